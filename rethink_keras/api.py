@@ -1,0 +1,41 @@
+"""One training run from Python or a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rethink_keras import config
+from rethink_keras.training.trainer import Result, train
+
+
+def run(
+    gin_files: Sequence[str | Path] = (),
+    bindings: Sequence[str] = (),
+    workdir: str | Path | None = None,
+    *,
+    data_dir: str | Path | None = None,
+    overwrite: bool = False,
+) -> Result:
+    """Does what `bin/train` does, in this process.
+
+    Args:
+        gin_files: in order; a later one wins.
+        bindings: such as 'train.epochs = 3', after the files.
+        workdir: folder of the run; None is `default_workdir(gin_files)`.
+        data_dir: TFDS data folder; None leaves it to TFDS.
+        overwrite: moves an earlier run in the workdir aside.
+
+    Returns:
+        The history (a row an epoch) and the summary.
+
+    Raises:
+        UserError: and its kinds, see `rethink_keras.errors`.
+    """
+    config.parse(gin_files, bindings)
+    return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
+
+
+def default_workdir(gin_files: Sequence[str | Path]) -> Path:
+    """`runs/` and the names of the gin files, such as runs/table1_alexnet+random_labels."""
+    return Path("runs") / ("+".join(Path(f).stem for f in gin_files) or "default")

@@ -1,0 +1,136 @@
+"""Configuration by gin, strict: an unknown or misspelt name is an error that suggests the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gin
+
+from rethink_keras.errors import UserError
+
+MAX_BYTES = 1_000_000  # of one gin file; ours have a few kilobytes
+
+
+def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None:
+    """Replaces the present configuration: the files in order, then the bindings; then it is final.
+
+    Raises:
+        UserError: for a file that cannot be read, and for any name or value gin does not understand.
+    """
+    gin.clear_config()
+    folders = list(dict.fromkeys(str(Path(f).resolve().parent) for f in gin_files))
+    # An include is looked up beside the files given. Gin only ever adds to this list; a second run in the
+    # same process must not find the folders of the first.
+    gin.config._LOCATION_PREFIXES[:] = ["", *folders]
+    for file in gin_files:
+        _parse_file(Path(file))
+    for binding in bindings:
+        _explained(lambda b=binding: gin.parse_config(b), f"--gin_param='{binding}'")
+    _check_macros()
+    gin.finalize()
+
+
+def operative() -> str:
+    """The configuration that the run used, defaults included: enough to run again."""
+    return gin.operative_config_str()
+
+
+def resolved() -> str:
+    """The configuration as parsed, before anything used it."""
+    return gin.config_str()
+
+
+def unused() -> list[str]:
+    """Names that are bound but that nothing called so far has used."""
+    operative_config = gin.config._OPERATIVE_CONFIG
+    left = []
+    for (scope, selector), parameters in gin.config._CONFIG.items():
+        if selector == "gin.macro":
+            continue
+        used = operative_config.get((scope, selector), {})
+        left += [f"{_short(selector)}.{p}" for p in parameters if p not in used]
+    return left
+
+
+def parameters(configurable: Callable) -> list[str]:
+    """Names of the parameters of a function, also of one that gin wraps."""
+    return list(inspect.signature(configurable).parameters)
+
+
+def _parse_file(path: Path) -> None:
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.gin")], 1, 0.5)
+        hint = f" Did you mean {path.parent / near[0]}?" if near else " Check the path given to --gin_file."
+        raise UserError(f"There is no gin file {path}.{hint}")
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"{path} has more than {MAX_BYTES:,} bytes: it is no gin file. Check --gin_file.")
+    _explained(lambda: gin.parse_config_file(str(path)), str(path))
+
+
+def _explained(parse_it: Callable[[], Any], where: str) -> None:
+    """Runs gin's parser and tells its complaints in plain words."""
+    try:
+        parse_it()
+    except UserError:
+        raise
+    except RecursionError as error:
+        raise UserError(f"{where} includes itself. Take one of the include lines out.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where} is not a text file. Check --gin_file.") from error
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise UserError(
+            f"{where}{line} is not understood: {error.msg.splitlines()[0]}. "
+            "Write name = value, strings in quotes, functions as @name."
+        ) from error
+    except Exception as error:  # gin and Python's tokenizer raise many kinds; all mean the text is wrong
+        raise UserError(f"{where}: {_plain(error)}") from error
+
+
+def _plain(error: Exception) -> str:
+    message = str(error)
+    if found := re.search(r"No configurable matching '([^']+)'", message):
+        return f"there is no {found[1]!r}.{_suggest(found[1], _configurables())}"
+    if found := re.search(r"[Cc]onfigurable '([^']+)'.* doesn't have a parameter named '([^']+)'", message):
+        name, parameter = found[1].rsplit(".", 1)[-1], found[2]
+        return f"{name} has no parameter {parameter!r}.{_suggest(parameter, _parameters_of(name))}"
+    if found := re.search(r"Unable to open file: ([^.\s]+\S*?)\. ", message):
+        return f"the included file {found[1]} is not there. Correct the include line."
+    return message.strip().splitlines()[0] if message.strip() else type(error).__name__
+
+
+def _suggest(word: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, 1, 0.5)
+    return f" Did you mean {near[0]!r}?" if near else f" Known are: {', '.join(known)}."
+
+
+def _configurables() -> list[str]:
+    registry = gin.config._REGISTRY
+    return [_short(s) for s in registry._selector_map if s.startswith("rethink_keras") or "." not in s]
+
+
+def _parameters_of(name: str) -> list[str]:
+    found = gin.config._REGISTRY.get_match(name)
+    if found is None:
+        return []
+    return [p for p in parameters(found.wrapped) if p not in (found.denylist or ())]
+
+
+def _short(selector: str) -> str:
+    return gin.config._REGISTRY.minimal_selector(selector).rsplit(".", 1)[-1]
+
+
+def _check_macros() -> None:
+    """Refuses a macro that nothing refers to: gin takes a misspelt one without a word."""
+    macros = {scope for scope, selector in gin.config._CONFIG if selector == "gin.macro"}
+    text = gin.config_str()
+    for macro in macros:
+        if not re.search(rf"%{re.escape(macro)}\b", text):
+            names = [*_configurables(), *macros - {macro}]
+            raise UserError(f"{macro} is set, but nothing refers to it.{_suggest(macro, names)}")

@@ -1,0 +1,147 @@
+"""Gets data sets onto the disk: download, or an archive that is already there."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import filelock
+import requests
+import tensorflow_datasets as tfds
+
+from rethink_keras.errors import DataNotAvailableError, UserError
+
+EMBEDDED_DIR = Path("~/.cache/rethink_keras/tensorflow_datasets")
+CONNECT_SECONDS = 10
+
+
+def prepared_builder(name: str, data_dir: str | Path | None = None) -> tfds.core.DatasetBuilder:
+    """The TFDS builder of a data set that is on disk, prepared now if need be.
+
+    Raises:
+        DataNotAvailableError: if the set is neither on disk nor to be had.
+    """
+    builder = _builder(name, data_dir)
+    if _is_on_disk(builder):
+        return builder
+    if name == "digits":
+        with filelock.FileLock(_made(Path(builder.data_dir).parent) / "digits.lock"):
+            if not _is_on_disk(builder):
+                _generate(builder, tfds.download.DownloadConfig())
+        return builder
+    _check_reachable(builder)
+    print(f"Preparing {name} in {builder.data_dir} (once).", flush=True)
+    try:
+        _generate(builder, tfds.download.DownloadConfig())
+    except (OSError, tfds.download.DownloadError, AssertionError) as error:
+        raise _not_available(builder, f"could not be downloaded ({_first_line(error)})") from error
+    return builder
+
+
+def prepare_from_archives(name: str, archives: list[Path], data_dir: str | Path | None = None) -> Path:
+    """Prepares a data set from its original archive, or archives, already on disk.
+
+    Args:
+        name: the data set's.
+        archives: the files as their publisher names them, such as `cifar-10-binary.tar.gz`; MNIST's four.
+        data_dir: TFDS data folder; None leaves it to TFDS.
+
+    Returns:
+        The folder of the prepared data set.
+
+    Raises:
+        UserError: for a file that is missing or is not the publisher's.
+    """
+    for archive in archives:
+        if not archive.is_file():
+            raise UserError(f"There is no archive {archive}. Give the path of a file to --archive.")
+    builder = _builder(name, data_dir)
+    if _is_on_disk(builder):
+        return Path(builder.data_dir)
+    expected = _archive_names(builder)
+    unknown = [a.name for a in archives if expected and a.name not in expected]
+    missing = sorted(expected - {a.name for a in archives})
+    if unknown or missing:
+        raise UserError(
+            f"{name} is prepared from {', '.join(sorted(expected))}. "
+            f"Give each with --archive under just that name; {_either(unknown, missing)}."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        manual = _made(Path(folder) / "manual")
+        for archive in archives:
+            (manual / archive.name).symlink_to(archive.resolve())
+        config = tfds.download.DownloadConfig(manual_dir=manual)
+        try:
+            _generate(builder, config, download_dir=folder)
+        except tfds.download.DownloadError as error:
+            raise UserError(
+                f"An archive of {name} is damaged or not the original: {_first_line(error)}. Fetch it again."
+            ) from error
+        except (AssertionError, OSError, EOFError) as error:
+            raise UserError(f"{name} could not be prepared: {_first_line(error)}.") from error
+    return Path(builder.data_dir)
+
+
+def _builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder:
+    if name == "digits":
+        from rethink_keras.data.digits import Digits
+
+        # Embedded data never need a place in a data folder that may be shared and read-only.
+        own = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else EMBEDDED_DIR.expanduser()
+        return Digits(data_dir=str(own))
+    return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
+
+
+def _is_on_disk(builder: tfds.core.DatasetBuilder) -> bool:
+    return bool(builder.info.splits)
+
+
+def _generate(builder, config, download_dir=None):
+    try:
+        _made(Path(builder.data_dir).parent)
+        builder.download_and_prepare(download_dir=download_dir, download_config=config)
+    except PermissionError as error:
+        raise UserError(
+            f"The data folder {Path(builder.data_dir).parent} cannot be written. "
+            "Name another with --data_dir or TFDS_DATA_DIR."
+        ) from error
+
+
+def _check_reachable(builder) -> None:
+    """Raises at once where there is no network: TFDS would retry for minutes, a warning a second."""
+    urls = list(getattr(builder, "url_infos", None) or {})
+    if not urls:
+        raise _not_available(builder, "has to be fetched by hand from its publisher")
+    try:
+        requests.head(urls[0], timeout=CONNECT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        raise _not_available(builder, "its publisher cannot be reached") from error
+
+
+def _not_available(builder, why: str) -> DataNotAvailableError:
+    name = builder.name
+    return DataNotAvailableError(
+        f"The data set {name} is not in {Path(builder.data_dir).parent.parent}, and {why}. "
+        f"Connect to the network, or prepare it by 'bin/data prepare --dataset={name} --archive=PATH', "
+        "or point TFDS_DATA_DIR (or --data_dir) at a folder that holds it; "
+        "gin/quickstart.gin needs no data at all."
+    )
+
+
+def _archive_names(builder) -> set[str]:
+    return {info.filename for info in (getattr(builder, "url_infos", None) or {}).values() if info.filename}
+
+
+def _either(unknown: list[str], missing: list[str]) -> str:
+    if unknown:
+        return f"{', '.join(unknown)} is none of them"
+    return f"{', '.join(missing)} is missing"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,41 @@
+"""Errors a user can cause, each with the exit code its command ends with.
+
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available, 4 training diverged,
+130 / 143 interrupted by SIGINT / SIGTERM after saving.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake in usage or configuration, told in one or two plain sentences.
+
+    The sentences say what is wrong and what to do. They are kept in `sentence`, apart from what
+    other libraries (gin among them) append to an exception on its way up.
+    """
+
+    exit_code = 2
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class DataNotAvailableError(UserError):
+    """A data set is neither on disk nor reachable."""
+
+    exit_code = 3
+
+
+class DivergedError(UserError):
+    """Training reached a loss that is not finite."""
+
+    exit_code = 4
+
+
+class StoppedBySignalError(UserError):
+    """A signal stopped the run after it had saved; `exit_code` is 128 plus the signal's number."""
+
+    def __init__(self, sentence: str, signal_number: int):
+        super().__init__(sentence)
+        self.exit_code = 128 + signal_number

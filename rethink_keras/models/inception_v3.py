@@ -1,0 +1,43 @@
+"""Inception V3, the model of the paper's ImageNet experiments."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from rethink_keras.models.family import check_dropout, check_shapes, family
+
+__all__ = ["inception_v3"]
+
+
+@family(weight_decay=4e-5, dropout=0.2)
+def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> keras.Model:
+    """Builds Inception V3 from `keras.applications`, without pretrained weights, with logits out.
+
+    The paper trains it on 299x299x3 images of 1,000 classes (section 2 and table 2); the least side is 75
+    pixels. There is no auxiliary classifier. The model is flat: its layers are not in a nested model.
+
+    The customary weight decay is 4e-5, the default of the TF-Slim Inception models, and the customary
+    dropout is 0.2, which is TF-Slim's keep probability of 0.8.
+
+    Args:
+      input_shape: Shape of one image, `[height, width, channels]`.
+      num_classes: Number of logits.
+      dropout: Fraction of the pooled features dropped in training, before the logits.
+
+    Returns:
+      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+
+    Raises:
+      UserError: The images are too small, or a shape or the dropout is not valid.
+    """
+    check_shapes("inception_v3", input_shape, num_classes, smallest_side=75)
+    check_dropout(dropout)
+    body = keras.applications.InceptionV3(
+        include_top=False, weights=None, input_shape=tuple(input_shape), pooling="avg"
+    )
+    x = body.output
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(body.input, logits, name="inception_v3")

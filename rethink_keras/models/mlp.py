@@ -1,0 +1,76 @@
+"""Multilayer perceptrons: the paper's 1x512 and 3x512, and any other widths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from rethink_keras.errors import UserError
+from rethink_keras.models.family import check_dropout, check_shapes, family
+
+__all__ = ["mlp"]
+
+
+@family(weight_decay=1e-4)
+def mlp(
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    hidden: str | int | Sequence[int] = "512",
+    bias: bool = True,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Builds a perceptron with ReLU hidden layers on the flattened image.
+
+    The paper's are `'512'` (1,209,866 trainable parameters for 28x28x3 images and 10 classes) and
+    `'512x512x512'` (1,735,178). The companion demonstration code writes widths the same way and leaves
+    biases out: its `'512'` on 32x32x3 images is `hidden='512', bias=False` here, with 1,577,984. All
+    numbers are widths of hidden layers; input and output are not among them.
+
+    The customary weight decay is 1e-4, the companion code's.
+
+    Args:
+      input_shape: Shape of one image, `[height, width, channels]`.
+      num_classes: Number of logits.
+      hidden: Widths of the hidden layers joined by x, for example `'512x128x512'`; or an integer; or a
+        sequence of integers.
+      bias: Whether layers have biases, the last one included.
+      dropout: Fraction of each hidden layer's units dropped in training.
+
+    Returns:
+      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+
+    Raises:
+      UserError: The widths cannot be understood, or a shape or the dropout is not valid.
+    """
+    check_shapes("mlp", input_shape, num_classes)
+    check_dropout(dropout)
+    images = keras.Input(input_shape, name="images")
+    x = layers.Flatten(name="flatten")(images)
+    for number, width in enumerate(_widths(hidden), start=1):
+        x = layers.Dense(width, activation="relu", use_bias=bias, name=f"hidden_{number}")(x)
+        if dropout:
+            x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    logits = layers.Dense(num_classes, use_bias=bias, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="mlp")
+
+
+def _widths(hidden: str | int | Sequence[int]) -> list[int]:
+    """Returns the widths of the hidden layers; raises UserError for what is no list of widths."""
+    parts: Sequence[object]
+    if isinstance(hidden, str):
+        parts = (
+            [int(part) for part in hidden.split("x")] if re.fullmatch(r"\d+(x\d+)*", hidden, re.ASCII) else []
+        )
+    else:
+        parts = hidden if isinstance(hidden, Sequence) else [hidden]
+    widths = [part for part in parts if isinstance(part, int) and not isinstance(part, bool) and part > 0]
+    if not widths or len(widths) < len(parts):
+        raise UserError(
+            f"mlp does not understand hidden = {hidden!r}. Give the widths of the hidden layers joined by x, "
+            "for example '512' or '512x512x512'."
+        )
+    return widths

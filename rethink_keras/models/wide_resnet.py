@@ -1,0 +1,106 @@
+"""Wide residual networks, the convolutional model of the companion demonstration code."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from rethink_keras.errors import UserError
+from rethink_keras.models.family import check_dropout, check_shapes, family
+
+__all__ = ["wide_resnet"]
+
+
+@family(weight_decay=1e-4)
+def wide_resnet(
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    depth: int = 28,
+    width: int = 1,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Builds a wide residual network with pre-activation blocks.
+
+    A convolution of 16 filters, three groups of (depth - 4) / 6 blocks with 16, 32 and 64 times `width`
+    filters (the second and third group halve the image), batch normalization with offset and scale, ReLU,
+    global mean pool and logits. Depth 28 and width 1, on 32x32x3 images with 10 classes, have 369,498
+    trainable parameters, as in the companion code, whose conventions these are:
+
+    - a 3x3 convolution pads one pixel on every side, with stride 2 too;
+    - batch normalization keeps 0.9 of its moving statistics at a step and adds 1e-5 to the variance;
+    - convolutions start from a normal distribution of variance 2 / (9 * filters) for 3x3, 2 / filters for
+      1x1 (He's by fan-out), the logits from a uniform one within 1 / sqrt(inputs), with bias zero.
+
+    The least side is 4 pixels. The customary weight decay is 1e-4, the companion code's.
+
+    Args:
+      input_shape: Shape of one image, `[height, width, channels]`.
+      num_classes: Number of logits.
+      depth: 6n + 4 for n blocks in each of the three groups, at least 10; it is the customary name of the
+        network's size (WRN-28-1).
+      width: Factor of the numbers of filters, at least 1.
+      dropout: Fraction of the activations dropped in training between a block's two convolutions.
+
+    Returns:
+      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+
+    Raises:
+      UserError: The depth is not 6n + 4, or the width, a shape or the dropout is not valid.
+    """
+    check_shapes("wide_resnet", input_shape, num_classes, smallest_side=4)
+    check_dropout(dropout)
+    if depth < 10 or depth % 6 != 4:
+        raise UserError(
+            f"wide_resnet needs a depth of 6n + 4, for example 10, 16, 22 or 28, and not {depth}."
+        )
+    if width < 1:
+        raise UserError(f"wide_resnet needs a width of at least 1, and not {width}.")
+
+    images = keras.Input(input_shape, name="images")
+    x = _conv(images, 16, 3, 1, "stem")
+    for group, filters in enumerate((16 * width, 32 * width, 64 * width), start=1):
+        for block in range(1, (depth - 4) // 6 + 1):
+            strides = 2 if group > 1 and block == 1 else 1
+            x = _block(x, filters, strides, dropout, f"group_{group}_block_{block}")
+    x = _norm_relu(x, "final")
+    x = layers.GlobalAveragePooling2D(name="mean_pool")(x)
+    uniform = keras.initializers.VarianceScaling(1.0 / 3.0, mode="fan_in", distribution="uniform")
+    logits = layers.Dense(num_classes, kernel_initializer=uniform, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name=f"wide_resnet_{depth}_{width}")
+
+
+def _block(x, filters: int, strides: int, dropout: float, name: str):
+    """Adds one residual block; the shortcut is a 1x1 convolution where the number of filters changes."""
+    activated = _norm_relu(x, f"{name}_1")
+    y = _conv(activated, filters, 3, strides, f"{name}_1")
+    y = _norm_relu(y, f"{name}_2")
+    if dropout:
+        y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
+    y = _conv(y, filters, 3, 1, f"{name}_2")
+    shortcut = x if x.shape[-1] == filters else _conv(activated, filters, 1, strides, f"{name}_shortcut")
+    return layers.Add(name=f"{name}_add")([shortcut, y])
+
+
+def _norm_relu(x, name: str):
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _conv(x, filters: int, size: int, strides: int, name: str):
+    if size > 1 and strides > 1:
+        # 'same' with a stride pads at the far sides only, a pixel off the 1x1 convolution of the shortcut.
+        x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
+        padding = "valid"
+    else:
+        padding = "same"
+    normal = keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
+    return layers.Conv2D(
+        filters,
+        size,
+        strides=strides,
+        padding=padding,
+        use_bias=False,
+        kernel_initializer=normal,
+        name=f"{name}_conv",
+    )(x)

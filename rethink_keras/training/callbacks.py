@@ -1,0 +1,169 @@
+"""Keras callbacks of a run: the epoch's data, progress on the terminal, the record, checkpoints, TensorBoard."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.training.signals import StopRequest
+from rethink_keras.training.state import Row, RunState
+
+
+class EpochData(keras.callbacks.Callback):
+    """Settles the order and augmentation of an epoch before its first batch is read."""
+
+    def __init__(self, pipeline: Pipeline):
+        super().__init__()
+        self._pipeline = pipeline
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._pipeline.begin_epoch(epoch)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps `RunState` in step with training and saves it when it is time.
+
+    Args:
+        state: changed in place.
+        steps: of an epoch.
+        finish_epoch: called with the running averages when an epoch's last step is done; measures, writes the
+            row and tells whether training ends here.
+        save: writes a checkpoint.
+        save_minutes: a checkpoint in mid-epoch after so many minutes without one; 0 for none.
+        stop: ends training after the present execution.
+        metrics: whose running sums go on in mid-epoch; their restored values are put back after Keras resets
+            them at the beginning of an epoch.
+    """
+
+    def __init__(
+        self,
+        state: RunState,
+        steps: int,
+        finish_epoch: Callable[[dict[str, float]], bool],
+        save: Callable[[], object],
+        save_minutes: float,
+        stop: StopRequest,
+        metrics: list[keras.metrics.Metric],
+    ):
+        super().__init__()
+        self.diverged = False
+        self._state = state
+        self._steps = steps
+        self._finish_epoch = finish_epoch
+        self._save = save
+        self._save_seconds = save_minutes * 60 or math.inf
+        self._stop = stop
+        variables = [v for metric in metrics for v in metric.variables]
+        self._restored = [(v, np.asarray(v)) for v in variables] if state.step else []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for variable, value in self._restored:
+            variable.assign(value)
+        self._restored = []
+        self._first_step = self._state.step
+        self._begin = self._last_save = time.perf_counter()
+        self._seconds_before = self._state.seconds
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        # Keras counts in whole executions, and the last of an epoch may be shorter.
+        self._state.step = min(self._first_step + batch + 1, self._steps)
+        self._state.seconds = self._seconds_before + now - self._begin
+        if not math.isfinite(float(logs["loss"])):
+            self.diverged = self.model.stop_training = True
+        elif self._state.step == self._steps:
+            return  # the end of the epoch saves
+        elif self._stop:
+            self.model.stop_training = True
+        elif now - self._last_save >= self._save_seconds:
+            self._save()
+            self._last_save = now
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.diverged and self._state.step == self._steps:
+            self._state.running = {name: float(value) for name, value in logs.items()}
+            self.model.stop_training = self._finish_epoch(self._state.running)
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A bar of the epoch's steps, on a terminal only."""
+
+    def __init__(self, steps: int, first_step: int = 0):
+        super().__init__()
+        self._steps = steps
+        self._first_step = first_step
+        self._bar: tqdm | None = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._bar = tqdm(
+            total=self._steps,
+            initial=self._first_step,
+            desc=f"{epoch + 1:03d}",
+            unit="step",
+            leave=False,
+            file=sys.stdout,
+            disable=None,
+            dynamic_ncols=True,
+        )
+        self._done, self._first_step = self._first_step, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = min(self._done + batch + 1, self._steps)
+        self._bar.set_postfix_str(f"loss {float(logs['loss']):.4f}", refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._bar.close()
+
+
+class TensorBoardScalars:
+    """Train and test scalars on the same plots; rebuilt from the rows on resuming, so that none overlaps."""
+
+    def __init__(self, folder: Path, rows: list[Row]):
+        shutil.rmtree(folder, ignore_errors=True)
+        self._writers = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "test")}
+        for row in rows:
+            self._write(row)
+        self.flush()
+
+    def add(self, row: Row) -> None:
+        """Adds the scalars of one epoch."""
+        self._write(row)
+        self.flush()
+
+    def flush(self) -> None:
+        """Brings everything to the disk."""
+        for writer in self._writers.values():
+            writer.flush()
+
+    def close(self) -> None:
+        """Ends the event files."""
+        for writer in self._writers.values():
+            writer.close()
+
+    def _write(self, row):
+        for name, writer in self._writers.items():
+            with writer.as_default(step=row["epoch"]):
+                tf.summary.scalar("loss", row[f"{name}_loss"])
+                tf.summary.scalar("accuracy", row[f"{name}_accuracy"])
+                if name == "train":
+                    tf.summary.scalar("learning_rate", row["learning_rate"])
+
+
+def epoch_line(row: Row) -> str:
+    """One epoch as the companion code prints it, accuracies in percent."""
+    return (
+        f"{row['epoch']:03d}: Acc-tr: {100 * row['train_accuracy']:.2f}, "
+        f"Acc-te: {100 * row['test_accuracy']:.2f}, L-tr: {row['train_loss']:.4f}, "
+        f"L-te: {row['test_loss']:.4f}, lr: {row['learning_rate']:.4g}, {row['seconds']:.1f}s"
+    )

@@ -1,0 +1,99 @@
+"""Checkpoints: every variable of a run and its `RunState`, in one file that is whole or not there.
+
+A checkpoint is a numpy archive without pickled objects: reading one never executes anything. It holds what
+Keras's own files leave out and exact resuming needs: the optimizer, the states of dropout's seed generators and
+the metrics' running sums in mid-epoch. The archive's own CRC-32 of each array tells a damaged one.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rethink_keras.errors import UserError
+from rethink_keras.training.state import RunState
+from rethink_keras.training.workdir import write_atomically
+
+_NAME = re.compile(r"epoch-(\d{5})-step-(\d{7})\.npz")
+_STATE = "state"
+
+
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Args:
+        folder: where they lie.
+        variables: Keras variables, always in the same order.
+        keep_last: so many of the newest are kept.
+        keep_every: and those of every so-many-th epoch; 0 for none.
+    """
+
+    def __init__(self, folder: Path, variables: Sequence, keep_last: int = 2, keep_every: int = 0):
+        self._folder = folder
+        self._variables = variables
+        self._keep_last = keep_last
+        self._keep_every = keep_every
+
+    def save(self, state: RunState) -> Path:
+        """Writes variables and state, then drops what need not be kept."""
+        arrays = {f"{k:05d}": np.asarray(v) for k, v in enumerate(self._variables)}
+        arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **arrays)
+        path = self._folder / f"epoch-{state.epoch:05d}-step-{state.step:07d}.npz"
+        write_atomically(path, content.getvalue())
+        self._drop_old()
+        return path
+
+    def restore_newest(self) -> RunState | None:
+        """Restores the newest whole checkpoint; a damaged one is reported and the one before it taken.
+
+        Returns:
+            Its state; None if there is no checkpoint at all.
+
+        Raises:
+            UserError: if all are damaged, or one is of another model.
+        """
+        paths = self.paths()
+        for path in reversed(paths):
+            try:
+                with np.load(path, allow_pickle=False) as archive:
+                    arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
+                    state = RunState.from_json(archive[_STATE].tobytes().decode())
+            except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+                logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
+                continue
+            self._assign(path, arrays)
+            return state
+        if paths:
+            raise UserError(
+                f"Every checkpoint in {self._folder} is damaged. Start afresh with --overwrite, "
+                "or name another --workdir."
+            )
+        return None
+
+    def paths(self) -> list[Path]:
+        """All checkpoints, oldest first."""
+        return sorted(p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
+
+    def _assign(self, path: Path, arrays: list[np.ndarray]) -> None:
+        expected = [(tuple(v.shape), np.asarray(v).dtype) for v in self._variables]
+        if [(a.shape, a.dtype) for a in arrays] != expected:
+            raise UserError(
+                f"The checkpoint {path} is of another model: its variables have other shapes. "
+                "Name another --workdir, or start afresh with --overwrite."
+            )
+        for variable, array in zip(self._variables, arrays, strict=True):
+            variable.assign(array)
+
+    def _drop_old(self) -> None:
+        for path in self.paths()[: -self._keep_last]:
+            epoch, step = map(int, _NAME.fullmatch(path.name).groups())
+            if not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
+                path.unlink(missing_ok=True)

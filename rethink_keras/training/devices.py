@@ -1,0 +1,75 @@
+"""Where a run computes: distribution strategy, numeric precision, what the machine is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from rethink_keras.errors import UserError
+
+STRATEGIES = ("auto", "none", "mirrored")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+def choose_strategy(name: str) -> tf.distribute.Strategy | None:
+    """The distribution strategy of a run; None computes on one device.
+
+    Args:
+        name: 'auto': `MirroredStrategy` for two or more GPUs, none otherwise, since with one replica it is
+            exact but slower; 'none'; 'mirrored': over all GPUs, or over all logical CPU devices.
+    """
+    if name not in STRATEGIES:
+        raise UserError(f"train.strategy is {name!r}. Choose one of {', '.join(map(repr, STRATEGIES))}.")
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "none" or (name == "auto" and len(gpus) < 2):
+        return None
+    devices = gpus or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int, examples: int) -> None:
+    """Raises UserError unless every batch of an epoch splits evenly: an uneven split changes gradients."""
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    last = examples % batch_size
+    for size in (batch_size, last):
+        if size % replicas:
+            what = "batch_size" if size == batch_size else f"the last batch of {examples} examples"
+            raise UserError(
+                f"{what} is {size}, which does not divide by {replicas} replicas. "
+                "Choose a train.batch_size that does, or train.strategy = 'none'."
+            )
+
+
+@contextlib.contextmanager
+def precision(policy: str):
+    """Sets Keras's numeric precision for the length of a run."""
+    if policy not in PRECISIONS:
+        raise UserError(f"train.precision is {policy!r}. Choose one of {', '.join(map(repr, PRECISIONS))}.")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def describe() -> str:
+    """The machine in a few words: its GPUs, or its processor and number of cores."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        names = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in gpus]
+        return ", ".join(names)
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,95 @@
+"""What is measured after each epoch: loss and accuracy on whole sets, on fixed weights."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import gin
+import keras
+import numpy as np
+
+from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.errors import UserError
+from rethink_keras.training.signals import Stopped, StopRequest
+
+TRAIN_METRICS = ("fixed_weights", "running_average")
+
+
+@gin.configurable("evaluation")
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """How the columns of `metrics.csv` are measured.
+
+    Attributes:
+        train_metrics: 'fixed_weights': `train_loss` and `train_accuracy` over the whole, unaugmented training
+            set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
+            change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
+        batch_size: examples evaluated at a time.
+        fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
+            none; 0.05 reproduces figure 1b.
+        fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
+        stop_when: 'never', 'fit_loss' or 'fit_accuracy': ends the run after that epoch. Test accuracy never
+            ends a run.
+    """
+
+    train_metrics: str = "fixed_weights"
+    batch_size: int = 500
+    fit_loss: float = 0.05
+    fit_accuracy: float = 0.999
+    stop_when: str = "never"
+
+    def __post_init__(self):
+        for name, choices in (
+            ("train_metrics", TRAIN_METRICS),
+            ("stop_when", ("never", "fit_loss", "fit_accuracy")),
+        ):
+            if getattr(self, name) not in choices:
+                raise UserError(
+                    f"evaluation.{name} is {getattr(self, name)!r}. "
+                    f"Choose one of {', '.join(map(repr, choices))}."
+                )
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise UserError(f"evaluation.batch_size is {self.batch_size!r}. Give a whole number of 1 or more.")
+
+    def fitted(self, row) -> bool:
+        """Whether a row's training loss is low enough for `epochs_to_fit`."""
+        return row["train_loss"] <= self.fit_loss
+
+    def accurate(self, row) -> bool:
+        """Whether a row's training accuracy is high enough for `epochs_to_accuracy`."""
+        return row["train_accuracy"] >= self.fit_accuracy
+
+    def stops_after(self, row) -> bool:
+        """Whether the run ends with this row."""
+        return {"never": False, "fit_loss": self.fitted(row), "fit_accuracy": self.accurate(row)}[self.stop_when]
+
+
+def measure(model: keras.Model, pipeline: Pipeline, batch_size: int, stop: StopRequest) -> tuple[float, float]:
+    """Cross-entropy, without a penalty, and accuracy over a whole split.
+
+    Raises:
+        Stopped: if a stop is asked for meanwhile.
+    """
+    batches = pipeline.evaluation_batches(batch_size)
+    figures = model.evaluate(batches, verbose=0, return_dict=True, callbacks=[_LeaveOnRequest(stop)])
+    return cross_entropy(figures), figures["accuracy"]
+
+
+def cross_entropy(figures: dict[str, float]) -> float:
+    """The cross-entropy among a model's metrics; with weight decay, 'loss' holds the penalty too."""
+    return float(figures.get("cross_entropy", figures["loss"]))
+
+
+def penalty(model: keras.Model) -> float:
+    """The sum of the weight penalties at the present weights; 0 without weight decay."""
+    return float(np.sum([np.asarray(loss) for loss in model.losses])) if model.losses else 0.0
+
+
+class _LeaveOnRequest(keras.callbacks.Callback):
+    def __init__(self, stop: StopRequest):
+        super().__init__()
+        self._stop = stop
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self._stop:
+            raise Stopped

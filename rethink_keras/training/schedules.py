@@ -1,0 +1,73 @@
+"""Learning-rate schedules: functions of the optimizer's step, in units of epochs.
+
+Each takes the initial rate, the steps of an epoch and the number of epochs, and returns a Keras schedule; being
+a function of the step alone is what lets a resumed run go on exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import gin
+import keras
+
+from rethink_keras.errors import UserError
+
+_FROM_TRAINER = ["initial", "steps_per_epoch", "epochs"]
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+
+class ScheduleBuilder(Protocol):
+    """What `train.schedule` is bound to."""
+
+    def __call__(self, *, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
+        """The schedule of a run of `epochs` epochs."""
+
+
+@gin.configurable(denylist=_FROM_TRAINER)
+def exponential(*, initial: float, steps_per_epoch: int, epochs: int, factor: float = 0.95) -> Schedule:
+    """Times `factor` after every epoch; 0.95 is the paper's (appendix A)."""
+    del epochs
+    _check_factor("exponential.factor", factor)
+    return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, factor, staircase=True)
+
+
+@gin.configurable(denylist=_FROM_TRAINER)
+def steps(
+    *,
+    initial: float,
+    steps_per_epoch: int,
+    epochs: int,
+    after: tuple[int, ...] = (150, 225),
+    factor: float = 0.1,
+) -> Schedule:
+    """Times `factor` after each of the epochs in `after`; the defaults are the companion code's."""
+    del epochs
+    _check_factor("steps.factor", factor)
+    ascending = list(after) == sorted(set(after)) and all(isinstance(e, int) and e > 0 for e in after)
+    if not after or not ascending:
+        raise UserError(f"steps.after is {after!r}. Give ascending numbers of epochs, such as (150, 225).")
+    # The boundary is the last step at the old rate.
+    boundaries = [epoch * steps_per_epoch - 1 for epoch in after]
+    rates = [initial * factor**k for k in range(len(after) + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+
+
+@gin.configurable(denylist=_FROM_TRAINER)
+def cosine(*, initial: float, steps_per_epoch: int, epochs: int, final: float = 0.0) -> Schedule:
+    """Half a cosine from the initial rate to `final` over the whole run, step by step."""
+    if final < 0:
+        raise UserError(f"cosine.final is {final!r}. Give a rate of 0 or more.")
+    return keras.optimizers.schedules.CosineDecay(initial, epochs * steps_per_epoch, alpha=final / initial)
+
+
+@gin.configurable(denylist=_FROM_TRAINER)
+def constant(*, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
+    """The initial rate throughout."""
+    del epochs
+    return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, 1.0, staircase=True)
+
+
+def _check_factor(name: str, factor: float) -> None:
+    if not 0 < factor <= 1:
+        raise UserError(f"{name} is {factor!r}. Give a number above 0 and at most 1.")

@@ -1,0 +1,155 @@
+"""The folder of one run and its files; a reader never sees half of one.
+
+config.gin, metrics.csv, summary.json, model.keras, checkpoints/, tensorboard/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import difflib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from rethink_keras.errors import UserError
+from rethink_keras.training.state import Row
+
+COLUMNS = (
+    "epoch",
+    "step",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "learning_rate",
+    "seconds",
+    "train_metrics",
+    "running_loss",
+    "running_accuracy",
+    "penalty",
+)
+
+
+class Workdir:
+    """The folder of one run.
+
+    Args:
+        path: made if it is not there.
+
+    Raises:
+        UserError: if the folder cannot be written.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.config = self.path / "config.gin"
+        self.metrics = self.path / "metrics.csv"
+        self.summary = self.path / "summary.json"
+        self.model = self.path / "model.keras"
+        self.checkpoints = self.path / "checkpoints"
+        self.tensorboard = self.path / "tensorboard"
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path / ".writable", b"")
+            (self.path / ".writable").unlink()
+        except OSError as error:
+            raise UserError(
+                f"The workdir {self.path} cannot be written ({error.strerror}). Name another with --workdir."
+            ) from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the workdir for this process; the operating system lets go of it even in a crash.
+
+        Raises:
+            UserError: if another process holds it.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise UserError(
+                f"Another process is training in {self.path}. Wait for it, or name another --workdir."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def claim(self, config: str) -> None:
+        """Writes the configuration, or checks that it is the one that stands here.
+
+        Raises:
+            UserError: if the workdir holds a run of another configuration; shows the difference.
+        """
+        if not self.config.exists():
+            write_atomically(self.config, config.encode())
+            return
+        there = self.config.read_text(encoding="utf-8")
+        if there == config:
+            return
+        lines = difflib.unified_diff(
+            _bindings(there), _bindings(config), "in the workdir", "asked for", lineterm="", n=0
+        )
+        raise UserError(
+            f"{self.path} holds a run of another configuration. Name another --workdir, or take the "
+            "configuration back; --overwrite starts afresh. The difference:\n" + "\n".join(lines)
+        )
+
+    def set_aside(self) -> Path | None:
+        """Moves an earlier run out of the way, to the same name with a number; returns where to."""
+        if not self.config.exists() and not self.summary.exists():
+            return None
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.old-{number}")).exists():
+            number += 1
+        aside.mkdir()
+        for item in self.path.iterdir():
+            if item.name != ".lock":
+                shutil.move(item, aside / item.name)
+        self.checkpoints.mkdir()
+        return aside
+
+    def write_metrics(self, rows: list[Row]) -> None:
+        """Writes metrics.csv anew: a row an epoch."""
+        text = io.StringIO()
+        extra = [name for row in rows[:1] for name in row if name not in COLUMNS]
+        writer = csv.DictWriter(text, [*COLUMNS, *extra], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.metrics, text.getvalue().encode())
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Writes summary.json anew."""
+        write_atomically(self.summary, (json.dumps(summary, indent=2) + "\n").encode())
+
+    def read_summary(self) -> dict[str, Any] | None:
+        """The summary that stands here, or None."""
+        if not self.summary.exists():
+            return None
+        return json.loads(self.summary.read_text(encoding="utf-8"))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes to a temporary name beside `path`, to disk, then renames."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _bindings(config: str) -> list[str]:
+    return [line for line in config.splitlines() if line and not line.startswith("#")]

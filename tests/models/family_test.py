@@ -1,0 +1,61 @@
+import inspect
+
+import gin
+import keras
+from absl.testing import absltest, parameterized
+
+from rethink_keras import models
+from rethink_keras.errors import UserError
+from rethink_keras.models.family import Customary, family
+
+
+class FamilyTest(parameterized.TestCase):
+    def tearDown(self):
+        super().tearDown()
+        gin.clear_config()
+
+    def test_customary_regularization(self):
+        customary = {
+            models.small_inception: Customary(4e-5),
+            models.small_alexnet: Customary(0.004, decayed_layers=("hidden_1", "hidden_2")),
+            models.mlp: Customary(1e-4),
+            models.wide_resnet: Customary(1e-4),
+            models.inception_v3: Customary(4e-5, dropout=0.2),
+        }
+        for build, expected in customary.items():
+            self.assertEqual(build.customary, expected, build.__name__)
+
+    def test_keeps_name_signature_and_docstring(self):
+        self.assertEqual(models.mlp.__name__, "mlp")
+        self.assertEqual(
+            list(inspect.signature(models.mlp).parameters),
+            ["input_shape", "num_classes", "hidden", "bias", "dropout"],
+        )
+        self.assertIn("1,209,866", models.mlp.__doc__)
+
+    def test_gin_binds_options(self):
+        gin.parse_config("mlp.hidden = '6x4'\nsmall_inception.batch_norm = False")
+        self.assertEqual([layer.units for layer in models.mlp((4, 4, 1), 2).layers[2:]], [6, 4, 2])
+        self.assertIn("no_batch_norm", models.small_inception((8, 8, 1), 2).name)
+
+    @parameterized.parameters("mlp.dropout", "mlp.num_classes", "mlp.input_shape", "mlp.hiden")
+    def test_gin_does_not_bind(self, name):
+        with self.assertRaises(ValueError):
+            gin.bind_parameter(name, 1)
+
+    def test_user_errors_pass_through_gin(self):
+        gin.bind_parameter("mlp.hidden", "wide")
+        with self.assertRaises(UserError) as caught:
+            models.mlp((4, 4, 1), 2)
+        self.assertNotIn("configurable", caught.exception.sentence)
+
+    def test_customary_dropout_needs_the_argument(self):
+        def no_dropout(input_shape, num_classes) -> keras.Model:
+            raise AssertionError
+
+        with self.assertRaisesRegex(TypeError, "no_dropout"):
+            family(weight_decay=0.0, dropout=0.1)(no_dropout)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,56 @@
+import keras
+from absl.testing import absltest, parameterized
+
+from rethink_keras.errors import UserError
+from rethink_keras.models import mlp
+from tests.models.helpers import trainable_parameters
+
+
+class MlpTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ((28, 28, 3), "512", True, 1_209_866),
+        ((28, 28, 3), "512x512x512", True, 1_735_178),
+        ((32, 32, 3), "512", False, 1_577_984),
+    )
+    def test_parameters_are_the_papers(self, shape, hidden, bias, expected):
+        self.assertEqual(trainable_parameters(mlp(shape, 10, hidden=hidden, bias=bias)), expected)
+
+    @parameterized.parameters("6x4x5", ([6, 4, 5],), ((6, 4, 5),), 6)
+    def test_widths(self, hidden):
+        expected = [6] if hidden == 6 else [6, 4, 5]
+        layers = mlp((4, 4, 1), 2, hidden=hidden).layers[2:]
+        self.assertEqual([layer.units for layer in layers], [*expected, 2])
+        for layer in layers[:-1]:
+            self.assertEqual(layer.activation, keras.activations.relu)
+        self.assertEqual(layers[-1].activation, keras.activations.linear)
+
+    @parameterized.parameters(
+        "",
+        "x",
+        "512x",
+        "512,512",
+        "-3",
+        "512 x 512",
+        "0",
+        "1.5",
+        0,
+        2.5,
+        True,
+        None,
+        ((),),
+        ([4, -1],),
+        (["6", "4"],),
+    )
+    def test_refuses_what_is_no_list_of_widths(self, hidden):
+        with self.assertRaisesRegex(UserError, "joined by x"):
+            mlp((4, 4, 1), 2, hidden=hidden)
+
+    def test_dropout_follows_every_hidden_layer(self):
+        names = [layer.name for layer in mlp((4, 4, 1), 2, hidden="6x4", dropout=0.5).layers]
+        self.assertEqual(
+            names, ["images", "flatten", "hidden_1", "dropout_1", "hidden_2", "dropout_2", "logits"]
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()
