@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_keras import config
-from rethink_keras.training.trainer import Result, train
+from rethink_keras.training.loop import Result
+from rethink_keras.training.trainer import train
+from rethink_keras.training.workdir import default_workdir
 
 
 def run(
@@ -34,8 +36,3 @@ def run(
     """
     config.parse(gin_files, bindings)
     return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
-
-
-def default_workdir(gin_files: Sequence[str | Path]) -> Path:
-    """`runs/` and the names of the gin files, such as runs/table1_alexnet+random_labels."""
-    return Path("runs") / ("+".join(Path(f).stem for f in gin_files) or "default")

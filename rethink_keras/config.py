@@ -23,10 +23,6 @@ def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None
         UserError: for a file that cannot be read, and for any name or value gin does not understand.
     """
     gin.clear_config()
-    folders = list(dict.fromkeys(str(Path(f).resolve().parent) for f in gin_files))
-    # An include is looked up beside the files given. Gin only ever adds to this list; a second run in the
-    # same process must not find the folders of the first.
-    gin.config._LOCATION_PREFIXES[:] = ["", *folders]
     for file in gin_files:
         _parse_file(Path(file))
     for binding in bindings:
@@ -62,6 +58,19 @@ def parameters(configurable: Callable) -> list[str]:
     return list(inspect.signature(configurable).parameters)
 
 
+def bound(name: str, otherwise: Any) -> Any:
+    """The value bound to a name such as 'train.seed', else `otherwise`."""
+    try:
+        return gin.query_parameter(name)
+    except ValueError:
+        return otherwise
+
+
+def default(configurable: Callable, parameter: str) -> Any:
+    """The default value of a parameter of a function."""
+    return inspect.signature(configurable).parameters[parameter].default
+
+
 def _parse_file(path: Path) -> None:
     if not path.is_file():
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.gin")], 1, 0.5)
@@ -69,7 +78,10 @@ def _parse_file(path: Path) -> None:
         raise UserError(f"There is no gin file {path}.{hint}")
     if path.stat().st_size > MAX_BYTES:
         raise UserError(f"{path} has more than {MAX_BYTES:,} bytes: it is no gin file. Check --gin_file.")
-    _explained(lambda: gin.parse_config_file(str(path)), str(path))
+    # An include is looked up beside the file that is given. Gin only ever adds to this list, and would look
+    # in the folders of earlier files first.
+    gin.config._LOCATION_PREFIXES[:] = [str(path.resolve().parent)]
+    _explained(lambda: gin.parse_config_file(str(path.resolve())), str(path))
 
 
 def _explained(parse_it: Callable[[], Any], where: str) -> None:

@@ -13,6 +13,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from rethink_keras.checks import check_number, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
@@ -49,12 +50,10 @@ class Augmentation:
         for name in ("random_crop", "flip"):
             if getattr(self, name) not in (None, True, False):
                 raise UserError(f"augmentation.{name} is {getattr(self, name)!r}. Give True or False.")
-        if self.padding is not None and (not isinstance(self.padding, int) or not 0 <= self.padding <= 1000):
-            raise UserError(f"augmentation.padding is {self.padding!r}. Give a whole number of pixels.")
-        if self.rotation is not None and (
-            not isinstance(self.rotation, (int, float)) or not 0 <= self.rotation <= 180
-        ):
-            raise UserError(f"augmentation.rotation is {self.rotation!r}. Give degrees between 0 and 180.")
+        if self.padding is not None:
+            check_whole("augmentation.padding", self.padding, 0)
+        if self.rotation is not None:
+            check_number("augmentation.rotation", self.rotation, 0, 180)
         if self.padding and not self.random_crop:
             raise UserError(
                 "augmentation.padding does nothing without a random crop. Set augmentation.random_crop = True."
@@ -78,7 +77,12 @@ class Augmentation:
 
 
 def draw(
-    how: Augmentation, seed: int, epoch: int, ids: np.ndarray, image_size: tuple[int, int], crop: tuple[int, int]
+    how: Augmentation,
+    seed: int,
+    epoch: int,
+    ids: np.ndarray,
+    image_size: tuple[int, int],
+    crop: tuple[int, int],
 ) -> Draws:
     """Draws one epoch's augmentation.
 
@@ -91,7 +95,7 @@ def draw(
         crop: height and width of the network's input.
     """
     words = random_bits.words_by_id(seed, Stream.AUGMENTATION, ids, epoch)
-    room = [size + 2 * (how.padding or 0) - window for size, window in zip(image_size, crop)]
+    room = [size + 2 * (how.padding or 0) - window for size, window in zip(image_size, crop, strict=True)]
     if how.random_crop:
         top, left = (random_bits.integers(words[:, k], room[k] + 1) for k in range(2))
     else:

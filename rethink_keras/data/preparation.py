@@ -87,7 +87,9 @@ def _builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder
         from rethink_keras.data.digits import Digits
 
         # Embedded data never need a place in a data folder that may be shared and read-only.
-        own = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else EMBEDDED_DIR.expanduser()
+        own = (
+            Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else EMBEDDED_DIR.expanduser()
+        )
         return Digits(data_dir=str(own))
     return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
 

@@ -8,6 +8,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import UserError
 
@@ -35,13 +36,9 @@ class Preprocessing:
     channel_std: tuple[float, ...] | None = None
 
     def __post_init__(self):
-        if self.normalization not in NORMALIZATIONS:
-            raise UserError(
-                f"preprocessing.normalization is {self.normalization!r}. "
-                f"Choose one of {', '.join(map(repr, NORMALIZATIONS))}."
-            )
-        if self.crop is not None and (isinstance(self.crop, bool) or not isinstance(self.crop, int) or self.crop < 1):
-            raise UserError(f"preprocessing.crop is {self.crop!r}. Give a whole number of pixels, or None.")
+        check_choice("preprocessing.normalization", self.normalization, NORMALIZATIONS)
+        if self.crop is not None:
+            check_whole("preprocessing.crop", self.crop, 1)
         given = (self.channel_mean is not None) + (self.channel_std is not None)
         if given == 1 or (given and self.normalization != "channel"):
             raise UserError(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
+from rethink_keras.checks import check_choice, check_number, check_seed
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
@@ -68,22 +69,22 @@ class Randomization:
     seed: int | None = None
 
     def __post_init__(self):
-        _check_choice("randomization.labels", self.labels, LABEL_KINDS)
-        _check_choice("randomization.pixels", self.pixels, PIXEL_KINDS)
-        _check_choice("randomization.permute", self.permute, PERMUTE_WHEN)
+        check_choice("randomization.labels", self.labels, LABEL_KINDS)
+        check_choice("randomization.pixels", self.pixels, PIXEL_KINDS)
+        check_choice("randomization.permute", self.permute, PERMUTE_WHEN)
         if self.labels == "partially_corrupted":
             if self.corruption is None:
                 raise UserError(
                     "randomization.labels is 'partially_corrupted' without a probability. "
                     "Set randomization.corruption between 0 and 1."
                 )
-            _check_probability("randomization.corruption", self.corruption)
+            check_number("randomization.corruption", self.corruption, 0, 1)
         elif self.corruption is not None:
             raise UserError(
                 f"randomization.corruption is set, but randomization.labels is '{self.labels}'. "
                 "Set randomization.labels = 'partially_corrupted', or leave corruption out."
             )
-        _check_probability("randomization.fraction", self.fraction)
+        check_number("randomization.fraction", self.fraction, 0, 1)
         if self.seed is not None:
             check_seed("randomization.seed", self.seed)
 
@@ -110,22 +111,6 @@ class Randomization:
             return labels
         share = "" if self.fraction == 1 else f" ({self.fraction:.0%} of the images)"
         return f"{labels}, {self.pixels} pixels{share}"
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"{name} is {value!r}. Choose one of {', '.join(map(repr, choices))}.")
-
-
-def _check_probability(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise UserError(f"{name} is {value!r}. Give a number between 0 and 1.")
-
-
-def check_seed(name: str, seed: object) -> None:
-    """Raises UserError unless `seed` is a whole number in [0, 2**32), what Keras and Philox both take."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise UserError(f"{name} is {seed!r}. Give a whole number from 0 to 4294967295.")
 
 
 def randomize_labels(
@@ -188,14 +173,17 @@ def randomize_pixels(
             raise ValueError("Gaussian pixels need the statistics of the training images.")
         mean, std = statistics.mean.astype(np.float32), statistics.std.astype(np.float32)
         for row in affected:
-            noise = random_bits.normal(_seed(how), Stream.GAUSSIAN, _depth_id(ids[row], is_test), result[row].size)
+            noise = random_bits.normal(
+                _seed(how), Stream.GAUSSIAN, _depth_id(ids[row], is_test), result[row].size
+            )
             result[row] = noise.reshape(height, width, channels) * std + mean
         return result
     flat = result.reshape(len(images), height * width, channels)
     if how.pixels == "shuffled":
         flat[affected] = flat[affected][:, shared_permutation(how, height * width)]
     else:
-        for row, order in zip(affected, own_permutations(how, ids[affected], height * width, is_test=is_test)):
+        orders = own_permutations(how, ids[affected], height * width, is_test=is_test)
+        for row, order in zip(affected, orders, strict=True):
             flat[row] = flat[row][order]
     return result
 
@@ -210,7 +198,8 @@ def own_permutations(
 ) -> np.ndarray:
     """The permutations of 'random' pixels: int32 `[examples, positions]`, a row an example."""
     rows = [
-        random_bits.permutation(_seed(how), Stream.OWN_PERMUTATION, _depth_id(i, is_test), positions) for i in ids
+        random_bits.permutation(_seed(how), Stream.OWN_PERMUTATION, _depth_id(i, is_test), positions)
+        for i in ids
     ]
     return np.array(rows, dtype=np.int32).reshape(len(ids), positions)
 

@@ -131,7 +131,9 @@ class TensorBoardScalars:
 
     def __init__(self, folder: Path, rows: list[Row]):
         shutil.rmtree(folder, ignore_errors=True)
-        self._writers = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "test")}
+        self._writers = {
+            name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "test")
+        }
         for row in rows:
             self._write(row)
         self.flush()

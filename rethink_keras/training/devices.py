@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from rethink_keras.checks import check_choice
 from rethink_keras.errors import UserError
 
 STRATEGIES = ("auto", "none", "mirrored")
@@ -23,8 +24,7 @@ def choose_strategy(name: str) -> tf.distribute.Strategy | None:
         name: 'auto': `MirroredStrategy` for two or more GPUs, none otherwise, since with one replica it is
             exact but slower; 'none'; 'mirrored': over all GPUs, or over all logical CPU devices.
     """
-    if name not in STRATEGIES:
-        raise UserError(f"train.strategy is {name!r}. Choose one of {', '.join(map(repr, STRATEGIES))}.")
+    check_choice("train.strategy", name, STRATEGIES)
     gpus = tf.config.list_logical_devices("GPU")
     if name == "none" or (name == "auto" and len(gpus) < 2):
         return None
@@ -48,8 +48,7 @@ def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int
 @contextlib.contextmanager
 def precision(policy: str):
     """Sets Keras's numeric precision for the length of a run."""
-    if policy not in PRECISIONS:
-        raise UserError(f"train.precision is {policy!r}. Choose one of {', '.join(map(repr, PRECISIONS))}.")
+    check_choice("train.precision", policy, PRECISIONS)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

@@ -8,11 +8,12 @@ import gin
 import keras
 import numpy as np
 
+from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.errors import UserError
 from rethink_keras.training.signals import Stopped, StopRequest
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
+STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
 
 
 @gin.configurable("evaluation")
@@ -39,17 +40,9 @@ class Evaluation:
     stop_when: str = "never"
 
     def __post_init__(self):
-        for name, choices in (
-            ("train_metrics", TRAIN_METRICS),
-            ("stop_when", ("never", "fit_loss", "fit_accuracy")),
-        ):
-            if getattr(self, name) not in choices:
-                raise UserError(
-                    f"evaluation.{name} is {getattr(self, name)!r}. "
-                    f"Choose one of {', '.join(map(repr, choices))}."
-                )
-        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise UserError(f"evaluation.batch_size is {self.batch_size!r}. Give a whole number of 1 or more.")
+        check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
+        check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
+        check_whole("evaluation.batch_size", self.batch_size, 1)
 
     def fitted(self, row) -> bool:
         """Whether a row's training loss is low enough for `epochs_to_fit`."""
@@ -61,10 +54,14 @@ class Evaluation:
 
     def stops_after(self, row) -> bool:
         """Whether the run ends with this row."""
-        return {"never": False, "fit_loss": self.fitted(row), "fit_accuracy": self.accurate(row)}[self.stop_when]
+        return {"never": False, "fit_loss": self.fitted(row), "fit_accuracy": self.accurate(row)}[
+            self.stop_when
+        ]
 
 
-def measure(model: keras.Model, pipeline: Pipeline, batch_size: int, stop: StopRequest) -> tuple[float, float]:
+def measure(
+    model: keras.Model, pipeline: Pipeline, batch_size: int, stop: StopRequest
+) -> tuple[float, float]:
     """Cross-entropy, without a penalty, and accuracy over a whole split.
 
     Raises:

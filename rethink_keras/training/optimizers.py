@@ -19,7 +19,9 @@ class OptimizerBuilder(Protocol):
 
 
 @gin.configurable(denylist=["learning_rate"])
-def sgd(learning_rate: Schedule, *, momentum: float = 0.9, nesterov: bool = False) -> keras.optimizers.Optimizer:
+def sgd(
+    learning_rate: Schedule, *, momentum: float = 0.9, nesterov: bool = False
+) -> keras.optimizers.Optimizer:
     """Stochastic gradient descent; momentum 0.9 is the paper's (appendix A)."""
     if not 0 <= momentum < 1:
         raise UserError(f"sgd.momentum is {momentum!r}. Give a number from 0 to below 1.")

@@ -10,9 +10,9 @@ import dataclasses
 
 import gin
 
+from rethink_keras.checks import check_number
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.randomization import Randomization
-from rethink_keras.errors import UserError
 from rethink_keras.models.family import Customary
 
 CUSTOMARY = "customary"
@@ -38,8 +38,9 @@ class Asked:
     dropout: float | str | None = None
 
     def __post_init__(self):
-        _check("regularization.weight_decay", self.weight_decay, 1e6)
-        _check("regularization.dropout", self.dropout, 0.999)
+        for name, most in (("weight_decay", 1e6), ("dropout", 0.999)):
+            if getattr(self, name) not in (None, CUSTOMARY):
+                check_number(f"regularization.{name}", getattr(self, name), 0, most)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +106,12 @@ def settle(
     settled = Augmentation(**parts)
     weight_decay = float(decide(asked.weight_decay, customary.weight_decay))
     dropout = float(decide(asked.dropout, customary.dropout))
-    unsaid = [name for name, value in (("weight decay", asked.weight_decay), ("dropout", asked.dropout)) if value is None]
-    if augmentation == Augmentation():
+    unsaid = [
+        name
+        for name, value in (("weight decay", asked.weight_decay), ("dropout", asked.dropout))
+        if value is None
+    ]
+    if all(getattr(augmentation, field.name) is None for field in dataclasses.fields(Augmentation)):
         unsaid.append("augmentation")
     log = f"Regularization: weight decay {weight_decay:g}, dropout {dropout:g}, augmentation {settled.describe()}"
     if unsaid:
@@ -117,10 +122,3 @@ def settle(
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def _check(name: str, value: object, limit: float) -> None:
-    if value is None or value == CUSTOMARY:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= limit:
-        raise UserError(f"{name} is {value!r}. Give a number from 0 to {limit:g}, or '{CUSTOMARY}'.")

@@ -48,9 +48,9 @@ def environment() -> dict[str, Any]:
     return {"versions": {"python": platform.python_version(), **versions}, "device": devices.describe()}
 
 
-def weights_fingerprint(variables: Sequence) -> str:
-    """SHA-256 (hex) of the values of variables."""
+def fingerprint(arrays: Sequence) -> str:
+    """SHA-256 (hex) of the values of arrays or variables."""
     digest = hashlib.sha256()
-    for variable in variables:
-        digest.update(np.ascontiguousarray(np.asarray(variable)))
+    for array in arrays:
+        digest.update(np.ascontiguousarray(np.asarray(array)))
     return digest.hexdigest()

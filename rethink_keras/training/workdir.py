@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,11 @@ class Workdir:
         if not self.summary.exists():
             return None
         return json.loads(self.summary.read_text(encoding="utf-8"))
+
+
+def default_workdir(gin_files: Sequence[str | Path]) -> Path:
+    """`runs/` and the names of the gin files, such as runs/table1_alexnet+random_labels."""
+    return Path("runs") / ("+".join(Path(f).stem for f in gin_files) or "default")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,0 +1,31 @@
+"""Checks of values that a user gives; each raises UserError with one plain sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rethink_keras.errors import UserError
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raises UserError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise UserError(f"{name} is {value!r}. Choose one of {', '.join(map(repr, choices))}.")
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raises UserError unless `value` is an int of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(f"{name} is {value!r}. Give a whole number of {least} or more.")
+
+
+def check_number(name: str, value: object, least: float, most: float) -> None:
+    """Raises UserError unless `value` is a number from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise UserError(f"{name} is {value!r}. Give a number between {least:g} and {most:g}.")
+
+
+def check_seed(name: str, seed: object) -> None:
+    """Raises UserError unless `seed` is a whole number in [0, 2**32), what Keras and Philox both take."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise UserError(f"{name} is {seed!r}. Give a whole number from 0 to {2**32 - 1}.")

@@ -1,0 +1,1 @@
+"""The commands in bin/: flags in, one call, exit code out."""

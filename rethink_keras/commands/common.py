@@ -1,0 +1,137 @@
+"""What the commands share: flags, plain errors, exit codes, a quiet TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+
+from absl import flags
+
+from rethink_keras.errors import UserError
+
+OK, USAGE = 0, 2
+
+
+def configuration_flags() -> flags.FlagValues:
+    """The flags that say what to run: the same for every command."""
+    values = flags.FlagValues()
+    flags.DEFINE_multi_string(
+        "gin_file", [], "Gin file; may be repeated, a later one wins.", flag_values=values
+    )
+    flags.DEFINE_multi_string(
+        "gin_param",
+        [],
+        "A binding after the files, such as 'train.epochs = 3'; repeatable.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("seed", None, "Seed of the run: short for train.seed.", flag_values=values)
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "TFDS data folder; else TFDS_DATA_DIR, else ~/tensorflow_datasets.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
+    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
+    return values
+
+
+def bindings(values: flags.FlagValues) -> list[str]:
+    """The gin bindings among the flags."""
+    seed = [] if values.seed is None else [f"train.seed = {values.seed}"]
+    return [*values.gin_param, *seed]
+
+
+def run_command(
+    usage: str, values: flags.FlagValues, main: Callable[[], None], argv: Sequence[str], positional: int = 0
+) -> int:
+    """Parses flags, calls `main` and turns what it raises into a sentence on stderr and an exit code.
+
+    Args:
+        usage: help text, without the flags.
+        values: the command's flags.
+        main: the work.
+        argv: arguments, the program's name first.
+        positional: how many arguments besides flags may follow.
+
+    Returns:
+        The exit code; see `rethink_keras.errors`.
+    """
+    try:
+        rest = values(list(argv))
+        if values.help:
+            print(f"{usage.strip()}\n\nFlags:\n{_flag_help(values)}")
+            return OK
+        if len(rest) > 1 + positional:
+            raise UserError(f"{rest[1 + positional]!r} is no flag. Write --name=value; --help lists them.")
+        main()
+        return OK
+    except flags.Error as error:
+        return _complain(f"{str(error).splitlines()[0]} --help lists the flags.", USAGE)
+    except UserError as error:
+        if values.is_parsed() and values.debug:
+            traceback.print_exc()
+        return _complain(error.sentence, error.exit_code)
+    except KeyboardInterrupt:
+        return _complain("Interrupted.", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        # The reader of our output went away; nothing is left to tell anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def quiet_tensorflow() -> None:
+    """Imports TensorFlow and finds its devices without its messages, which no setting silences.
+
+    Its C++ part writes to the process's stderr before any logging is set up. If the import fails, all it
+    wrote is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _held_stderr():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
+    import logging
+
+    import absl.logging
+
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _held_stderr():
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            aside.seek(0)
+            os.write(kept, aside.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _flag_help(values: flags.FlagValues) -> str:
+    lines = []
+    for name in values:
+        flag = values[name]
+        if name != flag.name or flag.help is None:
+            continue
+        shown = f"--{name}" if flag.boolean else f"--{name}=..."
+        lines.append(f"  {shown:<24} {flag.help}")
+    return "\n".join(lines)
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,51 @@
+"""`bin/train`: trains one network."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from absl import flags
+
+from rethink_keras.commands import common
+
+USAGE = """
+Trains one network, or goes on where the same command stopped.
+
+  bin/train --gin_file=gin/table1_mlp_1x512.gin
+  bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
+            --gin_param='train.epochs = 60' --seed=1 --workdir=runs/random_labels_1
+
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available, 4 training diverged,
+130 / 143 interrupted by SIGINT / SIGTERM after saving.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.configuration_flags()
+    flags.DEFINE_string(
+        "workdir", None, "Folder of the run; runs/ and the gin files' names if left out.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "print_config", False, "Show the resolved configuration and exit.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
+    )
+
+    def train() -> None:
+        common.quiet_tensorflow()
+        from rethink_keras import config
+        from rethink_keras.training import trainer, workdir
+
+        config.parse(values.gin_file, common.bindings(values))
+        if values.print_config:
+            print(config.resolved(), end="")
+            return
+        folder = values.workdir or workdir.default_workdir(values.gin_file)
+        print(f"Training in {folder}", flush=True)
+        result = trainer.train(workdir=folder, data_dir=values.data_dir, overwrite=values.overwrite)
+        print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
+
+    return common.run_command(USAGE, values, train, argv or sys.argv)

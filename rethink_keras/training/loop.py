@@ -1,0 +1,267 @@
+"""The way of a built network through its epochs: fit, measure, record, save, stop, go on."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import gin
+import keras
+
+from rethink_keras import config as configuration
+from rethink_keras.checks import check_whole
+from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
+from rethink_keras.training import evaluation, summary
+from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
+from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.schedules import Schedule
+from rethink_keras.training.signals import Stopped, StopRequest
+from rethink_keras.training.state import Row, RunState
+from rethink_keras.training.workdir import Workdir
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run returns: `history`, a row an epoch as in metrics.csv, and `summary` as in summary.json."""
+
+    history: list[Row]
+    summary: dict[str, Any]
+    workdir: Path
+
+
+@gin.configurable("checkpoints")
+@dataclasses.dataclass(frozen=True)
+class CheckpointPolicy:
+    """When checkpoints are written and which are kept.
+
+    Attributes:
+        every_epochs: after each so-many-th epoch, and after the last.
+        every_minutes: also in mid-epoch, after so many minutes without one; 0 for none.
+        keep_last: the newest so many are kept.
+        keep_every: and those after every so-many-th epoch; 0 for none.
+    """
+
+    every_epochs: int = 1
+    every_minutes: float = 10.0
+    keep_last: int = 2
+    keep_every: int = 0
+
+    def __post_init__(self):
+        for name, least in (("every_epochs", 1), ("keep_last", 1), ("keep_every", 0)):
+            check_whole(f"checkpoints.{name}", getattr(self, name), least)
+        if not isinstance(self.every_minutes, (int, float)) or not self.every_minutes >= 0:
+            raise UserError(f"checkpoints.every_minutes is {self.every_minutes!r}. Give minutes, or 0.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run is made of.
+
+    Attributes:
+        network: compiled.
+        metrics: of the network, whose running sums belong to its state.
+        train: training batches.
+        test: test batches.
+        rate: learning rate by step.
+        epochs: how many.
+        batch_size: examples of a step.
+        facts: what `summary.json` says of the run besides its figures.
+        tensorboard: whether scalars are written for TensorBoard.
+    """
+
+    network: keras.Model
+    metrics: list[keras.metrics.Metric]
+    train: Pipeline
+    test: Pipeline
+    rate: Schedule
+    epochs: int
+    batch_size: int
+    facts: dict[str, Any]
+    tensorboard: bool
+
+
+class Loop:
+    """Goes through the epochs of a plan, from where its workdir stands.
+
+    Args:
+        plan: what to train.
+        folder: locked workdir.
+        stop: asks for a stop.
+    """
+
+    def __init__(self, plan: Plan, folder: Workdir, stop: StopRequest):
+        self._plan = plan
+        self._folder = folder
+        self._stop = stop
+        self._steps = plan.train.steps(plan.batch_size)
+        self._evaluation = Evaluation()
+        self._policy = CheckpointPolicy()
+        self._checkpoints = Checkpoints(
+            folder.checkpoints, _all_variables(plan), self._policy.keep_last, self._policy.keep_every
+        )
+        self._state = RunState()
+        self._tensorboard: TensorBoardScalars | None = None
+        self._ended = False
+
+    def go(self) -> Result:
+        """Trains to the end.
+
+        Raises:
+            UserError: if the workdir holds a run of another configuration, or a checkpoint of another model.
+            DivergedError: if the loss is not finite.
+            StoppedBySignalError: after saving, if a stop was asked for.
+        """
+        self._folder.claim(configuration.operative())
+        for name in configuration.unused():
+            print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
+        self._state = self._checkpoints.restore_newest() or self._state
+        before = self._folder.read_summary()
+        if before and before["status"] == "done" and self._state.rows:
+            print(f"This run is done: {self._folder.summary} holds its figures.", flush=True)
+            return Result(self._state.rows, before, self._folder.path)
+        if self._state.epoch or self._state.step:
+            print(f"Going on in epoch {self._state.epoch + 1} after step {self._state.step}.", flush=True)
+        self._folder.write_metrics(self._state.rows)
+        self._write_summary("running")
+        if self._plan.tensorboard:
+            self._tensorboard = TensorBoardScalars(self._folder.tensorboard, self._state.rows)
+        try:
+            self._train()
+        finally:
+            if self._tensorboard:
+                self._tensorboard.close()
+        return self._done()
+
+    def _train(self) -> None:
+        state, plan = self._state, self._plan
+        self._ended = bool(state.rows) and self._ends_after(state.rows[-1])
+        if state.running is not None:  # stopped while the epoch was being measured
+            self._finish_epoch(state.running)
+        elif state.step and not self._stop:
+            self._fit(state.epoch + 1)
+        if state.epoch < plan.epochs and not self._ended and not self._stop:
+            self._fit(plan.epochs)
+        if self._stop and not self._ended:
+            self._stopped()
+
+    def _fit(self, until_epoch: int) -> None:
+        state, plan = self._state, self._plan
+        bar = ProgressBar(self._steps, state.step)
+        recorder = Recorder(
+            state,
+            steps=self._steps,
+            finish_epoch=self._finish_epoch,
+            save=self._save,
+            save_minutes=self._policy.every_minutes,
+            stop=self._stop,
+            metrics=plan.metrics,
+        )
+        plan.network.fit(
+            plan.train.training_batches(plan.batch_size, state.step),
+            initial_epoch=state.epoch,
+            epochs=until_epoch,
+            verbose=0,
+            shuffle=False,  # the pipeline has ordered them
+            callbacks=[EpochData(plan.train), bar, recorder],
+        )
+        if recorder.diverged:
+            self._diverged()
+
+    def _finish_epoch(self, running: dict[str, float]) -> bool:
+        """Measures, saves and writes the epoch whose steps are done; returns whether training pauses here."""
+        state = self._state
+        begin = time.perf_counter()
+        try:
+            row = self._measure(running)
+        except Stopped:
+            return True
+        state.seconds += time.perf_counter() - begin
+        row["seconds"] = round(state.seconds, 3)
+        state.finish_epoch(row)
+        self._ended = self._ends_after(row)
+        if self._ended or state.epoch % self._policy.every_epochs == 0:
+            self._save()
+        self._folder.write_metrics(state.rows)
+        self._write_summary("running")
+        if self._tensorboard:
+            self._tensorboard.add(row)
+        print(epoch_line(row), flush=True)
+        return self._ended or bool(self._stop)
+
+    def _ends_after(self, row: Row) -> bool:
+        return row["epoch"] >= self._plan.epochs or self._evaluation.stops_after(row)
+
+    def _measure(self, running: dict[str, float]) -> Row:
+        how, plan = self._evaluation, self._plan
+        running_loss = evaluation.cross_entropy(running)
+        train_loss, train_accuracy = running_loss, running["accuracy"]
+        if how.train_metrics == "fixed_weights":
+            train_loss, train_accuracy = evaluation.measure(
+                plan.network, plan.train, how.batch_size, self._stop
+            )
+        test_loss, test_accuracy = evaluation.measure(plan.network, plan.test, how.batch_size, self._stop)
+        first_step = self._state.epoch * self._steps
+        return {
+            "epoch": self._state.epoch + 1,
+            "step": first_step + self._steps,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+            "test_loss": test_loss,
+            "test_accuracy": test_accuracy,
+            "learning_rate": float(plan.rate(first_step)),
+            "seconds": 0.0,
+            "train_metrics": how.train_metrics,
+            "running_loss": running_loss,
+            "running_accuracy": running["accuracy"],
+            "penalty": evaluation.penalty(plan.network),
+        }
+
+    def _save(self) -> None:
+        self._checkpoints.save(self._state)
+
+    def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
+        figures = summary.figures(self._state.rows, self._evaluation)
+        written = {"status": status, **figures, **self._plan.facts, **more}
+        self._folder.write_summary(written)
+        return written
+
+    def _done(self) -> Result:
+        network = self._plan.network
+        network.save(self._folder.model)
+        weights = {"weights": summary.fingerprint(network.weights)}
+        written = self._write_summary("done", fingerprints={**self._plan.facts["fingerprints"], **weights})
+        return Result(self._state.rows, written, self._folder.path)
+
+    def _stopped(self) -> None:
+        number = self._stop.number
+        assert number is not None
+        self._save()
+        self._write_summary("interrupted")
+        raise StoppedBySignalError(
+            f"Stopped in epoch {self._state.epoch + 1} after step {self._state.step} and saved. "
+            "The same command goes on from there.",
+            number,
+        )
+
+    def _diverged(self) -> None:
+        state = self._state
+        rate = float(self._plan.rate(state.epoch * self._steps + state.step - 1))
+        saved = self._checkpoints.paths()
+        where = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": rate}
+        self._write_summary("diverged", diverged=where)
+        raise DivergedError(
+            f"The loss is not finite in epoch {state.epoch + 1} at step {state.step}, at a learning rate of "
+            f"{rate:g}. Try a smaller train.learning_rate; the last good checkpoint is "
+            f"{saved[-1] if saved else 'none'}."
+        )
+
+
+def _all_variables(plan: Plan) -> list:
+    """Everything that training changes, each variable once, in a fixed order."""
+    of_metrics = [v for metric in plan.metrics for v in metric.variables]
+    found = [*plan.network.variables, *plan.network.optimizer.variables, *of_metrics]
+    return list({id(v): v for v in found}.values())
