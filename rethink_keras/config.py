@@ -28,7 +28,7 @@ def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None
     for binding in bindings:
         _explained(lambda b=binding: gin.parse_config(b), f"--gin_param='{binding}'")
     _check_macros()
-    gin.finalize()
+    _explained(gin.finalize, "The configuration")
 
 
 def operative() -> str:
@@ -97,8 +97,7 @@ def _explained(parse_it: Callable[[], Any], where: str) -> None:
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         raise UserError(
-            f"{where}{line} is not understood: {error.msg.splitlines()[0]}. "
-            "Write name = value, strings in quotes, functions as @name."
+            f"{where}{line} is not understood. Write name = value, strings in quotes, functions as @name."
         ) from error
     except Exception as error:  # gin and Python's tokenizer raise many kinds; all mean the text is wrong
         raise UserError(f"{where}: {_plain(error)}") from error
@@ -106,11 +105,14 @@ def _explained(parse_it: Callable[[], Any], where: str) -> None:
 
 def _plain(error: Exception) -> str:
     message = str(error)
-    if found := re.search(r"No configurable matching '([^']+)'", message):
+    if found := re.search(r"No configurable matching (?:reference )?'@?([^'(]+)[^']*'", message):
         return f"there is no {found[1]!r}.{_suggest(found[1], _configurables())}"
-    if found := re.search(r"[Cc]onfigurable '([^']+)'.* doesn't have a parameter named '([^']+)'", message):
-        name, parameter = found[1].rsplit(".", 1)[-1], found[2]
-        return f"{name} has no parameter {parameter!r}.{_suggest(parameter, _parameters_of(name))}"
+    known = re.search(r"'([^']+)' (?:doesn't have a parameter named|has denylisted kwarg) '([^']+)'", message)
+    if known:
+        name, parameter = known[1].rsplit(".", 1)[-1], known[2]
+        return f"{name} has no parameter {parameter!r} to bind.{_suggest(parameter, _parameters_of(name))}"
+    if found := re.search(r"No bindings specified for '([^/']+)", message):
+        return f"{found[1]} is referred to, but not set. Add a line {found[1]} = ..."
     if found := re.search(r"Unable to open file: ([^.\s]+\S*?)\. ", message):
         return f"the included file {found[1]} is not there. Correct the include line."
     return message.strip().splitlines()[0] if message.strip() else type(error).__name__

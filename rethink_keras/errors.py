@@ -14,28 +14,29 @@ class UserError(Exception):
     other libraries (gin among them) append to an exception on its way up.
     """
 
-    exit_code = 2
-
-    def __init__(self, sentence: str):
+    def __init__(self, sentence: str, exit_code: int = 2):
         super().__init__(sentence)
+        # On the instance, not the class: gin wraps exceptions in a subclass that finds instance attributes only.
         self.sentence = sentence
+        self.exit_code = exit_code
 
 
 class DataNotAvailableError(UserError):
     """A data set is neither on disk nor reachable."""
 
-    exit_code = 3
+    def __init__(self, sentence: str):
+        super().__init__(sentence, exit_code=3)
 
 
 class DivergedError(UserError):
     """Training reached a loss that is not finite."""
 
-    exit_code = 4
+    def __init__(self, sentence: str):
+        super().__init__(sentence, exit_code=4)
 
 
 class StoppedBySignalError(UserError):
-    """A signal stopped the run after it had saved; `exit_code` is 128 plus the signal's number."""
+    """A signal stopped the run after it had saved."""
 
     def __init__(self, sentence: str, signal_number: int):
-        super().__init__(sentence)
-        self.exit_code = 128 + signal_number
+        super().__init__(sentence, exit_code=128 + signal_number)

@@ -37,6 +37,7 @@ class Pipeline:
         self.split = split
         self.augmentation = augmentation
         self.seed = seed
+        self.input_shape = split.input_shape
         self._crop = split.input_shape[:2]
         _check_room(augmentation, split.source.images.shape[1:3], self._crop)
         with tf.device("CPU:0"):

@@ -12,7 +12,7 @@ from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import UserError
 
-NORMALIZATIONS = ("per_image", "channel", "none")
+NORMALIZATIONS = ("per_image", "channel", "symmetric", "none")
 MAX_PIXEL = 255.0
 
 
@@ -25,7 +25,7 @@ class Preprocessing:
         crop: side in pixels of the centre crop; None keeps the whole image. The paper takes 28 of CIFAR's 32.
         normalization: 'per_image': subtract the mean over all values of the image and divide by the adjusted
             deviation max(std, 1/sqrt(values)), the paper's; 'channel': channel-wise mean and deviation, the
-            companion code's; 'none': values stay in [0, 1].
+            companion code's; 'symmetric': values in [-1, 1], the custom for Inception V3; 'none': in [0, 1].
         channel_mean: for 'channel', a number for each channel in 0..255; None measures the training images.
         channel_std: likewise.
     """
@@ -99,4 +99,4 @@ def standardize(images: tf.Tensor, how: Preprocessing, statistics: PixelStatisti
     if how.normalization == "channel":
         mean, std = how.channel_statistics(statistics)
         return (scaled - (mean / MAX_PIXEL).astype(np.float32)) / (std / MAX_PIXEL).astype(np.float32)
-    return scaled
+    return 2 * scaled - 1 if how.normalization == "symmetric" else scaled

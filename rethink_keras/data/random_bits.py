@@ -89,7 +89,7 @@ def normal(seed: int, stream: Stream, example_id: int, size: int) -> np.ndarray:
 
     Sixteen bits choose one of 65,536 equally likely quantiles, so that the values are the same to the bit
     everywhere: logarithms and cosines differ between processors, a table does not. Their variance is
-    1 - 5e-5 and the largest value 4.32.
+    1 - 2e-5 and the largest value 4.32.
     """
     halves_per_word = 4
     words = words_in_depth(seed, stream, example_id, -(-size // halves_per_word))

@@ -206,7 +206,15 @@ def own_permutations(
 
 def fingerprint(how: Randomization, num_classes: int) -> str:
     """SHA-256 (hex) of what this randomization draws for ids 0 to 255, train and test: equal for equal maps."""
-    digest = hashlib.sha256(repr(dataclasses.replace(how, seed=0)).encode())
+    # The probabilities stand in it too: 256 draws do not tell 0.5 from 0.501. So does what no draw shows.
+    with_pixels = how.pixels != "true" and how.fraction > 0
+    law = (
+        float(how.probability),
+        how.randomize_test_labels and how.probability > 0,
+        (how.pixels, float(how.fraction)) if with_pixels else None,
+        how.permute if with_pixels and how.pixels != "gaussian" else None,
+    )
+    digest = hashlib.sha256(repr(law).encode())
     ids = np.arange(256)
     images = np.arange(256 * 16 * 3, dtype=np.uint32).reshape(256, 4, 4, 3)
     unit = PixelStatistics(np.zeros(3), np.ones(3))

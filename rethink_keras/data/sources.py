@@ -47,6 +47,11 @@ class ImageSet:
     class_names: tuple[str, ...]
 
     @property
+    def num_examples(self) -> int:
+        """The number of examples."""
+        return len(self.ids)
+
+    @property
     def num_classes(self) -> int:
         """The number of classes of the data set, also of those that no label here has."""
         return len(self.class_names)
@@ -112,20 +117,6 @@ class Dataset:
 
     def __post_init__(self):
         check_name(self.name)
-
-    @property
-    def is_streamed(self) -> bool:
-        """Whether the set is too large for memory."""
-        return self.name in STREAMED
-
-    def load(self, split: str) -> ImageSet:
-        """The train or test split in memory.
-
-        Raises:
-            DataNotAvailableError: if the set is neither on disk nor to be had.
-        """
-        count = self.train_examples if split == "train" else self.test_examples
-        return load(self.name, split, self.data_dir).first(count)
 
 
 def check_name(name: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.training.signals import Stopped, StopRequest
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
@@ -34,7 +35,7 @@ class Evaluation:
     """
 
     train_metrics: str = "fixed_weights"
-    batch_size: int = 500
+    batch_size: int = 1000
     fit_loss: float = 0.05
     fit_accuracy: float = 0.999
     stop_when: str = "never"
@@ -60,7 +61,7 @@ class Evaluation:
 
 
 def measure(
-    model: keras.Model, pipeline: Pipeline, batch_size: int, stop: StopRequest
+    model: keras.Model, pipeline: Pipeline | StreamedPipeline, batch_size: int, stop: StopRequest
 ) -> tuple[float, float]:
     """Cross-entropy, without a penalty, and accuracy over a whole split.
 

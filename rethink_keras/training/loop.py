@@ -13,6 +13,7 @@ import keras
 from rethink_keras import config as configuration
 from rethink_keras.checks import check_whole
 from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.training import evaluation, summary
 from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
@@ -75,8 +76,8 @@ class Plan:
 
     network: keras.Model
     metrics: list[keras.metrics.Metric]
-    train: Pipeline
-    test: Pipeline
+    train: Pipeline | StreamedPipeline
+    test: Pipeline | StreamedPipeline
     rate: Schedule
     epochs: int
     batch_size: int
@@ -118,7 +119,7 @@ class Loop:
         self._folder.claim(configuration.operative())
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
-        self._state = self._checkpoints.restore_newest() or self._state
+        self._restore()
         before = self._folder.read_summary()
         if before and before["status"] == "done" and self._state.rows:
             print(f"This run is done: {self._folder.summary} holds its figures.", flush=True)
@@ -135,6 +136,13 @@ class Loop:
             if self._tensorboard:
                 self._tensorboard.close()
         return self._done()
+
+    def _restore(self) -> None:
+        self._state = self._checkpoints.restore_newest() or self._state
+        if not self._state.step or self._state.running is not None:
+            # Sums go on in mid-epoch only, and Keras does not reset metrics that it has not built yet.
+            for metric in self._plan.metrics:
+                metric.reset_state()
 
     def _train(self) -> None:
         state, plan = self._state, self._plan

@@ -15,8 +15,7 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.pipeline import Pipeline, epoch_order
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.pipeline import epoch_order
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
@@ -106,13 +105,14 @@ def train(
         settled = _settle(splits, model)
         print(settled.log, flush=True)
         strategy_object = devices.choose_strategy(strategy)
-        devices.check_batch_divides(strategy_object, batch_size, len(splits.train.ids))
-        train_data = Pipeline(splits.randomized("train"), settled.augmentation, seed)
-        test_data = Pipeline(splits.randomized("test"))
+        devices.check_batch_divides(strategy_object, batch_size, splits.train.num_examples)
+        train_data, test_data = splits.pipeline("train", settled.augmentation), splits.pipeline("test")
         steps = train_data.steps(batch_size)
         with strategy_object.scope() if strategy_object else tf.device(None):
             rate = schedule(initial=learning_rate, steps_per_epoch=steps, epochs=epochs)
-            network, metrics = _build(model, train_data.split, settled, optimizer(rate))
+            network, metrics = _build(
+                model, train_data.input_shape, splits.train.num_classes, settled, optimizer(rate)
+            )
         network.jit_compile = jit_compile
         network.steps_per_execution = _steps_per_execution(
             steps_per_execution, network, batch_size, steps, strategy_object
@@ -146,13 +146,13 @@ def _facts(
     splits: Splits, settled: regularization.Settled, network: keras.Model, seed: int
 ) -> dict[str, Any]:
     train = splits.train
-    order = [epoch_order(seed, epoch, len(train.ids)) for epoch in range(2)]
+    order = [epoch_order(seed, epoch, train.num_examples) for epoch in range(2)]
     return {
         "seed": seed,
         "model": network.name,
         "dataset": train.name,
-        "train_examples": len(train.ids),
-        "test_examples": len(splits.test.ids),
+        "train_examples": train.num_examples,
+        "test_examples": splits.test.num_examples,
         "randomization": dataclasses.asdict(splits.randomization),
         "explicit_regularization": settled.explicit,
         "trainable_parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
@@ -168,7 +168,8 @@ def _facts(
 
 def _build(
     builder: Family,
-    split: RandomizedSplit,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
     settled: regularization.Settled,
     optimizer: keras.optimizers.Optimizer,
 ) -> tuple[keras.Model, list[keras.metrics.Metric]]:
@@ -180,7 +181,7 @@ def _build(
                 f"{builder.__name__} has no dropout. Leave regularization.dropout out, or take another model."
             )
         options["dropout"] = settled.dropout
-    network = builder(split.input_shape, split.source.num_classes, **options)
+    network = builder(input_shape, num_classes, **options)
     metrics: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
     if settled.weight_decay:
         network = with_weight_decay(network, settled.weight_decay, settled.decayed_layers)

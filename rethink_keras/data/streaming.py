@@ -1,0 +1,288 @@
+"""ImageNet, which no memory holds: the same randomization, order and augmentation contracts on streamed records.
+
+An example's id is its position in the fixed read order: the records before its shard, plus its place in it. An
+epoch reads the shards in an order drawn from (seed, epoch), some of them in turn, and mixes blocks of records
+by a permutation drawn from (seed, epoch, block), so that the order is a pure function, as for sets in memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rethink_keras.data import preparation, random_bits
+from rethink_keras.data import preprocessing as preparing
+from rethink_keras.data import randomization as randomizing
+from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.random_bits import Stream
+from rethink_keras.data.randomization import PixelStatistics, Randomization
+from rethink_keras.errors import UserError
+
+SPLITS = {"train": "train", "test": "validation"}
+CENTRAL_FRACTION = 0.875  # of height and width, that evaluation looks at: the custom for Inception
+CROP_AREA = (0.08, 1.0)  # share of the picture that a random crop takes
+CROP_ASPECT = (3 / 4, 4 / 3)
+SHARDS_IN_TURN = 16
+BLOCK = 4096  # records mixed at a time
+# Channel means and deviations of ImageNet's training set in 0..255, as widely published.
+STATISTICS = PixelStatistics(np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375]))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StreamedSet:
+    """One split on disk, in TFRecord shards.
+
+    Attributes:
+        name: the data set's.
+        split: 'train' or 'test'.
+        builder: prepared TFDS builder.
+        count: take only so many examples, those with the lowest ids; None takes all.
+    """
+
+    name: str
+    split: str
+    builder: Any
+    count: int | None = None
+
+    @classmethod
+    def load(cls, name: str, split: str, data_dir: str | Path | None, count: int | None) -> StreamedSet:
+        """Opens a split.
+
+        Raises:
+            DataNotAvailableError: if the set is neither on disk nor to be had.
+            UserError: if there are not `count` examples.
+        """
+        streamed = cls(name, split, preparation.prepared_builder(name, data_dir), count)
+        total = sum(streamed._info.shard_lengths)
+        if count is not None and (not isinstance(count, int) or not 1 <= count <= total):
+            raise UserError(
+                f"{count!r} {split} examples of {name} are asked for. Give a whole number from 1 to {total}."
+            )
+        return streamed
+
+    @property
+    def _info(self):
+        return self.builder.info.splits[SPLITS[self.split]]
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples taken."""
+        return self.count or sum(self._info.shard_lengths)
+
+    @property
+    def ids(self) -> np.ndarray:
+        """int64 `[examples]`."""
+        return np.arange(self.num_examples)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One for each class."""
+        return tuple(self.builder.info.features["label"].names)
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return self.builder.info.features["label"].num_classes
+
+    @property
+    def is_test(self) -> bool:
+        """Whether this is the test set."""
+        return self.split == "test"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of name, version, shards and their sizes: reading all pictures would take hours."""
+        info = self._info
+        facts = (self.name, str(self.builder.version), info.shard_lengths, info.num_bytes, self.num_examples)
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    @property
+    def pixel_statistics(self) -> PixelStatistics:
+        """Channel means and deviations in 0..255, as published."""
+        return STATISTICS
+
+    def shards(self) -> tuple[list[str], np.ndarray]:
+        """Paths of the shards that hold examples taken, and the id of the first record of each."""
+        lengths = self._info.shard_lengths
+        first_ids = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        used = int(np.searchsorted(first_ids, self.num_examples))
+        return [str(p) for p in self._info.filepaths[:used]], first_ids[:used]
+
+    def decode(self, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """A record's picture, uint8 `[height, width, 3]`, and its label."""
+        example = self.builder.info.features.deserialize_example(record)
+        return example["image"], example["label"]
+
+
+class StreamedPipeline:
+    """Batches of a streamed split; the interface of `pipeline.Pipeline`.
+
+    Args:
+        source: the split.
+        randomization: with its seed settled.
+        preprocessing: `crop` is the side pictures are resized to.
+        augmentation: a random crop takes a random part of the picture, of random area and aspect, in place of
+            the centre; flip. Drawn from (seed, epoch, id).
+        seed: of epoch order and augmentation.
+
+    Raises:
+        UserError: for what pictures of different sizes do not allow.
+    """
+
+    def __init__(
+        self,
+        source: StreamedSet,
+        randomization: Randomization,
+        preprocessing: Preprocessing,
+        augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
+        seed: int = 0,
+    ):
+        _check(randomization, preprocessing, augmentation)
+        self.source = source
+        self.randomization = randomization
+        self.preprocessing = preprocessing
+        self.augmentation = augmentation
+        self.seed = seed
+        self.input_shape = (preprocessing.crop, preprocessing.crop, 3)
+        ids = source.ids
+        # Where a label is not drawn anew, the record's own counts: -1 stands for it.
+        drawn = randomizing.randomize_labels(
+            randomization, np.full(len(ids), -1), ids, source.num_classes, is_test=source.is_test
+        ).labels
+        paths, first_ids = source.shards()
+        with tf.device("CPU:0"):
+            self._drawn_labels = tf.constant(drawn)
+            self._paths, self._first_ids = tf.constant(paths), tf.constant(first_ids)
+            self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._shard_order = tf.Variable(tf.range(len(paths)), trainable=False)
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples of this split."""
+        return self.source.num_examples
+
+    def steps(self, batch_size: int) -> int:
+        """Batches in an epoch, the short last one included."""
+        return -(-self.num_examples // batch_size)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Settles the order and the augmentation of the batches that are read from now on."""
+        self._epoch.assign(epoch)
+        order = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
+        self._shard_order.assign(order.astype(np.int32))
+
+    def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
+        """The batches of the epoch that `begin_epoch` settled; see `pipeline.Pipeline.training_batches`."""
+        shards = tf.data.Dataset.range(len(self._paths)).map(lambda k: self._shard_order[k])
+        records = self._records(shards, SHARDS_IN_TURN)
+        mixed = records.batch(BLOCK).enumerate().map(self._mix).unbatch()
+        rest = mixed.skip(first_step * batch_size)  # encoded: skipping costs reading alone
+        return self._batches(rest, batch_size, first_step, self.augmentation)
+
+    def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
+        """All examples once, not augmented, in the order of their ids."""
+        shards = tf.data.Dataset.range(len(self._paths), output_type=tf.int32)
+        return self._batches(self._records(shards, 1), batch_size, 0, Augmentation())
+
+    def _records(self, shards, in_turn):
+        """Pairs of id and encoded record."""
+
+        def read(shard):
+            records = tf.data.TFRecordDataset(self._paths[shard])
+            return records.enumerate(self._first_ids[shard])
+
+        records = shards.interleave(
+            read, cycle_length=in_turn, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+        return records.filter(lambda example_id, _: example_id < self.num_examples)
+
+    def _mix(self, block, examples):
+        ids, records = examples
+        order = tf.numpy_function(self._block_order, [block, self._epoch, tf.size(ids)], tf.int64)
+        order.set_shape([None])
+        return tf.gather(ids, order), tf.gather(records, order)
+
+    def _block_order(self, block, epoch, size):
+        return random_bits.permutation(self.seed, Stream.EPOCH_ORDER, int(block) + 1, int(size), int(epoch))
+
+    def _batches(self, records, batch_size, first_step, augmentation):
+        options = tf.data.Options()
+        options.deterministic = True
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        decode = functools.partial(self._example, augmentation)
+        finished = (
+            records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(batch_size)
+            .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
+        )
+        known = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
+        return known.prefetch(2).with_options(options)
+
+    def _example(self, augmentation, example_id, record):
+        picture, label = self.source.decode(record)
+        drawn = self._drawn_labels[example_id]
+        label = tf.where(drawn < 0, tf.cast(label, tf.int64), drawn)
+        size = tf.cast(tf.shape(picture)[:2], tf.float32)
+        words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
+        words.set_shape([5])
+        window = _random_window(size, words) if augmentation.random_crop else _central_window(size)
+        image = tf.image.crop_and_resize(
+            tf.cast(picture, tf.float32)[tf.newaxis], window[tf.newaxis], [0], self.input_shape[:2]
+        )[0]
+        if augmentation.flip:
+            image = tf.where(words[4] < 0.5, image[:, ::-1], image)
+        return image, label, example_id
+
+    def _words(self, example_id, epoch):
+        words = random_bits.words_in_depth(self.seed, Stream.AUGMENTATION, int(example_id), 5, int(epoch))
+        return random_bits.uniform(words).astype(np.float32)
+
+    def _finish(self, images, labels, ids):
+        if self.randomization.pixels != "true":
+            images = tf.numpy_function(self._randomize, [images, ids], tf.float32)
+        images.set_shape([None, *self.input_shape])
+        return preparing.standardize(images, self.preprocessing, STATISTICS), labels
+
+    def _randomize(self, images, ids):
+        how, is_test = self.randomization, self.source.is_test
+        return randomizing.randomize_pixels(how, images, ids, STATISTICS, is_test=is_test)
+
+
+def _central_window(size: tf.Tensor) -> tf.Tensor:
+    """The centre of a picture as `crop_and_resize` wants it: corners in shares of height and width."""
+    del size
+    edge = (1 - CENTRAL_FRACTION) / 2
+    return tf.constant([edge, edge, 1 - edge, 1 - edge])
+
+
+def _random_window(size: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
+    """A part of random area, aspect and place; cut to the picture where it would reach beyond."""
+    height, width = size[0], size[1]
+    area = height * width * (CROP_AREA[0] + words[0] * (CROP_AREA[1] - CROP_AREA[0]))
+    low, high = np.log(CROP_ASPECT[0]), np.log(CROP_ASPECT[1])
+    aspect = tf.exp(tf.cast(low, tf.float32) + words[1] * tf.cast(high - low, tf.float32))
+    part_height = tf.minimum(tf.sqrt(area / aspect), height) / height
+    part_width = tf.minimum(tf.sqrt(area * aspect), width) / width
+    top, left = words[2] * (1 - part_height), words[3] * (1 - part_width)
+    return tf.stack([top, left, top + part_height, left + part_width])
+
+
+def _check(randomization: Randomization, preprocessing: Preprocessing, augmentation: Augmentation) -> None:
+    if preprocessing.crop is None:
+        raise UserError(
+            "Pictures of different sizes need one to be resized to. Set preprocessing.crop = 299."
+        )
+    if randomization.pixels in ("shuffled", "random") and randomization.permute == "before_crop":
+        raise UserError(
+            "Pixels of pictures of different sizes can be permuted after resizing only. "
+            "Set randomization.permute = 'after_crop'."
+        )
+    if augmentation.rotation or augmentation.padding:
+        raise UserError("Rotation and padding are for sets in memory. Leave them out for ImageNet.")

@@ -1,0 +1,50 @@
+"""What several tests of data need."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+
+from rethink_keras.data import preparation
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.sources import ImageSet
+
+
+def image_set(count=50, shape=(10, 10, 3), split="train", classes=10, seed=0):
+    """A split of images whose pixels are all different from one another as far as 256 values allow."""
+    generator = np.random.default_rng([seed, split == "test"])
+    images = generator.integers(0, 256, (count, *shape), dtype=np.uint8)
+    labels = generator.integers(0, classes, count)
+    names = tuple(f"class {k}" for k in range(classes))
+    return ImageSet("made", split, images, labels, np.arange(count), names)
+
+
+def randomized_split(source=None, *, crop=None, normalization="per_image", seed=0, **randomization):
+    """A split under a randomization, with the statistics of its own images."""
+    source = source or image_set()
+    how = Randomization(**randomization, seed=seed)
+    preprocessing = Preprocessing(crop=crop, normalization=normalization)
+    return RandomizedSplit(source, how, preprocessing, source.pixel_statistics)
+
+
+def digits_elsewhere(test_case):
+    """Has the embedded digits prepared in a folder of this test class, not in the user's cache."""
+    folder = tempfile.TemporaryDirectory()
+    test_case.addClassCleanup(folder.cleanup)
+    patch = mock.patch.object(preparation, "EMBEDDED_DIR", Path(folder.name))
+    patch.start()
+    test_case.addClassCleanup(patch.stop)
+    return Path(folder.name)
+
+
+def real_data_dir(name):
+    """The folder TFDS_DATA_DIR if it holds a data set; skips the test if not."""
+    folder = os.environ.get("TFDS_DATA_DIR")
+    if not folder or not (Path(folder) / name).is_dir():
+        raise unittest.SkipTest(f"needs {name} in the folder that TFDS_DATA_DIR names")
+    return folder
