@@ -15,6 +15,7 @@ Trains on the embedded handwritten digits, with true labels and then with random
 
   bin/demo --workdir=runs/demo
 """
+EPOCHS = 40
 GIN = Path(__file__).resolve().parents[2] / "gin"
 
 
@@ -38,7 +39,7 @@ def _demo(folder: Path) -> None:
     for name, overlay in overlays.items():
         print(f"\n{name.capitalize()}: an MLP on 1,438 handwritten digits", flush=True)
         workdir = folder / name.replace(" ", "_")
-        results[name] = run([quickstart, *overlay], ["train.epochs = 40"], workdir)
+        results[name] = run([quickstart, *overlay], [f"train.epochs = {EPOCHS}"], workdir)
     picture = folder / "learning_curves.png"
     histories = {name: result.history for name, result in results.items()}
     learning_curves.plot(histories, picture, "The same network fits true labels and random ones")

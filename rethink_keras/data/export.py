@@ -47,13 +47,14 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    rows = np.arange(columns)
+    fed = splits.randomized(split)
+    rows = np.arange(min(columns, fed.num_examples))
+    columns = len(rows)
     figure = Figure(figsize=(1.15 * columns + 1.9, 1.45 * len(PREVIEWED)), layout="constrained", dpi=130)
     grid = figure.subplots(len(PREVIEWED), columns, squeeze=False)
     for line, (title, changes) in zip(grid, PREVIEWED, strict=True):
         how = dataclasses.replace(splits.randomization, **{**TRUE, **changes})
-        shown = dataclasses.replace(splits, randomization=how)
-        examples = shown.randomized(split).examples(rows)
+        examples = RandomizedSplit(fed.source, how, fed.preprocessing, fed.statistics).examples(rows)
         names = splits.train.class_names
         for axes, image, label, corrupted in zip(
             line, examples.images, examples.labels, examples.corrupted, strict=True

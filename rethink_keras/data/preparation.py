@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
 import filelock
 import requests
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
 from rethink_keras.errors import DataNotAvailableError, UserError
 
@@ -33,7 +35,7 @@ def prepared_builder(name: str, data_dir: str | Path | None = None) -> tfds.core
     print(f"Preparing {name} in {builder.data_dir} (once).", flush=True)
     try:
         _generate(builder, tfds.download.DownloadConfig())
-    except (OSError, tfds.download.DownloadError, AssertionError) as error:
+    except (OSError, tfds.download.DownloadError, NonMatchingChecksumError, AssertionError) as error:
         raise _not_available(builder, f"could not be downloaded ({_first_line(error)})") from error
     return builder
 
@@ -55,6 +57,8 @@ def prepare_from_archives(name: str, archives: list[Path], data_dir: str | Path 
     for archive in archives:
         if not archive.is_file():
             raise UserError(f"There is no archive {archive}. Give the path of a file to --archive.")
+    if len({archive.name for archive in archives}) < len(archives):
+        raise UserError("Two archives have the same name. Give each file once to --archive.")
     builder = _builder(name, data_dir)
     if _is_on_disk(builder):
         return Path(builder.data_dir)
@@ -73,10 +77,9 @@ def prepare_from_archives(name: str, archives: list[Path], data_dir: str | Path 
         config = tfds.download.DownloadConfig(manual_dir=manual)
         try:
             _generate(builder, config, download_dir=folder)
-        except tfds.download.DownloadError as error:
-            raise UserError(
-                f"An archive of {name} is damaged or not the original: {_first_line(error)}. Fetch it again."
-            ) from error
+        except (NonMatchingChecksumError, tfds.download.DownloadError) as error:
+            which = next((str(a) for a in archives if a.name in str(error)), f"An archive of {name}")
+            raise UserError(f"{which} is damaged or not the original. Fetch it again.") from error
         except (AssertionError, OSError, EOFError) as error:
             raise UserError(f"{name} could not be prepared: {_first_line(error)}.") from error
     return Path(builder.data_dir)
@@ -87,11 +90,20 @@ def _builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder
         from rethink_keras.data.digits import Digits
 
         # Embedded data never need a place in a data folder that may be shared and read-only.
-        own = (
-            Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else EMBEDDED_DIR.expanduser()
-        )
+        own = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else _embedded_dir()
         return Digits(data_dir=str(own))
     return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
+
+
+def _embedded_dir() -> Path:
+    """The user's cache; where there is no home, or none that can be written, a temporary folder of the user's."""
+    try:
+        folder = _made(EMBEDDED_DIR.expanduser())
+        if os.access(folder, os.W_OK) or (folder / "digits").is_dir():
+            return folder
+    except (OSError, RuntimeError):
+        pass
+    return Path(tempfile.gettempdir()) / f"rethink_keras_{os.getuid()}"
 
 
 def _is_on_disk(builder: tfds.core.DatasetBuilder) -> bool:

@@ -33,13 +33,14 @@ def randomized_split(source=None, *, crop=None, normalization="per_image", seed=
 
 
 def digits_elsewhere(test_case):
-    """Has the embedded digits prepared in a folder of this test class, not in the user's cache."""
-    folder = tempfile.TemporaryDirectory()
-    test_case.addClassCleanup(folder.cleanup)
-    patch = mock.patch.object(preparation, "EMBEDDED_DIR", Path(folder.name))
+    """Has the embedded digits prepared in a home of this test class, which is returned, not in the user's."""
+    home = tempfile.TemporaryDirectory()
+    test_case.addClassCleanup(home.cleanup)
+    folder = Path(home.name) / preparation.EMBEDDED_DIR.relative_to("~")
+    patch = mock.patch.object(preparation, "EMBEDDED_DIR", folder)
     patch.start()
     test_case.addClassCleanup(patch.stop)
-    return Path(folder.name)
+    return Path(home.name)
 
 
 def real_data_dir(name):

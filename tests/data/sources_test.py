@@ -1,0 +1,216 @@
+import hashlib
+import tempfile
+from typing import ClassVar
+
+import numpy as np
+import sklearn.datasets
+import tensorflow_datasets as tfds
+from absl.testing import absltest, parameterized
+
+from rethink_keras.data import sources
+from rethink_keras.data.digits import Digits
+from rethink_keras.errors import UserError
+from tests.data.helpers import digits_elsewhere, image_set, real_data_dir
+
+DIGITS = {
+    "train": (1438, "25a95f1c47b6cc19842fcd4b3ca35c70998adb55a10e2b63d0ab8808128e935a"),
+    "test": (359, "e916ed25cb5c93dd93ba9c30e08e7ade520b99fcccb09d5f604ee7c7eec78ddd"),
+}
+
+
+class Made(tfds.core.GeneratorBasedBuilder):
+    """A set of one split; `features` and `examples` are set by the test."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    features: ClassVar[dict]
+    examples: ClassVar[list]
+
+    def _info(self):
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(self.features))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        yield from enumerate(self.examples)
+
+
+def written(builder_class, shards):
+    """A prepared builder in a new folder, each split in so many files; the folder goes with the test."""
+    folder = tempfile.TemporaryDirectory()
+    builder = builder_class(data_dir=folder.name)
+    builder.kept = folder
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=shards))
+    for split in builder.info.splits.values():
+        assert len(split.filenames) == shards, split.filenames
+    return builder
+
+
+class DigitsTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        digits_elsewhere(cls)
+        cls.splits = {split: sources.load("digits", split) for split in ("train", "test")}
+
+    @parameterized.parameters("train", "test")
+    def test_golden(self, split):
+        digits = self.splits[split]
+        count, fingerprint = DIGITS[split]
+        self.assertEqual(digits.fingerprint, fingerprint)
+        self.assertEqual((digits.name, digits.split, digits.is_test), ("digits", split, split == "test"))
+        self.assertEqual(digits.num_examples, count)
+        self.assertEqual(digits.images.shape, (count, 8, 8, 1))
+        self.assertEqual((digits.images.min(), digits.images.max()), (0, 255))
+        self.assertEqual([a.dtype for a in (digits.images, digits.labels, digits.ids)], ["u1", "i8", "i8"])
+        np.testing.assert_array_equal(digits.ids, np.arange(count))
+        self.assertEqual((digits.num_classes, digits.class_names), (10, tuple("0123456789")))
+
+    def test_all_digits_of_scikit_learn_each_in_one_split(self):
+        original = sklearn.datasets.load_digits()
+        is_test = np.arange(1797) % 5 == 4
+        for split, chosen in (("train", ~is_test), ("test", is_test)):
+            digits = self.splits[split]
+            np.testing.assert_array_equal(digits.labels, original.target[chosen])
+            levels = digits.images[..., 0] * (16 / 255)
+            np.testing.assert_allclose(levels, original.images[chosen], atol=0.04)
+
+    def test_first(self):
+        train = self.splits["train"]
+        few = train.first(100)
+        for part in ("images", "labels", "ids"):
+            np.testing.assert_array_equal(getattr(few, part), getattr(train, part)[:100])
+        self.assertEqual((few.num_examples, few.num_classes), (100, 10))
+        self.assertNotEqual(few.fingerprint, train.fingerprint)
+        self.assertIs(train.first(None), train)
+        self.assertEqual(train.first(1438).fingerprint, train.fingerprint)
+
+    @parameterized.parameters(0, -1, 1439, 10.0, True, "10")
+    def test_first_of_what_is_not_there(self, count):
+        with self.assertRaisesRegex(UserError, f"{count!r} train examples of digits.*from 1 to 1438"):
+            self.splits["train"].first(count)
+
+
+class ImageSetTest(absltest.TestCase):
+    def test_fingerprint_tells_any_change(self):
+        made = image_set(5)
+        fingerprints = {made.fingerprint, image_set(5, classes=11).fingerprint}
+        for part in ("images", "labels", "ids"):
+            changed = image_set(5)
+            getattr(changed, part)[-1] += 1
+            fingerprints.add(changed.fingerprint)
+        self.assertLen(fingerprints, 5)
+        self.assertEqual(image_set(5).fingerprint, made.fingerprint)
+
+    def test_pixel_statistics(self):
+        made = image_set(30, (7, 5, 3))
+        flat = made.images.reshape(-1, 3).astype(float)
+        np.testing.assert_allclose(made.pixel_statistics.mean, flat.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(made.pixel_statistics.std, flat.std(axis=0), rtol=1e-12)
+
+    def test_pixel_statistics_of_a_constant_channel(self):
+        made = image_set(30)
+        made.images[..., 1] = 77
+        self.assertEqual(made.pixel_statistics.mean[1], 77)
+        self.assertEqual(made.pixel_statistics.std[1], 0)
+
+
+class ReadTest(absltest.TestCase):
+    def test_four_shards_equal_one(self):
+        for shards in (1, 4):
+            builder = written(Digits, shards)
+            for split, (_, fingerprint) in DIGITS.items():
+                with self.subTest(split=split, shards=shards):
+                    self.assertEqual(sources.read(builder, "digits", split).fingerprint, fingerprint)
+
+    def test_ids_written_as_cifar_does_and_out_of_order(self):
+        Made.features = {
+            "id": tfds.features.Text(),
+            "image": tfds.features.Image(shape=(2, 2, 3), encoding_format="png"),
+            "label": tfds.features.ClassLabel(num_classes=10),
+        }
+        order = np.random.default_rng(0).permutation(30)
+        Made.examples = [
+            {"id": f"train_{i:05d}", "image": np.full((2, 2, 3), i, np.uint8), "label": i % 10} for i in order
+        ]
+        for shards in (1, 3):
+            got = sources.read(written(Made, shards), "made", "train")
+            np.testing.assert_array_equal(got.ids, np.arange(30))
+            np.testing.assert_array_equal(got.labels, np.arange(30) % 10)
+            np.testing.assert_array_equal(got.images[:, 0, 0, 0], np.arange(30))
+
+    def test_without_ids_the_position_in_the_order_of_the_files(self):
+        Made.features = {
+            "image": tfds.features.Image(shape=(2, 2, 1), encoding_format="png"),
+            "label": tfds.features.ClassLabel(names=["a", "b"]),
+        }
+        Made.examples = [{"image": np.full((2, 2, 1), i, np.uint8), "label": i % 2} for i in range(60)]
+        one, four = (sources.read(written(Made, shards), "made", "train") for shards in (1, 4))
+        np.testing.assert_array_equal(one.ids, np.arange(60))
+        self.assertEqual(sorted(one.images[:, 0, 0, 0].tolist()), list(range(60)))
+        np.testing.assert_array_equal(one.labels, one.images[:, 0, 0, 0] % 2)
+        self.assertEqual(four.fingerprint, one.fingerprint)
+        self.assertEqual(one.class_names, ("a", "b"))
+
+
+class NamesTest(parameterized.TestCase):
+    @parameterized.parameters("cifar", "CIFAR10", "", "imagenet")
+    def test_unknown(self, name):
+        with self.assertRaisesRegex(UserError, f"no data set {name!r}. Choose one of digits, mnist"):
+            sources.Dataset(name)
+
+    def test_known(self):
+        for name in sources.NAMES:
+            self.assertEqual(sources.Dataset(name).name, name)
+
+
+def digest(array):
+    little_endian = array.astype(array.dtype.newbyteorder("<"))
+    return hashlib.sha256(little_endian.tobytes()).hexdigest()[:16]
+
+
+class RealDataTest(absltest.TestCase):
+    def test_cifar10(self):
+        data_dir = real_data_dir("cifar10")
+        train, test = (sources.load("cifar10", split, data_dir) for split in ("train", "test"))
+        self.assertEqual(train.images.shape, (50_000, 32, 32, 3))
+        self.assertEqual(test.images.shape, (10_000, 32, 32, 3))
+        # Frog, truck, truck, deer, automobile: the order of the original files.
+        self.assertEqual(train.labels[:5].tolist(), [6, 9, 9, 4, 1])
+        self.assertEqual(
+            [train.class_names[k] for k in (6, 9, 4, 1)], ["frog", "truck", "deer", "automobile"]
+        )
+        self.assertEqual(train.images[0, 0, :2].tolist(), [[59, 62, 63], [43, 46, 45]])
+        # Copies are about in which a few later pictures were encoded anew, so pixels are held to the first 700.
+        for split, labels, images in (
+            (train, "f5cfe00b0f00968c", "05f98a0e5733e34c"),
+            (test, "cbb7365de8ed11f0", "88fb0f1c6a6da75a"),
+        ):
+            np.testing.assert_array_equal(split.ids, np.arange(len(split.ids)))
+            np.testing.assert_array_equal(np.bincount(split.labels), np.full(10, len(split.ids) / 10))
+            self.assertEqual(digest(split.labels), labels)
+            self.assertEqual(digest(split.images[:700]), images)
+        mean, std = train.pixel_statistics
+        np.testing.assert_allclose(mean, [125.3069, 122.9504, 113.8654], atol=0.01)
+        np.testing.assert_allclose(std, [62.9932, 62.0887, 66.7049], atol=0.01)
+
+    def test_mnist(self):
+        data_dir = real_data_dir("mnist")
+        train, test = (sources.load("mnist", split, data_dir) for split in ("train", "test"))
+        self.assertEqual(train.images.shape, (60_000, 28, 28, 1))
+        self.assertEqual(test.images.shape, (10_000, 28, 28, 1))
+        np.testing.assert_array_equal(train.ids, np.arange(60_000))
+        # The order of the TFDS files of version 3.0.1, which have no ids.
+        self.assertEqual(train.labels[:8].tolist(), [4, 1, 0, 7, 8, 1, 2, 7])
+        counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+        self.assertEqual(np.bincount(train.labels).tolist(), counts)
+        fingerprint = "c2f66e254ddbde4c9f9a44536a2be20ed05a82c5cdd7d0982bca06198e501956"
+        self.assertEqual(train.fingerprint, fingerprint)
+        fingerprint = "dfcf7714958126b8b10ea0b29c0731858f046300c5d52120ac04ec213a634edb"
+        self.assertEqual(test.fingerprint, fingerprint)
+        mean, std = train.pixel_statistics
+        np.testing.assert_allclose([mean[0], std[0]], [33.3184, 78.5675], atol=1e-3)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,156 @@
+import contextlib
+import io
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
+from rethink_keras.errors import UserError
+from tests.data import made_imagenet
+from tests.data.made_imagenet import CLASSES, TRAIN, VALIDATION
+from tests.training.small_runs import SMALL, new_folder, run
+
+SIZE = 32
+AUGMENTATION = Augmentation(random_crop=True, flip=True)
+NONE = Augmentation()
+
+
+class StreamedPipelineTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        cls.enter_context(made_imagenet.prepared())
+        cls.train = StreamedSet.load("imagenet2012", "train", None, None)
+        cls.test = StreamedSet.load("imagenet2012", "test", None, None)
+
+    def pipeline(self, source=None, augmentation=NONE, seed=0, **how):
+        how = Randomization(**{"seed": 0, **how})
+        preprocessing = Preprocessing(crop=SIZE, normalization="symmetric")
+        return StreamedPipeline(source or self.train, how, preprocessing, augmentation, seed)
+
+    def epoch(self, pipeline, epoch=0, batch_size=8, first_step=0):
+        pipeline.begin_epoch(epoch)
+        batches = list(pipeline.training_batches(batch_size, first_step).as_numpy_iterator())
+        return tuple(np.concatenate(part) for part in zip(*batches, strict=True))
+
+    def evaluation(self, pipeline, batch_size=7):
+        batches = list(pipeline.evaluation_batches(batch_size).as_numpy_iterator())
+        return tuple(np.concatenate(part) for part in zip(*batches, strict=True))
+
+    def test_sizes(self):
+        self.assertEqual((self.train.num_examples, self.test.num_examples), (TRAIN, VALIDATION))
+        self.assertEqual(self.pipeline().steps(8), 7)
+        images, labels = self.epoch(self.pipeline())
+        self.assertEqual((images.shape, images.dtype), ((TRAIN, SIZE, SIZE, 3), np.float32))
+        self.assertLessEqual(np.abs(images).max(), 1)
+        self.assertLen(labels, TRAIN)
+
+    def test_evaluation_is_in_the_order_of_ids_and_whole(self):
+        images, labels = self.evaluation(self.pipeline())
+        again, _ = self.evaluation(self.pipeline(), batch_size=50)
+        np.testing.assert_array_equal(images, again)
+        # Brightness tells the class: picture and label belong together.
+        brightness = images.mean(axis=(1, 2, 3))
+        for label in range(CLASSES):
+            self.assertAlmostEqual(
+                brightness[labels == label].mean(), (20 + 40 * label) / 127.5 - 1, delta=0.02
+            )
+
+    def test_an_epoch_visits_each_example_once_in_an_order_of_its_own(self):
+        whole, _ = self.evaluation(self.pipeline())
+        first, second = (self.epoch(self.pipeline(), epoch)[0] for epoch in (0, 1))
+        for visited in (first, second):
+            np.testing.assert_array_equal(_sorted(visited), _sorted(whole))
+        self.assertFalse(np.array_equal(first, second))
+        self.assertFalse(np.array_equal(first, self.epoch(self.pipeline(seed=1))[0]))
+        np.testing.assert_array_equal(first, self.epoch(self.pipeline())[0])
+
+    def test_goes_on_in_mid_epoch(self):
+        pipeline = self.pipeline(augmentation=AUGMENTATION)
+        images, labels = self.epoch(pipeline, epoch=3)
+        rest, rest_labels = self.epoch(self.pipeline(augmentation=AUGMENTATION), epoch=3, first_step=4)
+        np.testing.assert_array_equal(rest, images[32:])
+        np.testing.assert_array_equal(rest_labels, labels[32:])
+
+    def test_random_labels_are_consistent_over_epochs_and_test_labels_true(self):
+        pipeline = self.pipeline(labels="random")
+        by_image = {}
+        for epoch in range(3):
+            for image, label in zip(*self.epoch(pipeline, epoch), strict=True):
+                self.assertEqual(by_image.setdefault(image.tobytes(), label), label)
+        _, drawn = self.evaluation(pipeline)
+        _, true = self.evaluation(self.pipeline())
+        self.assertGreater(np.mean(drawn != true), 0.5)
+        np.testing.assert_array_equal(
+            self.evaluation(self.pipeline(self.test, labels="random"))[1],
+            self.evaluation(self.pipeline(self.test))[1],
+        )
+
+    def test_partially_corrupted_labels_keep_the_records_own(self):
+        _, some = self.evaluation(self.pipeline(labels="partially_corrupted", corruption=0.3))
+        _, true = self.evaluation(self.pipeline())
+        _, drawn = self.evaluation(self.pipeline(labels="random"))
+        self.assertTrue(np.all((some == true) | (some == drawn)))
+        self.assertBetween(np.mean(some != true), 0.02, 0.5)
+
+    def test_augmentation_is_drawn_anew_each_epoch_and_never_for_evaluation(self):
+        plain, _ = self.evaluation(self.pipeline())
+        augmented = self.pipeline(augmentation=AUGMENTATION)
+        np.testing.assert_array_equal(self.evaluation(augmented)[0], plain)
+        first, second = (_sorted(self.epoch(augmented, epoch)[0]) for epoch in (0, 1))
+        self.assertFalse(np.array_equal(first, second))
+        self.assertFalse(np.array_equal(first, _sorted(plain)))
+
+    @parameterized.parameters("shuffled", "random", "gaussian")
+    def test_pixels(self, kind):
+        plain, _ = self.evaluation(self.pipeline())
+        changed, _ = self.evaluation(self.pipeline(pixels=kind))
+        self.assertFalse(np.array_equal(changed, plain))
+        if kind != "gaussian":
+            for one, other in zip(changed, plain, strict=True):
+                np.testing.assert_array_equal(_sorted(one.reshape(-1, 3)), _sorted(other.reshape(-1, 3)))
+
+    def test_fewer_examples_are_those_of_the_lowest_ids(self):
+        few = StreamedSet.load("imagenet2012", "train", None, 17)
+        images, _ = self.evaluation(self.pipeline(few))
+        np.testing.assert_array_equal(images, self.evaluation(self.pipeline())[0][:17])
+        self.assertLen(self.epoch(self.pipeline(few))[0], 17)
+        with self.assertRaisesRegex(UserError, "from 1 to 50"):
+            StreamedSet.load("imagenet2012", "train", None, 51)
+
+    def test_what_pictures_of_different_sizes_do_not_allow(self):
+        with self.assertRaisesRegex(UserError, "preprocessing.crop = 299"):
+            StreamedPipeline(self.train, Randomization(seed=0), Preprocessing(crop=None))
+        with self.assertRaisesRegex(UserError, "after_crop"):
+            self.pipeline(pixels="shuffled", permute="before_crop")
+        with self.assertRaisesRegex(UserError, "Rotation"):
+            self.pipeline(augmentation=Augmentation(rotation=25))
+
+    def test_a_network_trains_on_it(self):
+        bindings = [b for b in SMALL if not b.startswith("dataset")]
+        with new_folder() as folder:
+            result = run(
+                folder,
+                *bindings,
+                "dataset.name = 'imagenet2012'",
+                "dataset.train_examples = None",
+                "dataset.test_examples = None",
+                f"preprocessing.crop = {SIZE}",
+                "train.epochs = 2",
+                "preprocessing.normalization = 'symmetric'",
+            )
+        self.assertEqual(result.summary["steps"], 4)
+        self.assertEqual(result.summary["train_examples"], TRAIN)
+
+
+def _sorted(rows):
+    flat = rows.reshape(len(rows), -1)
+    return flat[np.lexsort(flat.T[::-1])]
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,70 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+from rethink_keras.errors import UserError
+from rethink_keras.training import devices
+from tests.training.small_runs import new_folder
+
+# Two logical devices can be set up only before TensorFlow starts, and one process holds one strategy.
+TWO_DEVICES = """
+import sys, json
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.training.small_runs import run
+result = run(sys.argv[1], "dataset.train_examples = 296", *sys.argv[2:])
+print(json.dumps([result.history, result.summary["steps"]]))
+"""
+
+
+def run_with_two_devices(folder, *bindings):
+    command = [sys.executable, "-c", TWO_DEVICES, str(folder), *bindings]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+class StrategyTest(parameterized.TestCase):
+    def test_two_replicas_equal_one(self):
+        import json
+
+        with new_folder() as folder:
+            outputs = [
+                run_with_two_devices(folder / name, f"train.strategy = '{name}'")
+                for name in ("none", "mirrored")
+            ]
+        for output in outputs:
+            self.assertEqual(output.returncode, 0, output.stderr)
+        (one, _), (two, steps) = (json.loads(output.stdout.splitlines()[-1]) for output in outputs)
+        self.assertEqual(steps, 30)
+        for row, other in zip(one, two, strict=True):
+            for column in ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "running_loss"):
+                self.assertAlmostEqual(row[column], other[column], places=5, msg=column)
+
+    def test_auto_on_one_device_is_none(self):
+        if tf.config.list_physical_devices("GPU"):
+            self.skipTest("has a GPU")
+        self.assertIsNone(devices.choose_strategy("auto"))
+
+    def test_uneven_split_is_an_error(self):
+        strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+        with absltest.mock.patch.object(type(strategy), "num_replicas_in_sync", 3):
+            with self.assertRaisesRegex(UserError, "batch_size is 128, which does not divide by 3"):
+                devices.check_batch_divides(strategy, 128, 1280)
+            with self.assertRaisesRegex(UserError, "the last batch of 50000 examples is 80"):
+                devices.check_batch_divides(strategy, 129 - 9, 50000)
+            devices.check_batch_divides(strategy, 120, 1200)
+
+    def test_precision_is_put_back(self):
+        import keras
+
+        with devices.precision("mixed_bfloat16"):
+            self.assertEqual(keras.config.dtype_policy().name, "mixed_bfloat16")
+        self.assertEqual(keras.config.dtype_policy().name, "float32")
+
+
+if __name__ == "__main__":
+    absltest.main()

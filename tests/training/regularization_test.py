@@ -1,0 +1,71 @@
+from absl.testing import absltest, parameterized
+
+from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.errors import UserError
+from rethink_keras.models.family import Customary
+from rethink_keras.training.regularization import Asked, settle
+
+CUSTOMARY = Customary(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
+RANDOM = Randomization(labels="random", seed=0)
+
+
+TRUE = Randomization(seed=0)
+NOTHING_ASKED, NO_AUGMENTATION = Asked(), Augmentation()
+
+
+def settled(asked=NOTHING_ASKED, augmentation=NO_AUGMENTATION, randomization=TRUE, **changes):
+    options = {"customary": CUSTOMARY, "dataset": "cifar10", "can_crop": True, **changes}
+    return settle(asked, augmentation, randomization=randomization, **options)
+
+
+class SettleTest(parameterized.TestCase):
+    def test_unsaid_with_true_data_is_customary(self):
+        found = settled()
+        self.assertEqual((found.weight_decay, found.dropout), (4e-5, 0.2))
+        self.assertEqual(found.decayed_layers, ("hidden",))
+        self.assertTrue(found.augmentation.random_crop)
+        self.assertTrue(found.explicit)
+        self.assertIn("weight decay, dropout and augmentation not configured", found.log)
+
+    @parameterized.parameters(
+        Randomization(labels="random", seed=0),
+        Randomization(labels="partially_corrupted", corruption=0.1, seed=0),
+        Randomization(pixels="gaussian", seed=0),
+        Randomization(pixels="shuffled", fraction=0.5, seed=0),
+    )
+    def test_unsaid_under_a_randomization_is_off_and_said(self, randomization):
+        found = settled(randomization=randomization)
+        self.assertEqual((found.weight_decay, found.dropout), (0, 0))
+        self.assertFalse(found.augmentation.in_force)
+        self.assertFalse(found.explicit)
+        self.assertIn("off under a randomization", found.log)
+
+    def test_nothing_randomized_in_effect_is_true_data(self):
+        how = Randomization(labels="partially_corrupted", corruption=0.0, seed=0)
+        self.assertTrue(settled(randomization=how).explicit)
+
+    def test_asking_wins(self):
+        found = settled(Asked(weight_decay=0.01, dropout="customary"), Augmentation(flip=True), RANDOM)
+        self.assertEqual((found.weight_decay, found.dropout), (0.01, 0.2))
+        self.assertEqual(found.augmentation, Augmentation(False, 0, True, 0.0))
+        self.assertNotIn("not configured", found.log)
+
+    def test_off_by_request_with_true_data(self):
+        found = settled(Asked(weight_decay=0, dropout=0), Augmentation(random_crop=False))
+        self.assertFalse(found.explicit)
+
+    def test_no_customary_crop_without_room(self):
+        self.assertFalse(settled(can_crop=False).augmentation.in_force)
+        self.assertFalse(settled(dataset="digits").augmentation.in_force)
+
+    @parameterized.parameters(
+        {"weight_decay": -1}, {"dropout": 1.0}, {"weight_decay": "usual"}, {"dropout": True}
+    )
+    def test_bad_values(self, **asked):
+        with self.assertRaises(UserError):
+            Asked(**asked)
+
+
+if __name__ == "__main__":
+    absltest.main()
