@@ -186,6 +186,7 @@ class ProcessTest(DataTestCase):
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
     def test_exports_of_two_processes_are_equal_to_the_bit(self):
+        self.run_here("prepare", "--dataset=digits")
         files = [self.folder / name for name in ("here.npz", "alone.npz")]
         arguments = ["export", QUICKSTART, RANDOM_LABELS, parameter("randomization.pixels = 'gaussian'")]
         code, out, _ = self.run_here(*arguments, f"--output={files[0]}")

@@ -135,11 +135,10 @@ class BatchesTest(parameterized.TestCase):
 
 class AugmentedTest(parameterized.TestCase):
     @parameterized.product(
-        pixels=("true", "shuffled", "random", "gaussian"),
-        permute=("after_crop", "before_crop"),
-        fraction=(1.0, 0.5),
+        pixels=("true", "shuffled", "random", "gaussian"), permute=("after_crop", "before_crop")
     )
-    def test_evaluates_as_without_augmentation(self, pixels, permute, fraction):
+    def test_evaluates_as_without_augmentation(self, pixels, permute):
+        fraction = 1.0 if permute == "before_crop" else 0.8
         how = {"pixels": pixels, "permute": permute, "fraction": fraction, "labels": "random"}
         static, dynamic = (
             joined(collected(pipeline(augmentation, **how).evaluation_batches(BATCH)))
