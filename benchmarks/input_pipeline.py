@@ -42,13 +42,19 @@ def main() -> None:
     model = mlp((28, 28, 3), 10)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(
-        keras.optimizers.SGD(0.01, momentum=0.9), loss, metrics=["accuracy"], steps_per_execution=32, jit_compile=False
+        keras.optimizers.SGD(0.01, momentum=0.9),
+        loss,
+        metrics=["accuracy"],
+        steps_per_execution=32,
+        jit_compile=False,
     )
     examples = pipeline.num_examples
 
     def feed() -> float:
         begin = time.perf_counter()
-        pipeline.training_batches(BATCH_SIZE).reduce(np.int64(0), lambda seen, batch: seen + tf.size(batch[1], np.int64))
+        pipeline.training_batches(BATCH_SIZE).reduce(
+            np.int64(0), lambda seen, batch: seen + tf.size(batch[1], np.int64)
+        )
         return examples / (time.perf_counter() - begin)
 
     def train() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +27,7 @@ def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None
     for file in gin_files:
         _parse_file(Path(file))
     for binding in bindings:
-        _explained(lambda b=binding: gin.parse_config(b), f"--gin_param='{binding}'")
+        _explained(functools.partial(gin.parse_config, binding), f"--gin_param='{binding}'")
     _check_macros()
     _explained(gin.finalize, "The configuration")
 

@@ -1,7 +1,8 @@
 """Errors a user can cause, each with the exit code its command ends with.
 
-Exit codes: 0 done, 2 bad usage or configuration, 3 data not available, 4 training diverged,
-130 / 143 interrupted by SIGINT / SIGTERM after saving.
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
+workdir's disk is full or failing, 6 two runs that were compared differ, 130 / 143 interrupted by SIGINT / SIGTERM
+after saving.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class UserError(Exception):
 
 
 class DataNotAvailableError(UserError):
-    """A data set is neither on disk nor reachable."""
+    """A data set is neither on disk nor reachable, or what is on disk is damaged."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=3)
@@ -33,6 +34,20 @@ class DivergedError(UserError):
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=4)
+
+
+class DiskError(UserError):
+    """The workdir's disk is full or failing; what was saved before is whole."""
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence, exit_code=5)
+
+
+class RunsDifferError(UserError):
+    """Two runs that were compared are not the same run."""
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence, exit_code=6)
 
 
 class StoppedBySignalError(UserError):

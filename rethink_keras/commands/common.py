@@ -48,14 +48,14 @@ def bindings(values: flags.FlagValues) -> list[str]:
 
 
 def run_command(
-    usage: str, values: flags.FlagValues, main: Callable[[], None], argv: Sequence[str], positional: int = 0
+    usage: str, values: flags.FlagValues, main: Callable[..., None], argv: Sequence[str], positional: int = 0
 ) -> int:
     """Parses flags, calls `main` and turns what it raises into a sentence on stderr and an exit code.
 
     Args:
         usage: help text, without the flags.
         values: the command's flags.
-        main: the work.
+        main: the work; called with the arguments besides flags.
         argv: arguments, the program's name first.
         positional: how many arguments besides flags may follow.
 
@@ -69,7 +69,7 @@ def run_command(
             return OK
         if len(rest) > 1 + positional:
             raise UserError(f"{rest[1 + positional]!r} is no flag. Write --name=value; --help lists them.")
-        main()
+        main(*rest[1:])
         return OK
     except flags.Error as error:
         return _complain(f"{str(error).splitlines()[0]} --help lists the flags.", USAGE)

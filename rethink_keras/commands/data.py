@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras.checks import check_choice, check_whole
+from rethink_keras.checks import check_choice, check_seed, check_whole
 from rethink_keras.commands import common
 from rethink_keras.errors import UserError
 
@@ -33,7 +33,6 @@ Exit codes: 0 done, 2 bad usage or configuration, 3 data not available.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    argv = list(argv or sys.argv)
     values = common.configuration_flags()
     flags.DEFINE_string("dataset", None, "prepare: name of the data set.", flag_values=values)
     flags.DEFINE_multi_string("archive", [], "prepare: path of an archive; repeatable.", flag_values=values)
@@ -42,16 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags.DEFINE_integer("columns", 10, "preview: images in a row.", flag_values=values)
     actions = {"prepare": _prepare, "export": _export, "preview": _preview}
 
-    def act() -> None:
-        word = values(argv)[1:2]
-        if not word or word[0] not in actions:
-            said = f"{word[0]!r} is no action." if word else "No action is named."
+    def act(word: str | None = None) -> None:
+        if word not in actions:
+            said = f"{word!r} is no action." if word else "No action is named."
             raise UserError(
                 f"{said} Write bin/data {', '.join(actions)} and its flags; --help shows examples."
             )
-        actions[word[0]](values)
+        actions[word](values)
 
-    return common.run_command(USAGE, values, act, argv, positional=1)
+    return common.run_command(USAGE, values, act, argv or sys.argv, positional=1)
 
 
 def _prepare(values: flags.FlagValues) -> None:
@@ -108,4 +106,5 @@ def _splits(values: flags.FlagValues):
 
     config.parse(values.gin_file, common.bindings(values))
     seed = config.bound("train.seed", config.default(trainer.train, "seed"))
+    check_seed("train.seed", seed)
     return Splits.configured(values.data_dir, seed)

@@ -16,8 +16,10 @@ Trains one network, or goes on where the same command stopped.
   bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
             --gin_param='train.epochs = 60' --seed=1 --workdir=runs/random_labels_1
 
-Exit codes: 0 done, 2 bad usage or configuration, 3 data not available, 4 training diverged,
-130 / 143 interrupted by SIGINT / SIGTERM after saving.
+  bin/train --workdir=runs/mine --verify=runs/theirs     compares two runs, trains nothing
+
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
+workdir's disk is full or failing, 6 the runs compared differ, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
 """
 
 
@@ -33,8 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags.DEFINE_boolean(
         "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
     )
+    flags.DEFINE_string(
+        "verify", None, "Another run's workdir: say whether both are the same run.", flag_values=values
+    )
 
     def train() -> None:
+        if values.verify:
+            _verify(values)
+            return
         common.quiet_tensorflow()
         from rethink_keras import config
         from rethink_keras.training import trainer, workdir
@@ -49,3 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
 
     return common.run_command(USAGE, values, train, argv or sys.argv)
+
+
+def _verify(values: flags.FlagValues) -> None:
+    from rethink_keras.training import verification, workdir
+
+    folder = values.workdir or workdir.default_workdir(values.gin_file)
+    print(verification.verify(folder, values.verify))

@@ -97,9 +97,8 @@ class Pipeline:
         # Under a strategy a batch is split over the replicas; the epoch's order is not to be dealt out again.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_warm_start = False  # nothing is read before begin_epoch
-        parallel = tf.data.AUTOTUNE if self.augmentation.in_force else None
         steps_left = tf.data.Dataset.range(first_step, steps, output_type=tf.int32)
-        return steps_left.map(batch, num_parallel_calls=parallel).prefetch(2).with_options(options)
+        return steps_left.map(batch).prefetch(2).with_options(options)
 
     def _standardize_all(self) -> tf.Variable:
         # Chunk by chunk into one variable: the float images are the largest thing in memory, held once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -29,7 +31,7 @@ def prepared_builder(name: str, data_dir: str | Path | None = None) -> tfds.core
     if name == "digits":
         with filelock.FileLock(_made(Path(builder.data_dir).parent) / "digits.lock"):
             if not _is_on_disk(builder):
-                _generate(builder, tfds.download.DownloadConfig())
+                _generate_quietly(builder)
         return builder
     _check_reachable(builder)
     print(f"Preparing {name} in {builder.data_dir} (once).", flush=True)
@@ -119,6 +121,16 @@ def _generate(builder, config, download_dir=None):
             f"The data folder {Path(builder.data_dir).parent} cannot be written. "
             "Name another with --data_dir or TFDS_DATA_DIR."
         ) from error
+
+
+def _generate_quietly(builder) -> None:
+    # TFDS speaks of a download of unknown size, and there is none.
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            _generate(builder, tfds.download.DownloadConfig())
+    finally:
+        tfds.enable_progress_bar()
 
 
 def _check_reachable(builder) -> None:

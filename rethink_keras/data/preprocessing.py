@@ -8,7 +8,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_choice, check_whole
+from rethink_keras.checks import check_choice, check_number, check_whole
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import UserError
 
@@ -39,6 +39,14 @@ class Preprocessing:
         check_choice("preprocessing.normalization", self.normalization, NORMALIZATIONS)
         if self.crop is not None:
             check_whole("preprocessing.crop", self.crop, 1)
+        for name, least in (("channel_mean", 0), ("channel_std", 1e-3)):
+            values = getattr(self, name)
+            if values is not None and not isinstance(values, (tuple, list)):
+                raise UserError(
+                    f"preprocessing.{name} is {values!r}. Give a number for each channel in brackets."
+                )
+            for value in values or ():
+                check_number(f"preprocessing.{name}", value, least, MAX_PIXEL)
         given = (self.channel_mean is not None) + (self.channel_std is not None)
         if given == 1 or (given and self.normalization != "channel"):
             raise UserError(

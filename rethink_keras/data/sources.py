@@ -18,7 +18,7 @@ import tensorflow_datasets as tfds
 
 from rethink_keras.data import preparation
 from rethink_keras.data.randomization import PixelStatistics
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DataNotAvailableError, UserError
 
 IN_MEMORY = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 STREAMED = ("imagenet2012",)
@@ -66,7 +66,7 @@ class ImageSet:
         """SHA-256 (hex) of images, labels and ids."""
         digest = hashlib.sha256(repr((self.images.shape, self.num_classes)).encode())
         for array in (self.images, self.labels, self.ids):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     @functools.cached_property
@@ -135,26 +135,49 @@ def load(name: str, split: str, data_dir: str | Path | None = None) -> ImageSet:
 
 
 def read(builder: tfds.core.DatasetBuilder, name: str, split: str) -> ImageSet:
-    """Reads one split of a prepared TFDS builder whole, sorted by id."""
+    """Reads one split of a prepared TFDS builder whole, sorted by id.
+
+    Raises:
+        DataNotAvailableError: if the files are damaged, or not what they should be.
+    """
+    try:
+        return _read(builder, name, split)
+    except (tf.errors.OpError, ValueError, KeyError) as error:
+        reason = str(getattr(error, "message", error)).strip().splitlines()[0][:200]
+        raise DataNotAvailableError(
+            f"The {split} files of {name} in {builder.data_dir} are damaged or not of that data set ({reason}). "
+            "Remove the folder and prepare it anew by bin/data prepare."
+        ) from error
+
+
+def _read(builder, name, split):
     info = builder.info
     count = info.splits[split].num_examples
-    shape = info.features["image"].shape
-    images = np.empty((count, *shape), np.uint8)
+    images = np.empty((count, *info.features["image"].shape), np.uint8)
     labels = np.empty(count, np.int64)
     ids = np.arange(count)
     has_ids = "id" in info.features
     position = 0
     for batch in _in_file_order(builder, split):
         end = position + len(batch["label"])
+        if batch["image"].dtype != np.uint8 or batch["image"].shape[1:] != images.shape[1:]:
+            raise ValueError(f"images are {batch['image'].dtype} {batch['image'].shape[1:]}")
         images[position:end] = batch["image"]
         labels[position:end] = batch["label"]
         if has_ids:
             ids[position:end] = [_number(i) for i in batch["id"].tolist()]
         position = end
+    class_names = tuple(info.features["label"].names)
+    if position != count:
+        raise ValueError(f"{position} examples in place of {count}")
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {len(class_names)} classes")
     if has_ids:
         order = np.argsort(ids)
         images, labels, ids = images[order], labels[order], ids[order]
-    return ImageSet(name, split, images, labels, ids, tuple(info.features["label"].names))
+        if len(np.unique(ids)) != count:
+            raise ValueError("an id stands twice")
+    return ImageSet(name, split, images, labels, ids, class_names)
 
 
 def _in_file_order(builder, split):

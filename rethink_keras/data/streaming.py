@@ -144,13 +144,13 @@ class StreamedPipeline:
         augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
         seed: int = 0,
     ):
-        _check(randomization, preprocessing, augmentation)
+        side = _checked_side(randomization, preprocessing, augmentation)
         self.source = source
         self.randomization = randomization
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
-        self.input_shape = (preprocessing.crop, preprocessing.crop, 3)
+        self.input_shape = (side, side, 3)
         ids = source.ids
         # Where a label is not drawn anew, the record's own counts: -1 stands for it.
         drawn = randomizing.randomize_labels(
@@ -217,22 +217,28 @@ class StreamedPipeline:
         options.deterministic = True
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         decode = functools.partial(self._example, augmentation)
+        # The draws apart from the decoding: tf.data runs functions that read variables or call Python one after
+        # another when ops are to be deterministic, and decoding needs all cores.
+        drawn = records.map(self._draw) if augmentation.in_force else records.map(_nothing_drawn)
         finished = (
-            records.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+            drawn.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
             .batch(batch_size)
             .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
         )
         known = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
         return known.prefetch(2).with_options(options)
 
-    def _example(self, augmentation, example_id, record):
+    def _draw(self, example_id, record):
+        words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
+        words.set_shape([5])
+        return example_id, record, words
+
+    def _example(self, augmentation, example_id, record, words):
         picture, label = self.source.decode(record)
         drawn = self._drawn_labels[example_id]
         label = tf.where(drawn < 0, tf.cast(label, tf.int64), drawn)
         size = tf.cast(tf.shape(picture)[:2], tf.float32)
-        words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
-        words.set_shape([5])
-        window = _random_window(size, words) if augmentation.random_crop else _central_window(size)
+        window = _random_window(size, words) if augmentation.random_crop else _central_window()
         image = tf.image.crop_and_resize(
             tf.cast(picture, tf.float32)[tf.newaxis], window[tf.newaxis], [0], self.input_shape[:2]
         )[0]
@@ -255,9 +261,12 @@ class StreamedPipeline:
         return randomizing.randomize_pixels(how, images, ids, STATISTICS, is_test=is_test)
 
 
-def _central_window(size: tf.Tensor) -> tf.Tensor:
+def _nothing_drawn(example_id, record):
+    return example_id, record, tf.zeros(5)
+
+
+def _central_window() -> tf.Tensor:
     """The centre of a picture as `crop_and_resize` wants it: corners in shares of height and width."""
-    del size
     edge = (1 - CENTRAL_FRACTION) / 2
     return tf.constant([edge, edge, 1 - edge, 1 - edge])
 
@@ -274,7 +283,9 @@ def _random_window(size: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
     return tf.stack([top, left, top + part_height, left + part_width])
 
 
-def _check(randomization: Randomization, preprocessing: Preprocessing, augmentation: Augmentation) -> None:
+def _checked_side(
+    randomization: Randomization, preprocessing: Preprocessing, augmentation: Augmentation
+) -> int:
     if preprocessing.crop is None:
         raise UserError(
             "Pictures of different sizes need one to be resized to. Set preprocessing.crop = 299."
@@ -286,3 +297,4 @@ def _check(randomization: Randomization, preprocessing: Preprocessing, augmentat
         )
     if augmentation.rotation or augmentation.padding:
         raise UserError("Rotation and padding are for sets in memory. Leave them out for ImageNet.")
+    return preprocessing.crop

@@ -94,6 +94,6 @@ class Checkpoints:
 
     def _drop_old(self) -> None:
         for path in self.paths()[: -self._keep_last]:
-            epoch, step = map(int, _NAME.fullmatch(path.name).groups())
+            epoch, step = (int(number) for number in _NAME.findall(path.name)[0])
             if not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
                 path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.training.workdir import Workdir, disk_errors_told
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +116,12 @@ class Loop:
             UserError: if the workdir holds a run of another configuration, or a checkpoint of another model.
             DivergedError: if the loss is not finite.
             StoppedBySignalError: after saving, if a stop was asked for.
+            DiskError: if the workdir cannot be written any more.
         """
+        with disk_errors_told(self._folder.path):
+            return self._go()
+
+    def _go(self) -> Result:
         self._folder.claim(configuration.operative())
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
@@ -187,6 +193,8 @@ class Loop:
             row = self._measure(running)
         except Stopped:
             return True
+        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
+            self._diverged()
         state.seconds += time.perf_counter() - begin
         row["seconds"] = round(state.seconds, 3)
         state.finish_epoch(row)

@@ -6,7 +6,7 @@ a function of the step alone is what lets a resumed run go on exactly.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import gin
 import keras
@@ -14,7 +14,7 @@ import keras
 from rethink_keras.errors import UserError
 
 _FROM_TRAINER = ["initial", "steps_per_epoch", "epochs"]
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 
 class ScheduleBuilder(Protocol):
@@ -62,7 +62,7 @@ def cosine(*, initial: float, steps_per_epoch: int, epochs: int, final: float = 
 
 
 @gin.configurable(denylist=_FROM_TRAINER)
-def constant(*, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
+def constant_rate(*, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
     """The initial rate throughout."""
     del epochs
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, 1.0, staircase=True)

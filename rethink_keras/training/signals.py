@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
@@ -18,10 +21,10 @@ class StopRequest:
     def __bool__(self) -> bool:
         return self.number is not None
 
-    def _receive(self, number: int, frame) -> None:
-        del frame
+    def receive(self, number: int) -> None:
+        """Notes the first signal; the second ends the process without cleaning up, which may be what hangs."""
         if self.number is not None:
-            # At once: no cleaning up, which may be what hangs. What is written is whole at every moment.
+            # What is written is whole at every moment, so that nothing is lost but the work since.
             os._exit(128 + number)
         self.number = number
 
@@ -32,14 +35,33 @@ class Stopped(Exception):
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Listens to SIGINT and SIGTERM while the block runs; in another thread than the main one, to nothing."""
+    """Listens to SIGINT and SIGTERM while the block runs; in another thread than the main one, to nothing.
+
+    A thread reads the signals from a socket that the interpreter writes to at once: Python's own handlers would
+    wait until TensorFlow comes back from an execution.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.signal(number, request._receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+
+    def listen() -> None:
+        while number := reader.recv(1):
+            if number[0] in NUMBERS:
+                request.receive(number[0])
+
+    thread = threading.Thread(target=listen, daemon=True)
+    before = {number: signal.signal(number, lambda *_: None) for number in NUMBERS}
+    fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    thread.start()
     try:
         yield request
     finally:
+        signal.set_wakeup_fd(fd_before)
         for number, handler in before.items():
             signal.signal(number, handler)
+        writer.close()  # ends the thread
+        thread.join()
+        reader.close()

@@ -52,5 +52,5 @@ def fingerprint(arrays: Sequence) -> str:
     """SHA-256 (hex) of the values of arrays or variables."""
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(np.asarray(array)))
+        digest.update(np.ascontiguousarray(np.asarray(array)).data)
     return digest.hexdigest()

@@ -61,7 +61,7 @@ def train(
         epochs: 69 is the paper's (figure 1a's axis).
         batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
         learning_rate: initial.
-        schedule: `@exponential`, `@steps`, `@cosine` or `@constant`.
+        schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
         optimizer: `@sgd`, `@adam` or `@rmsprop`.
         seed: of everything random in the run; the randomization may have its own.
         strategy: see `devices.choose_strategy`.

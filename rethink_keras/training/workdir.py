@@ -18,7 +18,7 @@ from typing import Any
 
 import filelock
 
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DiskError, UserError
 from rethink_keras.training.state import Row
 
 COLUMNS = (
@@ -154,6 +154,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def disk_errors_told(path: Path) -> Iterator[None]:
+    """Tells in plain words that a disk is full or failing.
+
+    Raises:
+        DiskError: in place of an OSError of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error).splitlines()[0]
+        raise DiskError(
+            f"{path} cannot be written any more ({why}). Make room and run the same command again: it goes on "
+            "from the last checkpoint, which is whole."
+        ) from error
 
 
 def _bindings(config: str) -> list[str]:

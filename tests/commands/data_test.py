@@ -12,7 +12,10 @@ import matplotlib.image
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from rethink_keras import config
 from rethink_keras.commands import data
+from rethink_keras.data import preparation
+from rethink_keras.errors import UserError
 from tests.data.helpers import digits_elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +112,23 @@ class DataTest(DataTestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertIn("digits is ready in", out)
 
+    @parameterized.parameters(1, 4)
+    def test_prepare_from_archives(self, count):
+        archives = [self.folder / f"{k}.gz" for k in range(count)]
+        with mock.patch.object(preparation, "prepare_from_archives", return_value="THERE") as prepare:
+            flags = [f"--archive={archive}" for archive in archives]
+            code, out, err = self.run_here("prepare", "--dataset=mnist", *flags, "--data_dir=DATA")
+        self.assertEqual((code, err), (0, ""))
+        prepare.assert_called_once_with("mnist", archives, "DATA")
+        self.assertIn("mnist is ready in THERE", out)
+
+    def test_each_file_and_parameter_is_parsed_once(self):
+        with mock.patch.object(config, "parse", side_effect=UserError("Stop.")) as parse:
+            self.run_here(
+                "export", "--gin_file=a", "--gin_file=b", "--gin_param=c", "--seed=1", "--output=a.npz"
+            )
+        parse.assert_called_once_with(["a", "b"], ["c", "train.seed = 1"])
+
     def test_help(self):
         code, out, err = self.run_here("--help")
         self.assertEqual((code, err), (0, ""))
@@ -128,6 +148,7 @@ class DataTest(DataTestCase):
         (["export", "--output=a.npz", "--gin_file=gin/absent.gin"], ["no gin file gin/absent.gin"]),
         (["export", "--outptu=a.npz"], ["outptu", "--help"]),
         (["export", "a.npz"], ["'a.npz'", "--help"]),
+        (["a.npz", "export"], ["'export'", "--help"]),
         (["prepare"], ["No data set is named", "--dataset="]),
         (["prepare", "--dataset=cifar"], ["no data set 'cifar'", "cifar10"]),
         (["prepare", "--dataset=mnist", "--archive=absent.gz"], ["no archive absent.gz"]),
@@ -149,7 +170,8 @@ class DataTest(DataTestCase):
         (["dataset.name = 'cifar'"], ["no data set 'cifar'", "cifar10"]),
         (["dataset.train_examples = 5000"], ["5000 train examples of digits", "1438"]),
         (["randomization.seed = -1"], ["randomization.seed is -1"]),
-        (["train.seed = -1"], ["seed is -1"]),
+        (["train.seed = -1"], ["train.seed is -1"]),
+        (["train.seed = None"], ["train.seed is None"]),
     )
     def test_wrong_configuration(self, bindings, words):
         output = self.folder / "refused.npz"

@@ -144,6 +144,15 @@ class PreprocessingTest(parameterized.TestCase):
         ({"normalization": "channel", "channel_mean": (1.0,)}, "go together"),
         ({"normalization": "channel", "channel_std": (1.0,)}, "go together"),
         ({"channel_mean": (1.0,), "channel_std": (1.0,)}, "with normalization 'channel'"),
+        (
+            {"channel_mean": 125.3, "channel_std": 63.0},
+            "channel_mean is 125.3. Give a number for each channel",
+        ),
+        ({"channel_mean": (125.3, "123"), "channel_std": (63.0, 62.1)}, "channel_mean is '123'"),
+        (
+            {"channel_mean": (125.3,), "channel_std": (0,)},
+            "channel_std is 0. Give a number between 0.001 and 255",
+        ),
     )
     def test_refused(self, how, message):
         with self.assertRaisesRegex(UserError, message):

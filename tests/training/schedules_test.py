@@ -33,7 +33,9 @@ class SchedulesTest(parameterized.TestCase):
             self.assertAlmostEqual(float(built(int(share * total))), expected, places=6)
 
     def test_constant(self):
-        self.assertLen({rate for pair in rates(schedules.constant, range(0, 300, 50)) for rate in pair}, 1)
+        self.assertLen(
+            {rate for pair in rates(schedules.constant_rate, range(0, 300, 50)) for rate in pair}, 1
+        )
 
     @parameterized.parameters(
         (schedules.exponential, {"factor": 0}),

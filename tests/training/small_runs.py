@@ -7,14 +7,15 @@ import io
 import os
 import signal
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 
 import rethink_keras
-from rethink_keras.training import loop
+from rethink_keras.training import evaluation, loop
 from rethink_keras.training.callbacks import Recorder
 
 SMALL = (
@@ -44,31 +45,49 @@ def new_folder():
 
 
 @contextlib.contextmanager
-def signal_at(step: int, number: int = signal.SIGTERM):
-    """Sends this process a real signal when a run's epoch has come to `step`, once."""
-    real, sent = Recorder.on_train_batch_end, []
+def before_call(
+    owner: object, name: str, action: Callable[[], object], when: Callable[..., bool] = lambda *_: True
+):
+    """Does `action` once, just before a function of the library is called and `when` of its arguments holds."""
+    real, done = getattr(owner, name), []
 
-    def on_train_batch_end(self, batch, logs=None):
-        if self._first_step + batch + 1 >= step and not sent:
-            sent.append(os.kill(os.getpid(), number))
-        real(self, batch, logs)
+    def wrapper(*args, **kwargs):
+        if not done and when(*args):
+            done.append(action())
+        return real(*args, **kwargs)
 
-    with mock.patch.object(Recorder, "on_train_batch_end", on_train_batch_end):
+    with mock.patch.object(owner, name, wrapper):
         yield
 
 
-@contextlib.contextmanager
-def signal_after_epoch(number: int = signal.SIGTERM):
-    """Sends this process a real signal when an epoch is measured and saved, once."""
-    real, sent = loop.epoch_line, []
+def send_sigterm() -> None:
+    """Sends this process a real SIGTERM and waits until it has been noted."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.1)
 
-    def epoch_line(row):
-        if not sent:
-            sent.append(os.kill(os.getpid(), number))
-        return real(row)
 
-    with mock.patch.object(loop, "epoch_line", epoch_line):
-        yield
+def sigterm_at(step: int):
+    """SIGTERM when a run's epoch has come to `step`."""
+
+    def has_come(recorder, batch, *_):
+        return recorder._first_step + batch + 1 >= step
+
+    return before_call(Recorder, "on_train_batch_end", send_sigterm, has_come)
+
+
+def sigterm_in_evaluation():
+    """SIGTERM when an epoch is being measured."""
+    return before_call(evaluation, "measure", send_sigterm)
+
+
+def sigterm_in_save():
+    """SIGTERM when a checkpoint is being written."""
+    return before_call(np, "savez", send_sigterm)
+
+
+def sigterm_after_epoch():
+    """SIGTERM when an epoch is measured and saved."""
+    return before_call(loop, "epoch_line", send_sigterm)
 
 
 def newest_arrays(workdir: Path) -> list[np.ndarray]:

@@ -7,7 +7,16 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
-from tests.training.small_runs import new_folder, newest_arrays, run, signal_after_epoch, signal_at, timeless
+from tests.training.small_runs import (
+    new_folder,
+    newest_arrays,
+    run,
+    sigterm_after_epoch,
+    sigterm_at,
+    sigterm_in_evaluation,
+    sigterm_in_save,
+    timeless,
+)
 
 
 class TrainTest(parameterized.TestCase):
@@ -137,6 +146,15 @@ class TrainTest(parameterized.TestCase):
             run(folder, binding)
 
 
+STOPS = (
+    lambda: sigterm_at(4),
+    sigterm_after_epoch,
+    sigterm_in_evaluation,
+    lambda: sigterm_at(7),
+    sigterm_in_save,
+)
+
+
 class ResumeTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("plain", ()),
@@ -151,19 +169,19 @@ class ResumeTest(parameterized.TestCase):
         ("running_average", ("evaluation.train_metrics = 'running_average'",)),
     )
     def test_bit_for_bit_after_stops_in_mid_epoch_and_at_its_end(self, bindings):
-        bindings = (*bindings, "train.steps_per_execution = 3")
+        bindings = (*bindings, "train.steps_per_execution = 3", "train.epochs = 4")
         with new_folder() as folder:
             whole = run(folder / "whole", *bindings)
             stops = 0
             while True:
                 try:
-                    with signal_after_epoch() if stops == 1 else signal_at(step=(4, 7, 10, 7)[stops % 4]):
+                    with STOPS[stops % len(STOPS)]():
                         stopped = run(folder / "stopped", *bindings)
                     break
                 except StoppedBySignalError as error:
                     self.assertEqual(error.exit_code, 128 + signal.SIGTERM)
                     stops += 1
-            self.assertGreaterEqual(stops, 3)
+            self.assertGreaterEqual(stops, len(STOPS))
             self.assertEqual(timeless(stopped.history), timeless(whole.history))
             pairs = zip(newest_arrays(folder / "stopped"), newest_arrays(folder / "whole"), strict=True)
             for one, other in pairs:

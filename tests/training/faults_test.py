@@ -1,0 +1,204 @@
+"""What stops, crashes and bad disks may do to a run: nothing."""
+
+import contextlib
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest
+
+from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
+from rethink_keras.training import loop, verification
+from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.workdir import Workdir
+from tests.training.small_runs import (
+    SMALL,
+    before_call,
+    new_folder,
+    newest_arrays,
+    run,
+    sigterm_after_epoch,
+    sigterm_at,
+    timeless,
+)
+
+ROOT = Path(__file__).parents[2]
+KILLS = 20
+# Some 15 seconds of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
+KILLED = (
+    *SMALL,
+    "dataset.train_examples = 1438",
+    "train.batch_size = 8",
+    "train.epochs = 25",
+    "train.steps_per_execution = 5",
+    "randomization.labels = 'partially_corrupted'",
+    "randomization.corruption = 0.5",
+    "regularization.dropout = 0.2",
+    "regularization.weight_decay = 1e-4",
+    "augmentation.flip = True",
+    "checkpoints.every_minutes = 0.003",
+)
+
+
+def start(workdir: Path, bindings=KILLED) -> subprocess.Popen:
+    command = [sys.executable, ROOT / "bin" / "train", f"--workdir={workdir}"]
+    flags = [f"--gin_param={binding}" for binding in bindings]
+    return subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_line(process: subprocess.Popen, word: str) -> None:
+    assert process.stdout is not None
+    while (line := process.stdout.readline()) and word not in line:
+        pass
+
+
+class KillTest(absltest.TestCase):
+    def test_kill_9_at_random_moments_changes_nothing(self):
+        moments = random.Random(0)
+        with new_folder() as folder:
+            whole = start(folder / "whole")
+            self.assertEqual((whole.wait(), whole.stderr.read()), (0, ""))
+            kills = 0
+            while kills < KILLS:
+                process = start(folder / "killed")
+                wait_for_line(process, "Regularization")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=moments.uniform(0, 2.2))
+                if process.poll() is not None:
+                    break  # done before its kill
+                process.kill()
+                process.communicate()
+                kills += 1
+            self.assertEqual(kills, KILLS, "the run was over before all kills")
+            last = start(folder / "killed")
+            self.assertEqual(last.communicate()[1], "")
+            self.assertEqual(last.returncode, 0)
+            self.assertIn("are the same run", verification.verify(folder / "killed", folder / "whole"))
+            for one, other in zip(
+                newest_arrays(folder / "killed"), newest_arrays(folder / "whole"), strict=True
+            ):
+                np.testing.assert_array_equal(one, other)
+
+
+class SignalTest(absltest.TestCase):
+    def test_second_signal_stops_at_once(self):
+        # One execution takes many seconds here, in which TensorFlow does not come back to the interpreter.
+        heavy = (*SMALL, "mlp.hidden = '4096x4096x4096'", "train.steps_per_execution = 10")
+        heavy += ("dataset.train_examples = 1400", "train.batch_size = 140", "train.epochs = 50")
+        with new_folder() as folder:
+            process = start(folder, heavy)
+            wait_for_line(process, "Regularization")
+            time.sleep(4)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            begin = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+            self.assertLess(time.monotonic() - begin, 3)  # not a speed: an execution takes longer
+
+    def test_sigint_saves_and_exits_130(self):
+        with new_folder() as folder:
+            process = start(folder)
+            wait_for_line(process, "001:")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 128 + signal.SIGINT)
+            self.assertRegex(
+                err, r"^Stopped in epoch \d+ after step \d+ and saved\. The same command goes on"
+            )
+            self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
+
+
+class CheckpointFaultTest(absltest.TestCase):
+    def test_truncated_checkpoint(self):
+        with new_folder() as folder:
+            whole = run(folder / "whole")
+            with self.assertRaises(StoppedBySignalError), sigterm_at(5):
+                run(folder / "cut", "train.steps_per_execution = 1")
+            with self.assertRaises(UserError):  # another configuration
+                run(folder / "cut")
+            again = ("train.steps_per_execution = 1",)
+            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder / "cut", *again)
+            with self.assertRaises(StoppedBySignalError), sigterm_at(5):
+                run(folder / "cut", *again)
+            newest = max((folder / "cut" / "checkpoints").glob("*.npz"))
+            newest.write_bytes(newest.read_bytes()[:1000])
+            with self.assertLogs(level="WARNING"):
+                cut = run(folder / "cut", *again)
+        self.assertEqual(timeless(cut.history), timeless(whole.history))
+
+    def test_checkpoint_of_another_model(self):
+        with new_folder() as folder:
+            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder / "small")
+            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder / "large", "mlp.hidden = '64'")
+            for path in (folder / "small" / "checkpoints").iterdir():
+                path.unlink()
+            for path in (folder / "large" / "checkpoints").iterdir():
+                path.rename(folder / "small" / "checkpoints" / path.name)
+            with self.assertRaisesRegex(UserError, "is of another model"):
+                run(folder / "small")
+
+
+class DiskTest(absltest.TestCase):
+    def test_full_disk_keeps_the_last_good_checkpoint_and_goes_on_later(self):
+        """A limit on the size of files stands in for a full disk: the system's own write fails in the same way."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def fill(_, state):
+            if state.epoch == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
+
+        real = Checkpoints.save
+
+        def save(self, state):
+            fill(self, state)
+            return real(self, state)
+
+        with new_folder() as folder:
+            whole = run(folder / "whole")
+            with (
+                mock.patch.object(Checkpoints, "save", save),
+                self.assertRaisesRegex(DiskError, "cannot be written any more .* Make room"),
+            ):
+                try:
+                    run(folder / "full")
+                finally:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            kept = [p.name for p in (folder / "full" / "checkpoints").iterdir()]
+            self.assertEqual(kept, ["epoch-00001-step-0000000.npz"])
+            self.assertEqual(timeless(run(folder / "full").history), timeless(whole.history))
+
+    def test_disk_that_fills_under_tensorboard(self):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def fill():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+
+        with new_folder() as folder, self.assertRaises(DiskError):
+            try:
+                with before_call(loop.TensorBoardScalars, "add", fill, lambda _, *rows: bool(rows)):
+                    run(folder, "train.tensorboard = True")
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    def test_two_runs_in_one_workdir(self):
+        with (
+            new_folder() as folder,
+            Workdir(folder).locked(),
+            self.assertRaisesRegex(UserError, "Another process"),
+        ):
+            run(folder)
+
+
+if __name__ == "__main__":
+    absltest.main()
