@@ -1,34 +1,27 @@
 """What stops, crashes and bad disks may do to a run: nothing."""
 
-import contextlib
-import random
 import resource
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from unittest import mock
 
-import numpy as np
 from absl.testing import absltest
 
+from benchmarks.kill_and_resume import kill_and_compare, start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
-from rethink_keras.training import loop, verification
+from rethink_keras.training import loop
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.workdir import Workdir
 from tests.training.small_runs import (
     SMALL,
     before_call,
     new_folder,
-    newest_arrays,
     run,
     sigterm_after_epoch,
     sigterm_at,
     timeless,
 )
 
-ROOT = Path(__file__).parents[2]
 KILLS = 20
 # Some 15 seconds of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
 KILLED = (
@@ -46,44 +39,14 @@ KILLED = (
 )
 
 
-def start(workdir: Path, bindings=KILLED) -> subprocess.Popen:
-    command = [sys.executable, ROOT / "bin" / "train", f"--workdir={workdir}"]
-    flags = [f"--gin_param={binding}" for binding in bindings]
-    return subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_line(process: subprocess.Popen, word: str) -> None:
-    assert process.stdout is not None
-    while (line := process.stdout.readline()) and word not in line:
-        pass
-
-
 class KillTest(absltest.TestCase):
     def test_kill_9_at_random_moments_changes_nothing(self):
-        moments = random.Random(0)
         with new_folder() as folder:
-            whole = start(folder / "whole")
-            self.assertEqual((whole.wait(), whole.stderr.read()), (0, ""))
-            kills = 0
-            while kills < KILLS:
-                process = start(folder / "killed")
-                wait_for_line(process, "Regularization")
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=moments.uniform(0, 2.2))
-                if process.poll() is not None:
-                    break  # done before its kill
-                process.kill()
-                process.communicate()
-                kills += 1
-            self.assertEqual(kills, KILLS, "the run was over before all kills")
-            last = start(folder / "killed")
-            self.assertEqual(last.communicate()[1], "")
-            self.assertEqual(last.returncode, 0)
-            self.assertIn("are the same run", verification.verify(folder / "killed", folder / "whole"))
-            for one, other in zip(
-                newest_arrays(folder / "killed"), newest_arrays(folder / "whole"), strict=True
-            ):
-                np.testing.assert_array_equal(one, other)
+            outcome = kill_and_compare(folder, KILLED, KILLS, longest=2.2)
+        self.assertEqual(outcome.kills, KILLS)
+        self.assertGreater(outcome.resumes, KILLS // 2)
+        self.assertEqual(outcome.rows, 25)
+        self.assertEmpty(outcome.differences)
 
 
 class SignalTest(absltest.TestCase):
@@ -105,7 +68,7 @@ class SignalTest(absltest.TestCase):
 
     def test_sigint_saves_and_exits_130(self):
         with new_folder() as folder:
-            process = start(folder)
+            process = start(folder, KILLED)
             wait_for_line(process, "001:")
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)

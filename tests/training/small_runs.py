@@ -90,13 +90,6 @@ def sigterm_after_epoch():
     return before_call(loop, "epoch_line", send_sigterm)
 
 
-def newest_arrays(workdir: Path) -> list[np.ndarray]:
-    """All variables of the newest checkpoint, the optimizer's and the seed generators' among them."""
-    path = max((workdir / "checkpoints").glob("*.npz"))
-    with np.load(path) as archive:
-        return [archive[name] for name in sorted(archive.files) if name != "state"]
-
-
 def timeless(rows) -> list[dict]:
     """Rows without the column that differs from run to run."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from tests.training.small_runs import (
     new_folder,
-    newest_arrays,
     run,
     sigterm_after_epoch,
     sigterm_at,

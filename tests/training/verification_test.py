@@ -22,9 +22,7 @@ class VerifyTest(absltest.TestCase):
 
     def test_another_seed_differs_from_the_beginning_on(self):
         run(self.folder / "seed", "train.seed = 1")
-        with self.assertRaisesRegex(
-            RunsDifferError, "from the beginning on: in their epoch order"
-        ):
+        with self.assertRaisesRegex(RunsDifferError, "from the beginning on: in their epoch order"):
             verify(self.folder / "one", self.folder / "seed")
 
     def test_another_rate_later_differs_from_that_epoch_on(self):

@@ -1,0 +1,149 @@
+"""Kills a training run at random moments, resumes it, and compares it with one that was never stopped.
+
+    .venv/bin/python -m benchmarks.kill_and_resume --network=mlp --kills=100
+    .venv/bin/python -m benchmarks.kill_and_resume --network=wide_resnet --kills=100
+
+The runs are real `bin/train` processes, ended by SIGKILL: `mlp` is MLP 1x512 on all of CIFAR-10's training set with
+random labels (needs `TFDS_DATA_DIR`), `wide_resnet` a Wide ResNet 10-1 with dropout and augmentation on the digits.
+Prints kills, resumes, rows and arrays compared, differences.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from tqdm import tqdm
+
+from rethink_keras.errors import RunsDifferError
+from rethink_keras.training import verification
+
+ROOT = Path(__file__).parents[1]
+OFTEN = "checkpoints.every_minutes = 0.005"  # also in mid-epoch
+NETWORKS = {
+    "mlp": (
+        "dataset.name = 'cifar10'",
+        "preprocessing.crop = 28",
+        "randomization.labels = 'random'",
+        "train.model = @mlp",
+        "train.epochs = 45",
+        OFTEN,
+    ),
+    "wide_resnet": (
+        "dataset.name = 'digits'",
+        "train.model = @wide_resnet",
+        "wide_resnet.depth = 10",
+        "regularization.dropout = 0.3",
+        "augmentation.random_crop = True",
+        "augmentation.padding = 1",
+        "randomization.labels = 'partially_corrupted'",
+        "randomization.corruption = 0.5",
+        "train.learning_rate = 0.05",
+        "train.batch_size = 32",
+        "train.epochs = 120",
+        OFTEN,
+    ),
+}
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of it: `kills`, `resumes` (kills after which the run went on), what was compared, `differences`."""
+
+    kills: int = 0
+    resumes: int = 0
+    rows: int = 0
+    arrays: int = 0
+    differences: list[str] = dataclasses.field(default_factory=list)
+
+
+def start(workdir: Path, bindings: Sequence[str]) -> subprocess.Popen:
+    """A `bin/train` process with piped output."""
+    command = [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={workdir}"]
+    params = [f"--gin_param={binding}" for binding in bindings]
+    return subprocess.Popen([*command, *params], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_line(process: subprocess.Popen, word: str) -> str:
+    """Reads the output of a process up to a line with `word`; returns all that it read."""
+    assert process.stdout is not None
+    read = ""
+    while word not in read and (line := process.stdout.readline()):
+        read += line
+    return read
+
+
+def newest_arrays(workdir: Path) -> list[np.ndarray]:
+    """All variables of the newest checkpoint, the optimizer's and the seed generators' among them."""
+    path = max((workdir / "checkpoints").glob("*.npz"))
+    with np.load(path) as archive:
+        return [archive[name] for name in sorted(archive.files) if name != "state"]
+
+
+def kill_and_compare(folder: Path, bindings: Sequence[str], kills: int, longest: float) -> Outcome:
+    """Kills a run so many times, each within `longest` seconds after it began to work, and compares the end.
+
+    Raises:
+        RuntimeError: if a process fails of itself, or the run is over before all kills.
+    """
+    moments = random.Random(0)
+    outcome = Outcome()
+    _finish(start(folder / "whole", bindings))
+    for _ in tqdm(range(kills), desc="kills", disable=None):
+        process = start(folder / "killed", bindings)
+        wait_for_line(process, "Regularization")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=moments.uniform(0, longest))
+        if process.poll() is not None:
+            raise RuntimeError(f"the run was over after {outcome.kills} kills: {process.communicate()}")
+        process.kill()
+        outcome.resumes += "Going on" in process.communicate()[0]
+        outcome.kills += 1
+    outcome.resumes += "Going on" in _finish(start(folder / "killed", bindings))
+    _compare(folder, outcome)
+    return outcome
+
+
+def _finish(process: subprocess.Popen) -> str:
+    out, err = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"a run failed: {err}")
+    return out
+
+
+def _compare(folder: Path, outcome: Outcome) -> None:
+    try:
+        verification.verify(folder / "killed", folder / "whole")
+    except RunsDifferError as error:
+        outcome.differences.append(error.sentence)
+    outcome.rows = len((folder / "whole" / "metrics.csv").read_text().splitlines()) - 1
+    pairs = list(zip(newest_arrays(folder / "killed"), newest_arrays(folder / "whole"), strict=True))
+    outcome.arrays = len(pairs)
+    outcome.differences += [f"array {k}" for k, pair in enumerate(pairs) if not np.array_equal(*pair)]
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    values = flags.FlagValues()
+    flags.DEFINE_enum("network", "mlp", list(NETWORKS), "Which run.", flag_values=values)
+    flags.DEFINE_integer("kills", 100, "How many times it is killed.", flag_values=values)
+    flags.DEFINE_float("longest", 8.0, "Seconds of work before a kill, at most.", flag_values=values)
+    values(sys.argv)
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = kill_and_compare(Path(folder), NETWORKS[values.network], values.kills, values.longest)
+    print(
+        f"{values.network}: {outcome.kills} kills, {outcome.resumes} resumes, {outcome.rows} rows and "
+        f"{outcome.arrays} arrays compared, {len(outcome.differences)} differences {outcome.differences or ''}"
+    )
+
+
+if __name__ == "__main__":
+    main()
