@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 from rethink_keras.errors import UserError
@@ -13,16 +14,27 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
         raise UserError(f"{name} is {value!r}. Choose one of {', '.join(map(repr, choices))}.")
 
 
-def check_whole(name: str, value: object, least: int) -> None:
-    """Raises UserError unless `value` is an int of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UserError(f"{name} is {value!r}. Give a whole number of {least} or more.")
+def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> None:
+    """Raises UserError unless `value` is an int from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise UserError(f"{name} is {value!r}. Give a whole number from {least} to {most}.")
 
 
 def check_number(name: str, value: object, least: float, most: float) -> None:
     """Raises UserError unless `value` is a number from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise UserError(f"{name} is {value!r}. Give a number between {least:g} and {most:g}.")
+
+
+def check_call(name: str, function: object, *args: object, **kwargs: object) -> None:
+    """Raises UserError unless `function` takes such arguments."""
+    try:
+        inspect.signature(function).bind(*args, **kwargs)  # type: ignore[arg-type]
+    except TypeError as error:
+        word = getattr(function, "__name__", function)
+        raise UserError(
+            f"{name} is {word}, which is of another kind. Take one that the gin files use."
+        ) from error
 
 
 def check_seed(name: str, seed: object) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import gin
 
+from rethink_keras import binding_types
 from rethink_keras.errors import UserError
 
 MAX_BYTES = 1_000_000  # of one gin file; ours have a few kilobytes
@@ -30,6 +31,9 @@ def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None
         _explained(functools.partial(gin.parse_config, binding), f"--gin_param='{binding}'")
     _check_macros()
     _explained(gin.finalize, "The configuration")
+    for (_, selector), parameters_bound in gin.config._CONFIG.items():
+        for parameter, value in parameters_bound.items():
+            binding_types.check(selector, parameter, value)
 
 
 def operative() -> str:

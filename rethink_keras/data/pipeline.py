@@ -84,6 +84,7 @@ class Pipeline:
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """All examples once, not augmented, in the order of their ids; elements as in `training_batches`."""
+        batch_size = min(batch_size, self.num_examples)
 
         def batch(step):
             rows = tf.range(step * batch_size, tf.minimum((step + 1) * batch_size, self.num_examples))

@@ -14,6 +14,9 @@ from rethink_keras.models.family import check_dropout, check_shapes, family
 __all__ = ["mlp"]
 
 
+MOST_UNITS = 1_000_000  # of a hidden layer; more is a slip of the pen
+
+
 @family(weight_decay=1e-4)
 def mlp(
     input_shape: tuple[int, int, int],
@@ -67,7 +70,7 @@ def _widths(hidden: str | int | Sequence[int]) -> list[int]:
         )
     else:
         parts = hidden if isinstance(hidden, Sequence) else [hidden]
-    widths = [part for part in parts if isinstance(part, int) and not isinstance(part, bool) and part > 0]
+    widths = [p for p in parts if isinstance(p, int) and not isinstance(p, bool) and 0 < p <= MOST_UNITS]
     if not widths or len(widths) < len(parts):
         raise UserError(
             f"mlp does not understand hidden = {hidden!r}. Give the widths of the hidden layers joined by x, "

@@ -57,6 +57,22 @@ def precision(policy: str):
         keras.config.set_dtype_policy(before)
 
 
+@contextlib.contextmanager
+def memory_errors_told():
+    """Tells in plain words that something does not fit into memory.
+
+    Raises:
+        UserError: in place of TensorFlow's error.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size smaller, "
+            "or take a smaller network."
+        ) from error
+
+
 def describe() -> str:
     """The machine in a few words: its GPUs, or its processor and number of cores."""
     gpus = tf.config.list_physical_devices("GPU")

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_seed, check_whole
+from rethink_keras.checks import check_call, check_number, check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.pipeline import epoch_order
@@ -26,6 +26,7 @@ from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.signals import stop_request
 from rethink_keras.training.workdir import Workdir
 
+MOST_EPOCHS = 100_000
 EXECUTION_OPERATIONS = (
     15e9  # multiply-adds between two looks at signals: some tenths of a second on two cores
 )
@@ -83,14 +84,15 @@ def train(
     """
     if model is None:
         raise UserError("No network is configured. Name a gin file, or bind train.model = @mlp, for example.")
-    check_whole("train.epochs", epochs, 1)
+    if not hasattr(model, "customary"):
+        raise UserError(
+            f"train.model is {model!r}, which is no network. Take @mlp or @small_inception, for example."
+        )
+    check_call("train.schedule", schedule, initial=learning_rate, steps_per_epoch=1, epochs=epochs)
+    check_call("train.optimizer", optimizer, learning_rate)
+    check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
     check_whole("train.batch_size", batch_size, 1)
-    if (
-        isinstance(learning_rate, bool)
-        or not isinstance(learning_rate, (int, float))
-        or not learning_rate > 0
-    ):
-        raise UserError(f"train.learning_rate is {learning_rate!r}. Give a number above 0.")
+    check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
     if steps_per_execution != "auto":
         check_whole("train.steps_per_execution", steps_per_execution, 1)
     check_seed("train.seed", seed)
@@ -98,14 +100,19 @@ def train(
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     folder = Workdir(workdir)
-    with stop_request() as stop, folder.locked(), devices.precision(precision):
+    with stop_request() as stop, folder.locked(), devices.precision(precision), devices.memory_errors_told():
         if overwrite and (aside := folder.set_aside()):
             print(f"The earlier run lies in {aside} now.")
         splits = Splits.configured(data_dir, seed)
         settled = _settle(splits, model)
         print(settled.log, flush=True)
+        examples = splits.train.num_examples
+        if batch_size > examples:
+            raise UserError(
+                f"train.batch_size is {batch_size}, but there are {examples} training examples. Set it smaller."
+            )
         strategy_object = devices.choose_strategy(strategy)
-        devices.check_batch_divides(strategy_object, batch_size, splits.train.num_examples)
+        devices.check_batch_divides(strategy_object, batch_size, examples)
         train_data, test_data = splits.pipeline("train", settled.augmentation), splits.pipeline("test")
         steps = train_data.steps(batch_size)
         with strategy_object.scope() if strategy_object else tf.device(None):

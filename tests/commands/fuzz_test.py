@@ -1,0 +1,128 @@
+"""Thousands of bad configurations: each is a sentence and a documented exit code, none a traceback."""
+
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import hypothesis
+from absl.testing import absltest
+from hypothesis import strategies as st
+
+from rethink_keras.commands import train
+from rethink_keras.training import loop
+from rethink_keras.training.loop import Result
+from tests.training.small_runs import SMALL
+
+CODES = {0, 2, 3, 4}
+GIN = sorted((Path(__file__).parents[2] / "gin").rglob("*.gin"))
+WORDS = [line for path in GIN for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+NAMES = st.sampled_from(
+    [line.split("=")[0].strip() for line in WORDS if "=" in line]
+    + [
+        "train.seed", "train.strategy", "train.precision", "train.jit_compile", "train.steps_per_execution",
+        "dataset.train_examples", "dataset.test_examples", "dataset.name", "randomization.fraction",
+        "randomization.permute", "randomization.seed", "randomization.randomize_test_labels",
+        "evaluation.train_metrics", "evaluation.batch_size", "evaluation.stop_when", "evaluation.fit_loss",
+        "evaluation.fit_accuracy", "checkpoints.every_epochs", "checkpoints.every_minutes", "checkpoints.keep_last",
+        "checkpoints.keep_every", "sgd.nesterov", "adam.beta_1", "cosine.final", "steps.factor", "mlp.bias",
+        "preprocessing.normalization", "augmentation.padding", "train.tensorboard", "train.deterministic",
+    ]
+)  # fmt: skip
+VALUES = st.one_of(
+    st.sampled_from(
+        [
+            "@mlp",
+            "@sgd",
+            "@adam",
+            "@steps",
+            "@cosine",
+            "@nothing",
+            "%NOTHING",
+            "@mlp()",
+            "None",
+            "True",
+            "False",
+            "'auto'",
+            "''",
+            "'512'",
+            "'512x-1'",
+            "'true'",
+            "(1,2)",
+            "()",
+            "(5,3)",
+            "[]",
+            "{}",
+            "'random'",
+            "'gaussian'",
+            "'shuffled'",
+            "'partially_corrupted'",
+            "'customary'",
+            "'fit_loss'",
+            "float",
+            "1e400",
+            "-1e400",
+            "0",
+            "1",
+        ]
+    ),
+    st.integers(-(10**20), 10**20).map(str),
+    st.floats().map(repr),
+    st.text(max_size=8).map(repr),
+)
+BINDINGS = st.lists(st.builds("{} = {}".format, NAMES, VALUES), min_size=1, max_size=4)
+
+
+def run_train(*arguments: str) -> tuple[int, str]:
+    """Exit code and stderr of `bin/train`, in this process."""
+    err = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+        code = train.main(["train", *arguments])
+    return code, err.getvalue()
+
+
+def check(code: int, err: str) -> None:
+    assert code in CODES, code
+    assert "Traceback" not in err, err
+    assert (code == 0) == (err == ""), err
+
+
+class FuzzTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.enter_context(tempfile.TemporaryDirectory()))
+
+    @hypothesis.settings(max_examples=1500, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(st.binary(max_size=200))
+    def test_random_bytes_as_a_gin_file(self, content):
+        path = self.folder / "file.gin"
+        path.write_bytes(content)
+        check(*run_train(f"--gin_file={path}", "--print_config"))
+
+    @hypothesis.settings(max_examples=1500, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), st.data())
+    def test_damaged_gin_files(self, lines, data):
+        text = "\n".join(lines)
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, len(text)))
+        path = self.folder / "file.gin"
+        path.write_text(text[:start] + data.draw(st.text(max_size=6)) + text[end:])
+        check(*run_train(f"--gin_file={path}", "--print_config"))
+
+    @hypothesis.settings(max_examples=400, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(BINDINGS)
+    def test_random_values(self, bindings):
+        """All of a run but its epochs: reading, settling, building, claiming the workdir."""
+
+        def no_epochs(self):
+            return Result([], {}, self._folder.path)
+
+        arguments = [f"--gin_param={binding}" for binding in (*SMALL, *bindings)]
+        with tempfile.TemporaryDirectory() as workdir, mock.patch.object(loop.Loop, "_go", no_epochs):
+            check(*run_train(f"--workdir={workdir}", f"--data_dir={self.folder}", *arguments))
+
+
+if __name__ == "__main__":
+    absltest.main()
