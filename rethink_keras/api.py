@@ -35,4 +35,7 @@ def run(
         UserError: and its kinds, see `rethink_keras.errors`.
     """
     config.parse(gin_files, bindings)
-    return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
+    try:
+        return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
+    finally:
+        config.clear()

@@ -60,7 +60,7 @@ def _settled(value: object) -> object:
     for _ in range(10):
         if not isinstance(value, _Reference) or value.selector != "gin.macro":
             return value
-        value = gin.config._CONFIG.get((value.scope, "gin.macro"), {}).get("value", value)
+        value = gin.config._CONFIG.get(value.config_key, {}).get("value", value)
     return value
 
 

@@ -36,6 +36,11 @@ def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None
             binding_types.check(selector, parameter, value)
 
 
+def clear() -> None:
+    """Forgets the configuration: gin-bound classes would take its values wherever they are constructed later."""
+    gin.clear_config()
+
+
 def operative() -> str:
     """The configuration that the run used, defaults included: enough to run again."""
     return gin.operative_config_str()

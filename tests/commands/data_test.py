@@ -143,7 +143,7 @@ class DataTest(DataTestCase):
         (["export", "--output=a.png"], ["a.png", ".npz"]),
         (["preview", "--output=a.npz"], ["a.npz", ".png"]),
         (["export", "--output=a.npz", "--split=validation"], ["--split is 'validation'", "'train', 'test'"]),
-        (["preview", "--output=a.png", "--columns=0"], ["--columns is 0", "1 or more"]),
+        (["preview", "--output=a.png", "--columns=0"], ["--columns is 0", "from 1 to"]),
         (["preview", "--output=a.png", "--columns=many"], ["columns", "--help"]),
         (["export", "--output=a.npz", "--gin_file=gin/absent.gin"], ["no gin file gin/absent.gin"]),
         (["export", "--outptu=a.npz"], ["outptu", "--help"]),

@@ -23,12 +23,12 @@ from tests.training.small_runs import (
 )
 
 KILLS = 20
-# Some 15 seconds of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
+# Half a minute of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
 KILLED = (
     *SMALL,
     "dataset.train_examples = 1438",
     "train.batch_size = 8",
-    "train.epochs = 25",
+    "train.epochs = 45",
     "train.steps_per_execution = 5",
     "randomization.labels = 'partially_corrupted'",
     "randomization.corruption = 0.5",
@@ -42,10 +42,10 @@ KILLED = (
 class KillTest(absltest.TestCase):
     def test_kill_9_at_random_moments_changes_nothing(self):
         with new_folder() as folder:
-            outcome = kill_and_compare(folder, KILLED, KILLS, longest=2.2)
+            outcome = kill_and_compare(folder, KILLED, KILLS)
         self.assertEqual(outcome.kills, KILLS)
-        self.assertGreater(outcome.resumes, KILLS // 2)
-        self.assertEqual(outcome.rows, 25)
+        self.assertGreater(outcome.resumes, KILLS // 4)
+        self.assertEqual(outcome.rows, 45)
         self.assertEmpty(outcome.differences)
 
 

@@ -7,7 +7,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from benchmarks.kill_and_resume import newest_arrays
+from rethink_keras import config
+from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
+from tests.training import small_runs
 from tests.training.small_runs import (
     new_folder,
     run,
@@ -44,8 +47,7 @@ class TrainTest(parameterized.TestCase):
         with new_folder() as folder:
             result = run(folder)
             model = keras.saving.load_model(folder / "model.keras", safe_mode=True)
-            from rethink_keras.data.splits import Splits
-
+            config.parse([], small_runs.SMALL)
             batches = Splits.configured(None, 0).pipeline("test").evaluation_batches(50)
             images, labels = (
                 np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator(), strict=True)
