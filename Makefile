@@ -5,7 +5,7 @@ VENV := .venv
 .PHONY: demo test lint clean
 
 demo: $(VENV)/.installed
-	bin/demo --workdir=runs/demo
+	$(VENV)/bin/python bin/demo --workdir=runs/demo
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist=loadfile

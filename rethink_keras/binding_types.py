@@ -26,7 +26,7 @@ def check(selector: str, parameter: str, value: object) -> None:
     hint = _hint(selector, parameter)
     if hint is None:
         return
-    value = _settled(value)
+    value = settled(value)
     name = f"{selector.rsplit('.', 1)[-1]}.{parameter}"
     wants_function = any(getattr(kind, "_is_protocol", False) for kind in _alternatives(hint))
     if isinstance(value, _Reference):
@@ -55,7 +55,7 @@ def _hint(selector: str, parameter: str) -> Any:
     return typing.get_type_hints(target).get(parameter)
 
 
-def _settled(value: object) -> object:
+def settled(value: object) -> object:
     """A macro's value, also of a macro that stands for another."""
     for _ in range(10):
         if not isinstance(value, _Reference) or value.selector != "gin.macro":

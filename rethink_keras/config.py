@@ -71,7 +71,7 @@ def parameters(configurable: Callable) -> list[str]:
 def bound(name: str, otherwise: Any) -> Any:
     """The value bound to a name such as 'train.seed', else `otherwise`."""
     try:
-        return gin.query_parameter(name)
+        return binding_types.settled(gin.query_parameter(name))
     except ValueError:
         return otherwise
 
@@ -82,7 +82,13 @@ def default(configurable: Callable, parameter: str) -> Any:
 
 
 def _parse_file(path: Path) -> None:
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise UserError(
+            f"{str(path)[:80]} is no path of a gin file ({error.strerror}). Check --gin_file."
+        ) from error
+    if not is_file:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.gin")], 1, 0.5)
         hint = f" Did you mean {path.parent / near[0]}?" if near else " Check the path given to --gin_file."
         raise UserError(f"There is no gin file {path}.{hint}")

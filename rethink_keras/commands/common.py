@@ -14,7 +14,7 @@ from absl import flags
 
 from rethink_keras.errors import UserError
 
-OK, USAGE = 0, 2
+OK, FAULT, USAGE = 0, 1, 2
 
 
 def configuration_flags() -> flags.FlagValues:
@@ -77,12 +77,19 @@ def run_command(
         if values.is_parsed() and values.debug:
             traceback.print_exc()
         return _complain(error.sentence, error.exit_code)
-    except KeyboardInterrupt:
-        return _complain("Interrupted.", 128 + signal.SIGINT)
     except BrokenPipeError:
         # The reader of our output went away; nothing is left to tell anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except Exception as error:
+        if values.is_parsed() and values.debug:
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+        return _complain(
+            f"This should not have happened ({what}). Run again with --debug and report it.", FAULT
+        )
+    except KeyboardInterrupt:
+        return _complain("Interrupted.", 128 + signal.SIGINT)
 
 
 def quiet_tensorflow() -> None:

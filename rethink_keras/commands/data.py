@@ -80,7 +80,7 @@ def _export(values: flags.FlagValues) -> None:
 
 
 def _preview(values: flags.FlagValues) -> None:
-    check_whole("--columns", values.columns, 1)
+    check_whole("--columns", values.columns, 1, 50)
     output, splits = _output(values, ".png"), _splits(values)
     from rethink_keras.data import export
 

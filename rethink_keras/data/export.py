@@ -32,7 +32,7 @@ def export(split: RandomizedSplit, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **examples._asdict())
+            np.savez_compressed(file, **examples._asdict())
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -62,9 +62,13 @@ class Pipeline:
         """Batches in an epoch, the short last one included."""
         return -(-self.num_examples // batch_size)
 
+    def order(self, epoch: int) -> np.ndarray:
+        """What says in which order an epoch visits the examples."""
+        return epoch_order(self.seed, epoch, self.num_examples)
+
     def begin_epoch(self, epoch: int) -> None:
         """Settles the order and the augmentation of the batches that are read from now on."""
-        self._order.assign(epoch_order(self.seed, epoch, self.num_examples))
+        self._order.assign(self.order(epoch))
         if self.augmentation.in_force:
             for variable, drawn in zip(self._draws, self._draw(epoch), strict=True):
                 variable.assign(drawn)

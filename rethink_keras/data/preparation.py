@@ -94,7 +94,13 @@ def _builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder
         # Embedded data never need a place in a data folder that may be shared and read-only.
         own = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else _embedded_dir()
         return Digits(data_dir=str(own))
-    return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
+    try:
+        return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
+    except Exception as error:  # TFDS raises many kinds for files that are not its own
+        raise DataNotAvailableError(
+            f"What is kept of {name} in {data_dir or 'the TFDS folder'} cannot be read ({_first_line(error)}). "
+            "Remove its folder and prepare it anew by bin/data prepare."
+        ) from error
 
 
 def _embedded_dir() -> Path:

@@ -172,11 +172,15 @@ class StreamedPipeline:
         """Batches in an epoch, the short last one included."""
         return -(-self.num_examples // batch_size)
 
+    def order(self, epoch: int) -> np.ndarray:
+        """What says in which order an epoch visits the examples: that of the shards, then of the first block."""
+        shards = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
+        return np.concatenate([shards, self._block_order(0, epoch, BLOCK)]).astype(np.int32)
+
     def begin_epoch(self, epoch: int) -> None:
         """Settles the order and the augmentation of the batches that are read from now on."""
         self._epoch.assign(epoch)
-        order = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
-        self._shard_order.assign(order.astype(np.int32))
+        self._shard_order.assign(self.order(epoch)[: len(self._paths)])
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """The batches of the epoch that `begin_epoch` settled; see `pipeline.Pipeline.training_batches`."""
@@ -236,6 +240,8 @@ class StreamedPipeline:
     def _example(self, augmentation, example_id, record, words):
         picture, label = self.source.decode(record)
         drawn = self._drawn_labels[example_id]
+        is_class = (label >= 0) & (label < self.source.num_classes)
+        tf.debugging.Assert(is_class, ["a label is outside the classes:", label])
         label = tf.where(drawn < 0, tf.cast(label, tf.int64), drawn)
         size = tf.cast(tf.shape(picture)[:2], tf.float32)
         window = _random_window(size, words) if augmentation.random_crop else _central_window()

@@ -10,6 +10,9 @@ from rethink_keras.models.family import check_dropout, check_shapes, family
 __all__ = ["inception_v3"]
 
 
+SMALLEST_SIDE = 75
+
+
 @family(weight_decay=4e-5, dropout=0.2)
 def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> keras.Model:
     """Builds Inception V3 from `keras.applications`, without pretrained weights, with logits out.
@@ -31,13 +34,19 @@ def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout
     Raises:
       UserError: The images are too small, or a shape or the dropout is not valid.
     """
-    check_shapes("inception_v3", input_shape, num_classes, smallest_side=75)
+    check_shapes("inception_v3", input_shape, num_classes, smallest_side=1)
     check_dropout(dropout)
+    images = x = keras.Input(tuple(input_shape))
+    height, width, channels = input_shape
+    if min(height, width) < SMALLEST_SIDE:
+        # Its strides need this much; smaller images are enlarged, as users of CIFAR-10 do.
+        height, width = max(height, SMALLEST_SIDE), max(width, SMALLEST_SIDE)
+        x = layers.Resizing(height, width, name="enlarge")(x)
     body = keras.applications.InceptionV3(
-        include_top=False, weights=None, input_shape=tuple(input_shape), pooling="avg"
+        include_top=False, weights=None, input_tensor=x, input_shape=(height, width, channels), pooling="avg"
     )
     x = body.output
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(body.input, logits, name="inception_v3")
+    return keras.Model(images, logits, name="inception_v3")

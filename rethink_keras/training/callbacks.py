@@ -40,8 +40,7 @@ class Recorder(keras.callbacks.Callback):
         steps: of an epoch.
         finish_epoch: called with the running averages when an epoch's last step is done; measures, writes the
             row and tells whether training ends here.
-        save: writes a checkpoint.
-        save_minutes: a checkpoint in mid-epoch after so many minutes without one; 0 for none.
+        save_if_due: writes a checkpoint in mid-epoch if it is time.
         stop: ends training after the present execution.
         metrics: whose running sums go on in mid-epoch; their restored values are put back after Keras resets
             them at the beginning of an epoch.
@@ -52,8 +51,7 @@ class Recorder(keras.callbacks.Callback):
         state: RunState,
         steps: int,
         finish_epoch: Callable[[dict[str, float]], bool],
-        save: Callable[[], object],
-        save_minutes: float,
+        save_if_due: Callable[[], object],
         stop: StopRequest,
         metrics: list[keras.metrics.Metric],
     ):
@@ -62,8 +60,7 @@ class Recorder(keras.callbacks.Callback):
         self._state = state
         self._steps = steps
         self._finish_epoch = finish_epoch
-        self._save = save
-        self._save_seconds = save_minutes * 60 or math.inf
+        self._save_if_due = save_if_due
         self._stop = stop
         variables = [v for metric in metrics for v in metric.variables]
         self._restored = [(v, np.asarray(v)) for v in variables] if state.step else []
@@ -73,7 +70,7 @@ class Recorder(keras.callbacks.Callback):
             variable.assign(value)
         self._restored = []
         self._first_step = self._state.step
-        self._begin = self._last_save = time.perf_counter()
+        self._begin = time.perf_counter()
         self._seconds_before = self._state.seconds
 
     def on_train_batch_end(self, batch, logs=None):
@@ -87,9 +84,8 @@ class Recorder(keras.callbacks.Callback):
             return  # the end of the epoch saves
         elif self._stop:
             self.model.stop_training = True
-        elif now - self._last_save >= self._save_seconds:
-            self._save()
-            self._last_save = now
+        else:
+            self._save_if_due()
 
     def on_epoch_end(self, epoch, logs=None):
         if not self.diverged and self._state.step == self._steps:

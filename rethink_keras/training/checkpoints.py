@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,10 +44,10 @@ class Checkpoints:
         arrays = {f"{k:05d}": np.asarray(v) for k, v in enumerate(self._variables)}
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **arrays)
+        np.savez(content, **arrays)  # type: ignore[arg-type]
         path = self._folder / f"epoch-{state.epoch:05d}-step-{state.step:07d}.npz"
         write_atomically(path, content.getvalue())
-        self._drop_old()
+        self._drop_old(path)
         return path
 
     def restore_newest(self) -> RunState | None:
@@ -66,12 +65,13 @@ class Checkpoints:
                 with np.load(path, allow_pickle=False) as archive:
                     arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
                     state = RunState.from_json(archive[_STATE].tobytes().decode())
-            except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            except Exception as error:  # zip, numpy and JSON have a dozen kinds for bytes that are not theirs
                 logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
+                path.rename(path.with_name(f"{path.name}.damaged"))  # not one of the last N any more
                 continue
             self._assign(path, arrays)
             return state
-        if paths:
+        if any(self._folder.glob("*.damaged")):
             raise UserError(
                 f"Every checkpoint in {self._folder} is damaged. Start afresh with --overwrite, "
                 "or name another --workdir."
@@ -92,8 +92,8 @@ class Checkpoints:
         for variable, array in zip(self._variables, arrays, strict=True):
             variable.assign(array)
 
-    def _drop_old(self) -> None:
+    def _drop_old(self, new: Path) -> None:
         for path in self.paths()[: -self._keep_last]:
             epoch, step = (int(number) for number in _NAME.findall(path.name)[0])
-            if not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
+            if path != new and not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
                 path.unlink(missing_ok=True)

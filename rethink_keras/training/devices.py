@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from rethink_keras.checks import check_choice
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DataNotAvailableError, UserError
 
 STRATEGIES = ("auto", "none", "mirrored")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -58,18 +58,29 @@ def precision(policy: str):
 
 
 @contextlib.contextmanager
-def memory_errors_told():
-    """Tells in plain words that something does not fit into memory.
+def tensorflow_errors_told():
+    """Tells in plain words what goes wrong inside TensorFlow through no fault of the program.
 
     Raises:
-        UserError: in place of TensorFlow's error.
+        UserError: if something does not fit into memory.
+        DataNotAvailableError: if streamed records are damaged, or not what they should be.
     """
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
-            "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size smaller, "
-            "or take a smaller network."
+            "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size "
+            "smaller, or take a smaller network."
+        ) from error
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+        telling = [
+            line for line in lines if "assertion failed" in line or "corrupted" in line or "truncated" in line
+        ]
+        reason = (telling or lines)[0].rsplit("assertion failed:", 1)[-1].strip()
+        raise DataNotAvailableError(
+            f"The data could not be read: {reason[:200]}. Remove the data set's folder and prepare it anew by "
+            "bin/data prepare."
         ) from error
 
 

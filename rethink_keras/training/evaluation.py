@@ -11,9 +11,11 @@ import numpy as np
 from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.streaming import StreamedPipeline
+from rethink_keras.models.operations import multiply_adds
 from rethink_keras.training.signals import Stopped, StopRequest
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
+BATCH_OPERATIONS = 40e9
 STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
 
 
@@ -26,7 +28,7 @@ class Evaluation:
         train_metrics: 'fixed_weights': `train_loss` and `train_accuracy` over the whole, unaugmented training
             set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
             change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
-        batch_size: examples evaluated at a time.
+        batch_size: examples evaluated at a time; 'auto' goes by the network's operations.
         fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
             none; 0.05 reproduces figure 1b.
         fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
@@ -35,7 +37,7 @@ class Evaluation:
     """
 
     train_metrics: str = "fixed_weights"
-    batch_size: int = 1000
+    batch_size: int | str = "auto"
     fit_loss: float = 0.05
     fit_accuracy: float = 0.999
     stop_when: str = "never"
@@ -43,7 +45,14 @@ class Evaluation:
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
         check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
-        check_whole("evaluation.batch_size", self.batch_size, 1)
+        if self.batch_size != "auto":
+            check_whole("evaluation.batch_size", self.batch_size, 1)
+
+    def batch_size_for(self, network: keras.Model) -> int:
+        """Examples evaluated at a time: some tenths of a second of work on two cores, at most 1,000."""
+        if isinstance(self.batch_size, int):
+            return self.batch_size
+        return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
 
     def fitted(self, row) -> bool:
         """Whether a row's training loss is low enough for `epochs_to_fit`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import math
 import time
 from pathlib import Path
@@ -108,6 +110,7 @@ class Loop:
         self._state = RunState()
         self._tensorboard: TensorBoardScalars | None = None
         self._ended = False
+        self._last_save = time.monotonic()
 
     def go(self) -> Result:
         """Trains to the end.
@@ -144,7 +147,14 @@ class Loop:
         return self._done()
 
     def _restore(self) -> None:
-        self._state = self._checkpoints.restore_newest() or self._state
+        facts = json.dumps(self._plan.facts["fingerprints"], sort_keys=True)
+        identity = hashlib.sha256((configuration.operative() + facts).encode()).hexdigest()
+        self._state = self._checkpoints.restore_newest() or RunState(identity=identity)
+        if self._state.identity != identity:
+            raise UserError(
+                f"The checkpoints in {self._folder.path} are of a run with another configuration or other data. "
+                "Name another --workdir, or start afresh with --overwrite."
+            )
         if not self._state.step or self._state.running is not None:
             # Sums go on in mid-epoch only, and Keras does not reset metrics that it has not built yet.
             for metric in self._plan.metrics:
@@ -169,8 +179,7 @@ class Loop:
             state,
             steps=self._steps,
             finish_epoch=self._finish_epoch,
-            save=self._save,
-            save_minutes=self._policy.every_minutes,
+            save_if_due=self._save_if_due,
             stop=self._stop,
             metrics=plan.metrics,
         )
@@ -201,6 +210,8 @@ class Loop:
         self._ended = self._ends_after(row)
         if self._ended or state.epoch % self._policy.every_epochs == 0:
             self._save()
+        else:
+            self._save_if_due()
         self._folder.write_metrics(state.rows)
         self._write_summary("running")
         if self._tensorboard:
@@ -213,13 +224,12 @@ class Loop:
 
     def _measure(self, running: dict[str, float]) -> Row:
         how, plan = self._evaluation, self._plan
+        batch_size = how.batch_size_for(plan.network)
         running_loss = evaluation.cross_entropy(running)
         train_loss, train_accuracy = running_loss, running["accuracy"]
         if how.train_metrics == "fixed_weights":
-            train_loss, train_accuracy = evaluation.measure(
-                plan.network, plan.train, how.batch_size, self._stop
-            )
-        test_loss, test_accuracy = evaluation.measure(plan.network, plan.test, how.batch_size, self._stop)
+            train_loss, train_accuracy = evaluation.measure(plan.network, plan.train, batch_size, self._stop)
+        test_loss, test_accuracy = evaluation.measure(plan.network, plan.test, batch_size, self._stop)
         first_step = self._state.epoch * self._steps
         return {
             "epoch": self._state.epoch + 1,
@@ -238,6 +248,12 @@ class Loop:
 
     def _save(self) -> None:
         self._checkpoints.save(self._state)
+        self._last_save = time.monotonic()
+
+    def _save_if_due(self) -> None:
+        limit = self._policy.every_minutes * 60
+        if limit and time.monotonic() - self._last_save >= limit:
+            self._save()
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
         figures = summary.figures(self._state.rows, self._evaluation)
@@ -247,7 +263,9 @@ class Loop:
 
     def _done(self) -> Result:
         network = self._plan.network
-        network.save(self._folder.model)
+        partial = self._folder.path / ".model.partial.keras"
+        network.save(partial)
+        partial.replace(self._folder.model)
         weights = {"weights": summary.fingerprint(network.weights)}
         written = self._write_summary("done", fingerprints={**self._plan.facts["fingerprints"], **weights})
         return Result(self._state.rows, written, self._folder.path)

@@ -19,6 +19,7 @@ class RunState:
         seconds: time spent on that epoch so far, by all the processes that worked on it.
         running: running averages of that epoch's training, kept once its last step is done.
         rows: one for each finished epoch, the columns of `metrics.csv`.
+        identity: fingerprint of configuration and data; a state of another run is not gone on from.
     """
 
     epoch: int = 0
@@ -26,6 +27,7 @@ class RunState:
     seconds: float = 0.0
     running: dict[str, float] | None = None
     rows: list[Row] = dataclasses.field(default_factory=list)
+    identity: str = ""
 
     def finish_epoch(self, row: Row) -> None:
         """Moves on to the next epoch."""

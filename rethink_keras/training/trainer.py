@@ -15,8 +15,9 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_call, check_number, check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.pipeline import epoch_order
+from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.splits import Splits
+from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.models.operations import multiply_adds
@@ -100,7 +101,12 @@ def train(
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     folder = Workdir(workdir)
-    with stop_request() as stop, folder.locked(), devices.precision(precision), devices.memory_errors_told():
+    with (
+        stop_request() as stop,
+        folder.locked(),
+        devices.precision(precision),
+        devices.tensorflow_errors_told(),
+    ):
         if overwrite and (aside := folder.set_aside()):
             print(f"The earlier run lies in {aside} now.")
         splits = Splits.configured(data_dir, seed)
@@ -132,7 +138,7 @@ def train(
             rate=rate,
             epochs=epochs,
             batch_size=batch_size,
-            facts=_facts(splits, settled, network, seed),
+            facts=_facts(splits, settled, network, train_data, seed),
             tensorboard=tensorboard,
         )
         return Loop(plan, folder, stop).go()
@@ -150,10 +156,13 @@ def _settle(splits: Splits, model: Family) -> regularization.Settled:
 
 
 def _facts(
-    splits: Splits, settled: regularization.Settled, network: keras.Model, seed: int
+    splits: Splits,
+    settled: regularization.Settled,
+    network: keras.Model,
+    batches: Pipeline | StreamedPipeline,
+    seed: int,
 ) -> dict[str, Any]:
     train = splits.train
-    order = [epoch_order(seed, epoch, train.num_examples) for epoch in range(2)]
     return {
         "seed": seed,
         "model": network.name,
@@ -167,7 +176,7 @@ def _facts(
             "train_data": train.fingerprint,
             "test_data": splits.test.fingerprint,
             "randomization": randomizing.fingerprint(splits.randomization, train.num_classes),
-            "epoch_order": summary.fingerprint(order),
+            "epoch_order": summary.fingerprint([batches.order(epoch) for epoch in range(2)]),
         },
         **summary.environment(),
     }
@@ -196,13 +205,18 @@ def _build(
         metrics.append(keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy", from_logits=True))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer=optimizer, loss=loss, metrics=metrics)
-    optimizer.build(network.trainable_variables)
+    network.optimizer.build(network.trainable_variables)  # with what mixed precision has wrapped around it
     return network, [*network.metrics, *metrics]  # the running mean of the loss is Keras's own
 
 
 def _steps_per_execution(asked, network, batch_size: int, steps: int, strategy) -> int:
     if strategy is not None:
-        return 1  # more crashes under a strategy with two or more replicas (Keras 3.15)
+        if asked not in ("auto", 1):
+            raise UserError(
+                f"train.steps_per_execution is {asked}, but Keras crashes with more than 1 over several devices. "
+                "Leave it out, or set train.strategy = 'none'."
+            )
+        return 1
     if asked != "auto":
         return asked
     operations = 3 * batch_size * max(multiply_adds(network), 1)  # forward, and twice as many backward

@@ -28,7 +28,9 @@ def verify(one: str | Path, other: str | Path) -> str:
         UserError: if one of them holds no run.
     """
     first, second = _read(Path(one)), _read(Path(other))
-    differing = [name for name in _ORDER if first[0]["fingerprints"][name] != second[0]["fingerprints"][name]]
+    differing = [
+        name for name in _ORDER if first[0]["fingerprints"].get(name) != second[0]["fingerprints"].get(name)
+    ]
     if differing:
         words = " and ".join(name.replace("_", " ") for name in differing)
         raise RunsDifferError(f"{one} and {other} differ from the beginning on: in their {words}.")
@@ -45,6 +47,11 @@ def verify(one: str | Path, other: str | Path) -> str:
             f"{one} and {other} are the same for {shorter} epochs, but one has {lengths[0]} and the other {lengths[1]}."
         )
     weights = [run[0]["fingerprints"].get("weights") for run in (first, second)]
+    if (weights[0] is None) != (weights[1] is None):
+        unfinished = one if weights[0] is None else other
+        raise RunsDifferError(
+            f"{one} and {other} are the same in every epoch, but {unfinished} is not done yet."
+        )
     if weights[0] != weights[1]:
         raise RunsDifferError(f"{one} and {other} differ in their final weights, though not in any figure.")
     compared = f"{lengths[0]} epochs, the data, the randomization, the epoch order"

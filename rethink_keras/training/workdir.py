@@ -58,7 +58,7 @@ class Workdir:
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / ".writable", b"")
-            (self.path / ".writable").unlink()
+            (self.path / ".writable").unlink(missing_ok=True)  # another process may have been faster
         except OSError as error:
             raise UserError(
                 f"The workdir {self.path} cannot be written ({error.strerror}). Name another with --workdir."
@@ -79,6 +79,9 @@ class Workdir:
                 f"Another process is training in {self.path}. Wait for it, or name another --workdir."
             ) from error
         try:
+            for folder in (self.path, self.checkpoints):  # what a kill left of a file it was writing
+                for partial in folder.glob(".*.tmp"):
+                    partial.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
@@ -92,7 +95,7 @@ class Workdir:
         if not self.config.exists():
             write_atomically(self.config, config.encode())
             return
-        there = self.config.read_text(encoding="utf-8")
+        there = self.config.read_text(encoding="utf-8", errors="replace")
         if there == config:
             return
         lines = difflib.unified_diff(
@@ -105,10 +108,13 @@ class Workdir:
 
     def set_aside(self) -> Path | None:
         """Moves an earlier run out of the way, to the same name with a number; returns where to."""
-        if not self.config.exists() and not self.summary.exists():
+        if not any(
+            item.name != ".lock" for item in self.path.iterdir() if item != self.checkpoints
+        ) and not any(self.checkpoints.iterdir()):
             return None
+        here = self.path.resolve()
         number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.old-{number}")).exists():
+        while (aside := here.with_name(f"{here.name}.old-{number}")).exists():
             number += 1
         aside.mkdir()
         for item in self.path.iterdir():
@@ -134,7 +140,12 @@ class Workdir:
         """The summary that stands here, or None."""
         if not self.summary.exists():
             return None
-        return json.loads(self.summary.read_text(encoding="utf-8"))
+        try:
+            return json.loads(self.summary.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(
+                f"{self.summary} is damaged. Remove it: the checkpoints hold what it said, and the run goes on."
+            ) from error
 
 
 def default_workdir(gin_files: Sequence[str | Path]) -> Path:
@@ -154,6 +165,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)  # the new name itself is to be on the disk, too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager
@@ -165,6 +181,8 @@ def disk_errors_told(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:
+        raise  # the terminal, not the disk
     except OSError as error:
         why = error.strerror or str(error).splitlines()[0]
         raise DiskError(

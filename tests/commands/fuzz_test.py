@@ -111,7 +111,7 @@ class FuzzTest(absltest.TestCase):
         path.write_text(text[:start] + data.draw(st.text(max_size=6)) + text[end:])
         check(*run_train(f"--gin_file={path}", "--print_config"))
 
-    @hypothesis.settings(max_examples=400, deadline=None, derandomize=True, database=None)
+    @hypothesis.settings(max_examples=1000, deadline=None, derandomize=True, database=None)
     @hypothesis.given(BINDINGS)
     def test_random_values(self, bindings):
         """All of a run but its epochs: reading, settling, building, claiming the workdir."""

@@ -1,5 +1,7 @@
 import contextlib
 import io
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -8,14 +10,21 @@ from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DataNotAvailableError, UserError
 from tests.data import made_imagenet
 from tests.data.made_imagenet import CLASSES, TRAIN, VALIDATION
-from tests.training.small_runs import SMALL, new_folder, run
+from tests.training.small_runs import new_folder, run
 
 SIZE = 32
 AUGMENTATION = Augmentation(random_crop=True, flip=True)
 NONE = Augmentation()
+IMAGENET = (
+    "dataset.train_examples = None",
+    "dataset.test_examples = None",
+    f"preprocessing.crop = {SIZE}",
+    "preprocessing.normalization = 'symmetric'",
+    "train.epochs = 2",
+)
 
 
 class StreamedPipelineTest(parameterized.TestCase):
@@ -130,19 +139,27 @@ class StreamedPipelineTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "Rotation"):
             self.pipeline(augmentation=Augmentation(rotation=25))
 
+    def test_a_label_outside_the_classes(self):
+        with (
+            new_folder() as folder,
+            mock.patch.object(StreamedSet, "num_classes", CLASSES - 1),
+            self.assertRaisesRegex(DataNotAvailableError, "a label is outside the classes"),
+        ):
+            run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
+
+    def test_a_damaged_record(self):
+        path = Path(self.train.shards()[0][2])
+        whole = path.read_bytes()
+        path.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
+        try:
+            with new_folder() as folder, self.assertRaisesRegex(DataNotAvailableError, "corrupted record"):
+                run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
+        finally:
+            path.write_bytes(whole)
+
     def test_a_network_trains_on_it(self):
-        bindings = [b for b in SMALL if not b.startswith("dataset")]
         with new_folder() as folder:
-            result = run(
-                folder,
-                *bindings,
-                "dataset.name = 'imagenet2012'",
-                "dataset.train_examples = None",
-                "dataset.test_examples = None",
-                f"preprocessing.crop = {SIZE}",
-                "train.epochs = 2",
-                "preprocessing.normalization = 'symmetric'",
-            )
+            result = run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
         self.assertEqual(result.summary["steps"], 4)
         self.assertEqual(result.summary["train_examples"], TRAIN)
 

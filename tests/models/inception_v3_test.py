@@ -2,7 +2,6 @@ import keras
 import numpy as np
 from absl.testing import absltest
 
-from rethink_keras.errors import UserError
 from rethink_keras.models import inception_v3
 from tests.models.helpers import save_and_load, trainable_parameters
 
@@ -21,9 +20,12 @@ class InceptionV3Test(absltest.TestCase):
         self.assertEqual(trainable_parameters(model), 23_817_352)
         self.assertEqual(model.output_shape, (None, 1000))
 
-    def test_refuses_images_too_small(self):
-        with self.assertRaisesRegex(UserError, "at least 75x75 pixels and was given 32x32"):
-            inception_v3((32, 32, 3), 10)
+    def test_small_images_are_enlarged(self):
+        for shape in ((28, 28, 1), (32, 32, 3)):
+            model = inception_v3(shape, 10)
+            self.assertEqual(model.input_shape, (None, *shape))
+            self.assertEqual(model.get_layer("enlarge").output.shape[1:3], (75, 75))
+            self.assertEqual(model.output_shape, (None, 10))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from benchmarks.kill_and_resume import kill_and_compare, start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
 from rethink_keras.training import loop
 from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.workdir import Workdir
 from tests.training.small_runs import (
     SMALL,
     before_call,
@@ -154,13 +153,19 @@ class DiskTest(absltest.TestCase):
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def test_two_runs_in_one_workdir(self):
-        with (
-            new_folder() as folder,
-            Workdir(folder).locked(),
-            self.assertRaisesRegex(UserError, "Another process"),
-        ):
-            run(folder)
+    def test_two_processes_on_one_workdir(self):
+        with new_folder() as folder:
+            first = start(folder, KILLED)
+            wait_for_line(first, "Regularization")
+            second = start(folder, KILLED)
+            _, err = second.communicate(timeout=120)
+            self.assertEqual(second.returncode, 2)
+            self.assertRegex(
+                err, "^Another process is training in .* Wait for it, or name another --workdir."
+            )
+            self.assertIsNone(first.poll())
+            first.kill()
+            first.communicate()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import csv
 import json
 import signal
+from unittest import mock
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras import config
+from rethink_keras.data.sources import ImageSet
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from tests.training import small_runs
@@ -168,6 +170,7 @@ class ResumeTest(parameterized.TestCase):
         ("weight_decay", ("regularization.weight_decay = 0.01",)),
         ("random_labels_adam", ("randomization.labels = 'random'", "train.optimizer = @adam")),
         ("random_pixels", ("randomization.pixels = 'random'",)),
+        ("mixed_float16", ("train.precision = 'mixed_float16'",)),
         ("running_average", ("evaluation.train_metrics = 'running_average'",)),
     )
     def test_bit_for_bit_after_stops_in_mid_epoch_and_at_its_end(self, bindings):
@@ -203,6 +206,16 @@ class ResumeTest(parameterized.TestCase):
             run(folder)
             with self.assertRaisesRegex(UserError, r"(?s)-mlp.hidden = '32'.*\+mlp.hidden = '64'"):
                 run(folder, "mlp.hidden = '64'")
+
+    def test_other_data_are_refused(self):
+        with new_folder() as folder:
+            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder)
+            with (
+                mock.patch.object(ImageSet, "fingerprint", "of other data"),
+                self.assertRaisesRegex(UserError, "another configuration or other data"),
+            ):
+                run(folder)
 
     def test_overwrite_moves_the_earlier_run_aside(self):
         with new_folder() as folder:

@@ -25,6 +25,19 @@ class WorkdirTest(absltest.TestCase):
             self.assertEqual((folder / "file").read_bytes(), b"old")
             self.assertLen(list(folder.iterdir()), 1)
 
+    def test_what_a_kill_left_is_removed(self):
+        with new_folder() as folder:
+            workdir = Workdir(folder)
+            (workdir.checkpoints / ".epoch-00001-step-0000000.npz.123.tmp").write_bytes(b"half")
+            with workdir.locked():
+                self.assertEmpty(list(workdir.checkpoints.iterdir()))
+
+    def test_damaged_summary(self):
+        with new_folder() as folder:
+            (folder / "summary.json").write_text("{")
+            with self.assertRaisesRegex(UserError, "is damaged. Remove it"):
+                Workdir(folder).read_summary()
+
     def test_unwritable(self):
         with new_folder() as folder:
             (folder / "file").write_text("")
@@ -112,6 +125,16 @@ class CheckpointsTest(parameterized.TestCase):
         max(self.folder.iterdir()).write_bytes(b"")
         with self.assertRaisesRegex(UserError, "Every checkpoint"), self.assertLogs(level="WARNING"):
             self.restored()
+        with self.assertRaisesRegex(UserError, "Every checkpoint"):  # and so the next time
+            self.restored()
+
+    def test_a_damaged_one_is_not_among_the_last(self):
+        self.save(1, keep_last=1)
+        (self.folder / "epoch-00002-step-0000000.npz").write_bytes(b"")
+        with self.assertLogs(level="WARNING"):
+            self.restored()
+        self.save(1, step=9, keep_last=1)
+        self.assertEqual(self.restored()[0].step, 9)
 
     def test_of_another_model(self):
         self.save(1)
