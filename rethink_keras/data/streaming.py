@@ -20,6 +20,7 @@ from rethink_keras.data import preparation, random_bits
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.pipeline import NO_AUGMENTATION
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomization import PixelStatistics, Randomization
@@ -141,7 +142,7 @@ class StreamedPipeline:
         source: StreamedSet,
         randomization: Randomization,
         preprocessing: Preprocessing,
-        augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
+        augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
     ):
         side = _checked_side(randomization, preprocessing, augmentation)
@@ -193,7 +194,7 @@ class StreamedPipeline:
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """All examples once, not augmented, in the order of their ids."""
         shards = tf.data.Dataset.range(len(self._paths), output_type=tf.int32)
-        return self._batches(self._records(shards, 1), batch_size, 0, Augmentation())
+        return self._batches(self._records(shards, 1), batch_size, 0, NO_AUGMENTATION)
 
     def _records(self, shards, in_turn):
         """Pairs of id and encoded record."""
