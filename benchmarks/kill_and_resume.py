@@ -36,7 +36,7 @@ NETWORKS = {
         "preprocessing.crop = 28",
         "randomization.labels = 'random'",
         "train.model = @mlp",
-        "train.epochs = 250",
+        "train.epochs = 220",
         OFTEN,
     ),
     "wide_resnet": (
@@ -51,7 +51,7 @@ NETWORKS = {
         "train.learning_rate = 0.05",
         "train.batch_size = 32",
         "dataset.train_examples = 640",
-        "train.epochs = 600",
+        "train.epochs = 220",
         OFTEN,
     ),
 }
@@ -109,7 +109,7 @@ def kill_and_compare(folder: Path, bindings: Sequence[str], kills: int) -> Outco
     wait_for_line(whole, "001:")
     longest = 2 * (time.monotonic() - begin)
     _finish(whole)
-    for _ in tqdm(range(kills), desc="kills", disable=None):
+    for _ in tqdm(range(kills), desc="kills", mininterval=10):
         process = start(folder / "killed", bindings)
         wait_for_line(process, "Regularization")
         _let_live(process, folder / "killed", moments.uniform(0, longest))

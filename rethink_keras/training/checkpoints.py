@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from rethink_keras.errors import UserError
+from rethink_keras.files import write_atomically
 from rethink_keras.training.state import RunState
-from rethink_keras.training.workdir import write_atomically
 
 _NAME = re.compile(r"epoch-(\d{5})-step-(\d{7})\.npz")
 _STATE = "state"

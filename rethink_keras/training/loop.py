@@ -18,6 +18,7 @@ from rethink_keras.checks import check_whole
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
+from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
 from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
 from rethink_keras.training.checkpoints import Checkpoints
@@ -25,7 +26,7 @@ from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
-from rethink_keras.training.workdir import Workdir, disk_errors_told
+from rethink_keras.training.workdir import Workdir
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,10 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
+from rethink_keras.files import write_atomically
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.state import RunState
-from rethink_keras.training.workdir import Workdir, default_workdir, write_atomically
+from rethink_keras.training.workdir import Workdir, default_workdir
 from tests.training.small_runs import new_folder
 
 

@@ -1,0 +1,119 @@
+"""What a sweep is made of, as its `sweep.json` says: every run that belongs to it, done or not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rethink_keras.errors import UserError
+from rethink_keras.files import write_atomically
+
+NAME = "sweep.json"
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedRun:
+    """One run of a sweep.
+
+    Attributes:
+        name: its folder below the sweep's, such as 'mlp_1x512/random_labels/seed_0'.
+        network: row of a table or curve of a figure, such as 'mlp_1x512'.
+        variant: what is done to the network or its data, such as 'random_labels' or 'corruption_0.3'.
+        seed: of the run.
+        gin_files: those that `bin/train` is given.
+        bindings: those that `bin/train` is given, the seed's not among them.
+        epochs: at most so many.
+        images: training images that pass through the network at most: epochs times examples.
+    """
+
+    name: str
+    network: str
+    variant: str
+    seed: int
+    gin_files: tuple[str, ...]
+    bindings: tuple[str, ...]
+    epochs: int
+    images: int
+
+    def arguments(self, folder: Path) -> list[str]:
+        """Arguments of `bin/train` for this run of a sweep in `folder`."""
+        return [
+            *(f"--gin_file={file}" for file in self.gin_files),
+            *(f"--gin_param={binding}" for binding in self.bindings),
+            f"--seed={self.seed}",
+            f"--workdir={folder / self.name}",
+        ]
+
+    def command(self, folder: Path) -> str:
+        """The command that makes this run, as one would type it."""
+        return shlex.join(["bin/train", *self.arguments(folder)])
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """A sweep and its runs.
+
+    Attributes:
+        artefact: the table or figure of the paper that it makes, such as 'table1', or 'own'.
+        size: 'full', or 'small' for one that is cut down to end in minutes and compares with nothing.
+        title: a line for people.
+        gin_files: those that `bin/sweep` was given.
+        bindings: likewise.
+        runs: all of them.
+    """
+
+    artefact: str
+    size: str
+    title: str
+    gin_files: tuple[str, ...]
+    bindings: tuple[str, ...]
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def images(self) -> int:
+        """Training images of all runs at most."""
+        return sum(run.images for run in self.runs)
+
+    def command(self, folder: Path) -> str:
+        """The command that makes this sweep, as one would type it."""
+        files = [f"--gin_file={file}" for file in self.gin_files]
+        params = [f"--gin_param={binding}" for binding in self.bindings]
+        return shlex.join(["bin/sweep", *files, *params, f"--workdir={folder}"])
+
+    def write(self, folder: Path) -> None:
+        """Writes `sweep.json` into a folder."""
+        text = json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=1) + "\n"
+        write_atomically(folder / NAME, text.encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Reads the `sweep.json` of a folder.
+
+        Raises:
+            UserError: if it is damaged, or of another format.
+        """
+        path = folder / NAME
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            if fields.pop("format") != FORMAT:
+                raise ValueError("another format")
+            runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
+            return cls(runs=runs, **{k: _frozen(v) for k, v in fields.items()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{path} is damaged or of another version ({error}). Remove it and run bin/sweep again: "
+                "the runs beside it are kept."
+            ) from error
+
+
+def find(folder: Path) -> Iterator[Path]:
+    """Folders of sweeps in and below a folder, in the order of their names."""
+    return (path.parent for path in sorted(folder.rglob(NAME)))
+
+
+def _frozen(value):
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,48 @@
+"""Files of which a reader never sees half."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rethink_keras.errors import DiskError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes to a temporary name beside `path`, to disk, then renames."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)  # the new name itself is to be on the disk, too
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def disk_errors_told(path: Path) -> Iterator[None]:
+    """Tells in plain words that a disk is full or failing.
+
+    Raises:
+        DiskError: in place of an OSError of the block.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the terminal, not the disk
+    except OSError as error:
+        why = error.strerror or str(error).splitlines()[0]
+        raise DiskError(
+            f"{path} cannot be written any more ({why}). Make room and run the same command again: it goes on "
+            "from the last checkpoint, which is whole."
+        ) from error
