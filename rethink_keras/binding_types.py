@@ -34,6 +34,8 @@ def check(selector: str, parameter: str, value: object) -> None:
             how = "Leave the brackets out" if wants_function else f"It takes {_words(hint)}"
             raise UserError(f"{name} is {value!r}, which does not fit. {how}.")
         return
+    if _makes_each(value, hint):
+        return
     # Truth values are ints to Python, and never meant as numbers.
     fits = not isinstance(value, bool) or bool in _alternatives(hint)
     try:
@@ -62,6 +64,21 @@ def settled(value: object) -> object:
             return value
         value = gin.config._CONFIG.get(value.config_key, {}).get("value", value)
     return value
+
+
+def _makes_each(value: object, hint: Any) -> bool:
+    """Whether a list of references with brackets, such as `[@a/group(), @b/group()]`, makes what is asked for."""
+    if not isinstance(value, (list, tuple)) or not value or len(typing.get_args(hint)) != 1:
+        return False
+    (wanted,) = typing.get_args(hint)
+    return inspect.isclass(wanted) and all(
+        isinstance(item, _Reference)
+        and item.evaluate
+        and (made := gin.config._REGISTRY.get_match(item.selector).wrapped).__qualname__
+        == wanted.__qualname__
+        and made.__module__ == wanted.__module__
+        for item in value
+    )
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """Errors a user can cause, each with the exit code its command ends with.
 
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
-training diverged, 5 the workdir's disk is full or failing, 6 two runs that were compared differ, 130 / 143
-interrupted by SIGINT / SIGTERM after saving, 141 the reader of the output went away.
+training diverged, 5 the workdir's disk is full or failing, 6 two runs that were compared differ, 7 runs of
+a sweep failed, 130 / 143 interrupted by SIGINT / SIGTERM after saving, 141 the reader of the output went away.
 """
 
 from __future__ import annotations
@@ -48,6 +48,13 @@ class RunsDifferError(UserError):
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=6)
+
+
+class RunsFailedError(UserError):
+    """Some runs of a sweep failed; the others are done."""
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence, exit_code=7)
 
 
 class StoppedBySignalError(UserError):

@@ -1,4 +1,4 @@
-"""Files of which a reader never sees half."""
+"""Files of which a reader never sees half, and folders that one process holds at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from rethink_keras.errors import DiskError
+import filelock
+
+from rethink_keras.errors import DiskError, UserError
+
+LOCK = ".lock"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -46,3 +50,21 @@ def disk_errors_told(path: Path) -> Iterator[None]:
             f"{path} cannot be written any more ({why}). Make room and run the same command again: it goes on "
             "from the last checkpoint, which is whole."
         ) from error
+
+
+@contextlib.contextmanager
+def held(folder: Path, refusal: str) -> Iterator[None]:
+    """Holds a folder for this process; the operating system lets go of it even in a crash.
+
+    Raises:
+        UserError: with the sentence `refusal`, if another process holds it.
+    """
+    lock = filelock.FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise UserError(refusal) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -17,8 +17,8 @@ from rethink_keras.errors import UserError
 OK, FAULT, USAGE = 0, 1, 2
 
 
-def configuration_flags() -> flags.FlagValues:
-    """The flags that say what to run: the same for every command."""
+def configuration_flags(*, seed: bool = True) -> flags.FlagValues:
+    """The flags that say what to run, the same for every command; `seed` if it makes one run."""
     values = flags.FlagValues()
     flags.DEFINE_multi_string(
         "gin_file", [], "Gin file; may be repeated, a later one wins.", flag_values=values
@@ -29,7 +29,8 @@ def configuration_flags() -> flags.FlagValues:
         "A binding after the files, such as 'train.epochs = 3'; repeatable.",
         flag_values=values,
     )
-    flags.DEFINE_integer("seed", None, "Seed of the run: short for train.seed.", flag_values=values)
+    if seed:
+        flags.DEFINE_integer("seed", None, "Seed of the run: short for train.seed.", flag_values=values)
     flags.DEFINE_string(
         "data_dir",
         None,
@@ -92,16 +93,22 @@ def run_command(
         return _complain("Interrupted.", 128 + signal.SIGINT)
 
 
-def quiet_tensorflow() -> None:
+def quiet_tensorflow(threads: int | None = None) -> None:
     """Imports TensorFlow and finds its devices without its messages, which no setting silences.
 
     Its C++ part writes to the process's stderr before any logging is set up. If the import fails, all it
     wrote is shown.
+
+    Args:
+        threads: of the processor that it may use; None for all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _held_stderr():
         import tensorflow as tf
 
+        if threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.list_logical_devices()
     import logging
 

@@ -38,12 +38,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags.DEFINE_string(
         "verify", None, "Another run's workdir: say whether both are the same run.", flag_values=values
     )
+    flags.DEFINE_integer(
+        "threads",
+        None,
+        "Processor threads; all if left out. Convolutions' last bits depend on it.",
+        lower_bound=1,
+        flag_values=values,
+    )
 
     def train() -> None:
         if values.verify:
             _verify(values)
             return
-        common.quiet_tensorflow()
+        common.quiet_tensorflow(values.threads)
         from rethink_keras import config
         from rethink_keras.training import trainer, workdir
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ class PlannedRun:
         bindings: those that `bin/train` is given, the seed's not among them.
         epochs: at most so many.
         images: training images that pass through the network at most: epochs times examples.
+        threads: of the processor, which convolutions' last bits depend on; 0 for all.
+        fingerprint: SHA-256 (hex) of its configuration.
     """
 
     name: str
@@ -38,6 +41,8 @@ class PlannedRun:
     bindings: tuple[str, ...]
     epochs: int
     images: int
+    threads: int = 0
+    fingerprint: str = ""
 
     def arguments(self, folder: Path) -> list[str]:
         """Arguments of `bin/train` for this run of a sweep in `folder`."""
@@ -45,12 +50,13 @@ class PlannedRun:
             *(f"--gin_file={file}" for file in self.gin_files),
             *(f"--gin_param={binding}" for binding in self.bindings),
             f"--seed={self.seed}",
+            *([f"--threads={self.threads}"] if self.threads else []),
             f"--workdir={folder / self.name}",
         ]
 
     def command(self, folder: Path) -> str:
         """The command that makes this run, as one would type it."""
-        return shlex.join(["bin/train", *self.arguments(folder)])
+        return _typed("bin/train", *self.arguments(folder))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Manifest:
         """The command that makes this sweep, as one would type it."""
         files = [f"--gin_file={file}" for file in self.gin_files]
         params = [f"--gin_param={binding}" for binding in self.bindings]
-        return shlex.join(["bin/sweep", *files, *params, f"--workdir={folder}"])
+        return _typed("bin/sweep", *files, *params, f"--workdir={folder}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` into a folder."""
@@ -113,6 +119,16 @@ class Manifest:
 def find(folder: Path) -> Iterator[Path]:
     """Folders of sweeps in and below a folder, in the order of their names."""
     return (path.parent for path in sorted(folder.rglob(NAME)))
+
+
+def _typed(*words: str) -> str:
+    """A command as one would type it: the value of a flag in quotes of the kind that it does not hold."""
+    return " ".join(re.sub(r"^(--\w+=)(.*['\" ].*)$", _quoted, word) for word in words)
+
+
+def _quoted(flag: re.Match) -> str:
+    mark = '"' if "'" in flag[2] and not re.search(r'["$`\\!]', flag[2]) else None
+    return flag[1] + (f"{mark}{flag[2]}{mark}" if mark else shlex.quote(flag[2]))
 
 
 def _frozen(value):

@@ -15,10 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
+from rethink_keras.files import LOCK, held, write_atomically
 from rethink_keras.training.state import Row
 
 COLUMNS = (
@@ -66,25 +64,17 @@ class Workdir:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the workdir for this process; the operating system lets go of it even in a crash.
+        """Holds the workdir for this process.
 
         Raises:
             UserError: if another process holds it.
         """
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise UserError(
-                f"Another process is training in {self.path}. Wait for it, or name another --workdir."
-            ) from error
-        try:
+        refusal = f"Another process is training in {self.path}. Wait for it, or name another --workdir."
+        with held(self.path, refusal):
             for folder in (self.path, self.checkpoints):  # what a kill left of a file it was writing
                 for partial in folder.glob(".*.tmp"):
                     partial.unlink(missing_ok=True)
             yield
-        finally:
-            lock.release()
 
     def claim(self, config: str) -> None:
         """Writes the configuration, or checks that it is the one that stands here.
@@ -108,9 +98,9 @@ class Workdir:
 
     def set_aside(self) -> Path | None:
         """Moves an earlier run out of the way, to the same name with a number; returns where to."""
-        if not any(
-            item.name != ".lock" for item in self.path.iterdir() if item != self.checkpoints
-        ) and not any(self.checkpoints.iterdir()):
+        if not any(item.name != LOCK for item in self.path.iterdir() if item != self.checkpoints) and not any(
+            self.checkpoints.iterdir()
+        ):
             return None
         here = self.path.resolve()
         number = 1
@@ -118,7 +108,7 @@ class Workdir:
             number += 1
         aside.mkdir()
         for item in self.path.iterdir():
-            if item.name != ".lock":
+            if item.name != LOCK:
                 shutil.move(item, aside / item.name)
         self.checkpoints.mkdir()
         return aside

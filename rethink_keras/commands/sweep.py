@@ -1,0 +1,68 @@
+"""`bin/sweep`: makes all runs of a table or a figure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from rethink_keras.commands import common
+
+USAGE = """
+Makes all runs of a table or a figure, each as a bin/train process of its own, or those that are missing yet.
+
+  bin/sweep --gin_file=gin/sweeps/small/table1.gin
+  bin/sweep --gin_file=gin/sweeps/figure1b_1c.gin --gin_param='sweep.seeds = [0, 1, 2]' --workdir=runs/figure1b_1c
+  bin/sweep --gin_file=gin/sweeps/table1.gin --dry_run
+
+Stop it at any time: runs in progress save, and the same command goes on with what is missing.
+
+Exit codes: 0 all runs are done, 2 bad usage or configuration, 5 the folder's disk is full or failing, 7 some runs
+failed, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.configuration_flags(seed=False)
+    flags.DEFINE_string(
+        "workdir",
+        None,
+        "Folder of the sweep; runs/sweeps/ and the gin files' names if left out.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean("dry_run", False, "List the runs and what they cost, make none.", flag_values=values)
+    return common.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
+
+
+def _sweep(values: flags.FlagValues) -> None:
+    common.quiet_tensorflow()
+    from rethink_keras import config
+    from rethink_keras.experiments import orchestration, sweep, threads
+    from rethink_keras.experiments.engines.local import Local
+    from rethink_keras.experiments.engines.ray_cluster import RayCluster
+
+    names = "+".join(Path(file).stem for file in values.gin_file) or "own"
+    folder = Path(values.workdir or Path("runs") / "sweeps" / names)
+    config.parse(values.gin_file, values.gin_param)
+    asked = sweep.Sweep()
+    engine = Local() if asked.engine == "local" else RayCluster()
+    manifest = asked.manifest(values.gin_file, values.gin_param, threads.threads_of(asked, folder))
+    sweep.check_same(folder, manifest)
+    if values.dry_run:
+        _list(manifest, folder)
+        return
+    orchestration.make(manifest, folder, engine, asked.retries, values.data_dir)
+
+
+def _list(manifest, folder: Path) -> None:
+    from rethink_keras.experiments.progress import progress_of
+
+    print(f"{manifest.title}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
+    for run in manifest.runs:
+        status = progress_of(folder / run.name).status
+        print(f"{run.name:<50}{status:>12}{run.epochs:>8}{run.images:>16,}")
+    print(f"{f'{len(manifest.runs)} runs':<50}{'':>12}{'':>8}{manifest.images:>16,}")
+    print(f"\nThe first as a command:\n  {manifest.runs[0].command(folder)}")

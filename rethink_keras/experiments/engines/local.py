@@ -1,0 +1,103 @@
+"""Runs side by side on this machine."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+import gin
+import psutil
+
+from rethink_keras.checks import check_whole
+from rethink_keras.experiments.process import Job, Outcome, run_job
+
+RUN_BYTES = 2 * 2**30  # of memory that a run on CIFAR-10 takes at its peak, rounded up
+TICK_SECONDS = 1.0
+
+
+@gin.configurable("local")
+@dataclasses.dataclass(frozen=True)
+class Local:
+    """Runs side by side on this machine.
+
+    Attributes:
+        jobs: how many at a time; 'auto' takes as many as there are GPUs times `runs_per_gpu`, or, without any,
+            as cores and memory allow.
+        runs_per_gpu: how many share a GPU.
+    """
+
+    jobs: int | str = "auto"
+    runs_per_gpu: int = 1
+
+    def __post_init__(self):
+        check_whole("local.runs_per_gpu", self.runs_per_gpu, 1)
+        if self.jobs != "auto":
+            check_whole("local.jobs", self.jobs, 1)
+
+    def run(
+        self,
+        jobs: Sequence[Job],
+        threads: int,
+        stopping: threading.Event,
+        tick: Callable[[], None],
+        ended: Callable[[Outcome], None],
+    ) -> None:
+        """Makes all runs; returns when each has ended.
+
+        Args:
+            jobs: the runs.
+            threads: of each.
+            stopping: once set, runs are asked to save and end, and no more are started.
+            tick: called every second.
+            ended: called with each outcome.
+        """
+        gpus = _gpus()
+        places = self._places(threads, gpus)
+        free: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for place in range(places):
+            free.put(place)
+
+        def make(job: Job) -> Outcome | None:
+            if stopping.is_set():
+                return None
+            place = free.get()
+            try:
+                return run_job(_on_gpu(job, gpus, place), stopping)
+            finally:
+                free.put(place)
+
+        with concurrent.futures.ThreadPoolExecutor(places) as pool:
+            waiting = {pool.submit(make, job) for job in jobs}
+            while waiting:
+                done, waiting = concurrent.futures.wait(waiting, TICK_SECONDS, "FIRST_COMPLETED")
+                for future in done:
+                    if outcome := future.result():
+                        ended(outcome)
+                tick()
+
+    def _places(self, threads: int, gpus: Sequence[str]) -> int:
+        if isinstance(self.jobs, int):
+            return self.jobs
+        if gpus:
+            return len(gpus) * self.runs_per_gpu
+        memory = psutil.virtual_memory().total // RUN_BYTES
+        return max(1, min((psutil.cpu_count(logical=False) or 1) // threads, memory))
+
+
+def _gpus() -> list[str]:
+    """Numbers of the GPUs that CUDA would show to a process."""
+    import tensorflow as tf
+
+    return [device.name.rsplit(":", 1)[-1] for device in tf.config.list_physical_devices("GPU")]
+
+
+def _on_gpu(job: Job, gpus: Sequence[str], place: int) -> Job:
+    if not gpus:
+        return job
+    gpu = next(itertools.islice(itertools.cycle(gpus), place, None))
+    shared = {"CUDA_VISIBLE_DEVICES": gpu, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    return dataclasses.replace(job, environment={**job.environment, **shared})

@@ -1,0 +1,185 @@
+"""Sweeps: lists and products of run configurations, bound in gin, laid out as a `Manifest`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import gin
+
+from rethink_keras import config as configuration
+from rethink_keras.checks import check_choice, check_seed, check_whole
+from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset
+from rethink_keras.errors import UserError
+from rethink_keras.experiments.manifest import NAME, Manifest, PlannedRun
+from rethink_keras.training import trainer
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINES = ("local", "ray")
+SIZES = ("full", "small")
+PLAIN = "plain"  # the variant that lays nothing over its network
+
+
+@gin.configurable("group")
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Variants of one network.
+
+    An overlay is a gin file, if it ends in '.gin', else a binding. Gin files are looked up beside the sweep's
+    gin file and then in the project's folder gin/.
+
+    Attributes:
+        network: its name in tables and figures.
+        base: overlays of all variants.
+        axes: each names what it can be and the overlays that make it so, such as
+            `{'': [], 'crop': ['with/random_crop.gin']}`. Variants are the product of the axes, named by joining
+            the names with '+'. One axis is a list.
+    """
+
+    network: str = ""
+    base: Sequence[str] = ()
+    axes: Sequence[Mapping[str, Sequence[str]]] = ()
+
+    def __post_init__(self):
+        if not self.network or "/" in self.network:
+            raise UserError(f"group.network is {self.network!r}. Give the network a name without '/'.")
+
+    def variants(self) -> Iterator[tuple[str, list[str]]]:
+        """Name and overlays of each variant."""
+        for choice in itertools.product(*(axis.items() for axis in self.axes)):
+            name = "+".join(label for label, _ in choice if label) or PLAIN
+            if "/" in name:
+                raise UserError(f"group.axes names a variant {name!r}. Leave the '/' out.")
+            yield name, [*self.base, *itertools.chain.from_iterable(overlays for _, overlays in choice)]
+
+
+@gin.configurable("sweep")
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """What runs together and how.
+
+    Attributes:
+        artefact: the table or figure that it makes; a report compares 'table1', 'figure1a' and the like with
+            the paper's.
+        size: 'full', or 'small' for one cut down, which compares with nothing.
+        title: a line for people.
+        groups: networks and their variants.
+        overlays: laid over every run, after all others.
+        seeds: every variant is run with each.
+        threads: of a run; 'auto' divides the processor's cores among as many runs as there can be.
+        retries: how many more times a run is tried that failed in a way that may pass.
+        engine: 'local' or 'ray'.
+    """
+
+    artefact: str = "own"
+    size: str = "full"
+    title: str = "A sweep"
+    groups: Sequence[Group] = ()
+    overlays: Sequence[str] = ()
+    seeds: Sequence[int] = (0,)
+    threads: int | str = "auto"
+    retries: int = 2
+    engine: str = "local"
+
+    def __post_init__(self):
+        check_choice("sweep.size", self.size, SIZES)
+        check_choice("sweep.engine", self.engine, ENGINES)
+        check_whole("sweep.retries", self.retries, 0)
+        if self.threads != "auto":
+            check_whole("sweep.threads", self.threads, 1)
+        for seed in self.seeds:
+            check_seed("sweep.seeds", seed)
+        if not self.groups or not self.seeds:
+            raise UserError(
+                "The sweep has no runs. Name a gin file of gin/sweeps/, or bind sweep.groups and sweep.seeds."
+            )
+
+    @property
+    def count(self) -> int:
+        """How many runs there are."""
+        return len(self.seeds) * sum(len(list(group.variants())) for group in self.groups)
+
+    def manifest(self, gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> Manifest:
+        """All runs, each with its configuration read and checked; replaces gin's present configuration.
+
+        Args:
+            gin_files: that `bin/sweep` was given.
+            bindings: likewise.
+            threads: of each run.
+
+        Raises:
+            UserError: if a run's configuration is wrong, or two runs have the same name.
+        """
+        folders = [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
+        runs = []
+        for group in self.groups:
+            for (variant, overlays), seed in itertools.product(list(group.variants()), self.seeds):
+                files, params = _sorted_overlays([*overlays, *self.overlays], folders)
+                runs.append(_planned(group.network, variant, seed, files, params, threads))
+        names = [run.name for run in runs]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise UserError(
+                f"The sweep has two runs named {min(doubled)}. Give a variant or a network another name."
+            )
+        return Manifest(
+            self.artefact, self.size, self.title, tuple(map(str, gin_files)), tuple(bindings), tuple(runs)
+        )
+
+
+def check_same(folder: Path, manifest: Manifest) -> None:
+    """Raises UserError if `folder` holds runs of the same names with another configuration."""
+    if not (folder / NAME).exists():
+        return
+    before = {run.name: run for run in Manifest.read(folder).runs}
+    for run in manifest.runs:
+        there = before.get(run.name)
+        if there is not None and there != run:
+            lines = difflib.unified_diff(
+                there.arguments(folder), run.arguments(folder), "in the folder", "asked for", lineterm="", n=0
+            )
+            told = "\n".join(lines) or "the content of its gin files"
+            raise UserError(
+                f"{folder} holds a sweep with another {run.name}. Name another --workdir, or take the "
+                f"configuration back. The difference:\n{told}"
+            )
+
+
+def _sorted_overlays(overlays: Sequence[str], folders: Sequence[Path]) -> tuple[list[str], list[str]]:
+    """Gin files and bindings; a gin file's path is written as seen from the project, where it lies in it."""
+    files = [_found(o, folders) for o in overlays if o.endswith(".gin")]
+    return files, [o for o in overlays if not o.endswith(".gin")]
+
+
+def _found(name: str, folders: Sequence[Path]) -> str:
+    for folder in folders:
+        path = (folder / name).resolve()
+        if path.is_file():
+            return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+    raise UserError(f"The sweep names a gin file {name}, which is in none of {', '.join(map(str, folders))}.")
+
+
+def _planned(
+    network: str, variant: str, seed: int, files: list[str], params: list[str], threads: int
+) -> PlannedRun:
+    configuration.parse([ROOT / file for file in files], [*params, f"train.seed = {seed}"])
+    name = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
+    epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
+    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES.get(name)
+    if examples is None:
+        raise UserError(f"There is no data set {name!r}. Choose one of {', '.join(TRAIN_EXAMPLES)}.")
+    return PlannedRun(
+        name=f"{network}/{variant}/seed_{seed}",
+        network=network,
+        variant=variant,
+        seed=seed,
+        gin_files=tuple(files),
+        bindings=tuple(params),
+        epochs=epochs,
+        images=epochs * examples,
+        threads=threads,
+        fingerprint=hashlib.sha256(configuration.resolved().encode()).hexdigest(),
+    )

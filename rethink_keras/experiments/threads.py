@@ -1,0 +1,30 @@
+"""How many processor threads each run of a sweep gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from rethink_keras.experiments.manifest import NAME, Manifest
+from rethink_keras.experiments.sweep import Sweep
+
+
+def available_cores() -> int:
+    """Physical cores that this process may use, at least 1."""
+    process = psutil.Process()
+    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count()
+    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed or 1))
+
+
+def threads_of(sweep: Sweep, folder: Path) -> int:
+    """Threads of each run: as bound, else those that the sweep in `folder` began with, else by the cores.
+
+    Runs side by side on one thread each get more done than one run on all threads, whose steps wait for each
+    other (`benchmarks.sweep_throughput`): with more runs than cores, each gets one.
+    """
+    if isinstance(sweep.threads, int):
+        return sweep.threads
+    if (folder / NAME).exists():
+        return Manifest.read(folder).runs[0].threads
+    return max(1, available_cores() // sweep.count)
