@@ -122,13 +122,18 @@ def find(folder: Path) -> Iterator[Path]:
 
 
 def _typed(*words: str) -> str:
-    """A command as one would type it: the value of a flag in quotes of the kind that it does not hold."""
-    return " ".join(re.sub(r"^(--\w+=)(.*['\" ].*)$", _quoted, word) for word in words)
+    """A command as one would type it."""
+    return " ".join(map(_quoted, words))
 
 
-def _quoted(flag: re.Match) -> str:
-    mark = '"' if "'" in flag[2] and not re.search(r'["$`\\!]', flag[2]) else None
-    return flag[1] + (f"{mark}{flag[2]}{mark}" if mark else shlex.quote(flag[2]))
+def _quoted(word: str) -> str:
+    """A word for the shell; a flag's value that holds quotes stands in quotes of the other kind."""
+    flag, _, value = word.partition("=")
+    if "'" in value and not re.search(r'["$`\\!]', value) and shlex.quote(flag) == flag:
+        return f'{flag}="{value}"'
+    if value and shlex.quote(flag) == flag:
+        return f"{flag}={shlex.quote(value)}"
+    return shlex.quote(word)
 
 
 def _frozen(value):

@@ -13,7 +13,7 @@ import gin
 
 from rethink_keras import config as configuration
 from rethink_keras.checks import check_choice, check_seed, check_whole
-from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset
+from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset, check_name
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.manifest import NAME, Manifest, PlannedRun
 from rethink_keras.training import trainer
@@ -168,9 +168,8 @@ def _planned(
     configuration.parse([ROOT / file for file in files], [*params, f"train.seed = {seed}"])
     name = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
     epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
-    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES.get(name)
-    if examples is None:
-        raise UserError(f"There is no data set {name!r}. Choose one of {', '.join(TRAIN_EXAMPLES)}.")
+    check_name(name)
+    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES[name]
     return PlannedRun(
         name=f"{network}/{variant}/seed_{seed}",
         network=network,

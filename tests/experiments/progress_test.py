@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+from absl.testing import absltest
+
+from rethink_keras.experiments.process import Outcome
+from rethink_keras.experiments.progress import Display, Progress, progress_of
+from tests.experiments.manifest_test import manifest, planned
+from tests.training.small_runs import new_folder
+
+
+def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> None:
+    workdir.mkdir(parents=True, exist_ok=True)
+    final = {"train_accuracy": 1.0, "test_accuracy": 0.1}
+    summary = {"status": status, "final": final, "epochs_to_fit": rows}
+    (workdir / "summary.json").write_text(json.dumps(summary))
+    lines = ["epoch,seconds", *(f"{epoch + 1},{seconds}" for epoch in range(rows))]
+    (workdir / "metrics.csv").write_text("\n".join(lines))
+
+
+class ProgressTest(absltest.TestCase):
+    def test_reads_how_far_a_run_has_come(self):
+        with new_folder() as folder:
+            self.assertEqual(progress_of(folder / "none"), Progress("missing", 0, 0.0))
+            write_run(folder, "running", 3, 1.5)
+            self.assertEqual(progress_of(folder), Progress("running", 3, 4.5))
+            (folder / "summary.json").write_text('{"sta')
+            self.assertEqual(progress_of(folder).status, "damaged")
+
+    def test_says_how_a_run_ended_and_what_is_left(self):
+        runs = [planned(name=f"mlp/plain/seed_{k}", seed=k, epochs=10, images=1000) for k in range(4)]
+        with new_folder() as folder:
+            display = Display(manifest(*runs), folder)
+            write_run(folder / runs[0].name, "done", 8)
+            write_run(folder / runs[1].name, "running", 2)
+            told = []
+            display._bar.write = told.append
+            display.ended(Outcome(runs[0].name, 0, "", 1))
+            display.ended(Outcome(runs[2].name, 3, "No data.", 2))
+        # Runs end after 8 epochs, as the first did; six of one and eight of another are left, half a minute each.
+        self.assertEqual(
+            told,
+            [
+                "mlp/plain/seed_0: 240 s, train 100.00%, test 10.00%, fitted after 8 epochs "
+                "[1 done, 1 running, 2 left, about 11 min to go]",
+                "mlp/plain/seed_2: No data. (exit code 3, tried 2 times) "
+                "[1 done, 1 running, 1 left, 1 failed, about 7 min to go]",
+            ],
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()
