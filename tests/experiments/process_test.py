@@ -63,7 +63,9 @@ class RunJobTest(absltest.TestCase):
 
     def test_what_cannot_be_mended_is_tried_so_often(self):
         with new_folder() as folder:
-            broken = job(folder, retries=1, PYTHONHOME=str(folder))  # Python finds no library and exits with 1
+            broken = job(
+                folder, retries=1, PYTHONHOME=str(folder)
+            )  # Python finds no library and exits with 1
             outcome = run_job(broken, threading.Event())
         self.assertEqual((outcome.exit_code, outcome.attempts), (1, 2))
 

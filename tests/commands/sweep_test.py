@@ -1,0 +1,149 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from absl.testing import absltest
+
+from rethink_keras.commands import sweep as command
+from rethink_keras.experiments.process import LOG
+from tests.commands.train_test import main
+from tests.experiments.small_sweeps import results, start_sweep, sweep, wait_for_rows, write_gin
+from tests.training.small_runs import new_folder
+
+RUNS = ["mlp/plain/seed_0", "mlp/random_labels/seed_0"]
+LONG = ("train.epochs = 60",)  # some seconds
+
+
+class SweepCommandTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = Path(cls.enter_context_class(new_folder()))
+        cls.gin_file = write_gin(cls.folder, bindings=LONG)
+        cls.whole = cls.folder / "whole"
+        cls.code, cls.out, cls.err = sweep(cls.gin_file, cls.whole)
+        cls.expected = results(cls.whole)
+
+    @classmethod
+    def enter_context_class(cls, context):
+        entered = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return entered
+
+    def test_makes_all_runs_and_says_so(self):
+        self.assertEqual((self.code, self.err), (0, ""))
+        self.assertEqual(list(self.expected), RUNS)
+        self.assertIn(f"2 runs in {self.whole}, 0 of them over.", self.out)
+        self.assertRegex(self.out, r"mlp/plain/seed_0: \d+ s, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done")
+        self.assertIn("All 2 runs are done.", self.out)
+        self.assertEqual(json.loads((self.whole / "sweep.json").read_text())["title"], "MLPs on digits")
+
+    def test_makes_only_what_is_missing(self):
+        with new_folder() as folder:
+            there = folder / "copy"
+            shutil.copytree(self.whole, there)
+            shutil.rmtree(there / RUNS[1])
+            before = (there / RUNS[0] / LOG).read_text()
+            code, out, _ = sweep(self.gin_file, there)
+            self.assertEqual(code, 0)
+            self.assertIn("1 of them over", out)
+            self.assertEqual((there / RUNS[0] / LOG).read_text(), before)
+            self.assertEqual(results(there), self.expected)
+
+    def test_sigterm_saves_and_the_same_command_goes_on(self):
+        with new_folder() as folder:
+            process = start_sweep(self.gin_file, folder / "s")
+            wait_for_rows(folder / "s" / RUNS[0], 2)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate()
+            self.assertEqual(process.returncode, 143)
+            self.assertRegex(
+                err, r"^Stopped; runs in progress saved. \d of 2 runs are left: the same command goes on.\n$"
+            )
+            self.assertEqual(sweep(self.gin_file, folder / "s")[0], 0)
+            self.assertEqual(results(folder / "s"), self.expected)
+
+    def test_killed_sweep_and_killed_run(self):
+        with new_folder() as folder:
+            process = start_sweep(self.gin_file, folder / "s")
+            wait_for_rows(folder / "s" / RUNS[0], 2)
+            process.kill()
+            process.communicate()
+            process = start_sweep(self.gin_file, folder / "s")
+            wait_for_rows(folder / "s" / RUNS[1], 2)
+            listed = subprocess.run(
+                ["pgrep", "-f", f"train.*{folder / 's' / RUNS[1]}"], capture_output=True, text=True
+            )
+            for pid in listed.stdout.split():
+                os.kill(int(pid), signal.SIGKILL)
+            process.communicate()
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(results(folder / "s"), self.expected)
+
+    def test_a_run_that_fails_stops_no_other(self):
+        with new_folder() as folder:
+            path = write_gin(folder)
+            text = path.read_text().replace(
+                "\"randomization.labels = 'random'\"", "'train.learning_rate = 1e25'"
+            )
+            path.write_text(text)
+            code, out, err = sweep(path, folder / "s")
+            self.assertEqual(code, 7)
+            self.assertStartsWith(err, "1 of 2 runs failed; the others are done.")
+            self.assertIn("mlp/random_labels/seed_0: The loss is not finite", err)
+            self.assertIn("mlp/plain/seed_0: ", out)
+            code, out, err = sweep(path, folder / "s")
+            self.assertEqual(code, 7)
+            self.assertIn("2 of them over", out)
+            self.assertIn("mlp/random_labels/seed_0: diverged earlier", err)
+
+    def test_dry_run_lists_costs(self):
+        code, out, _ = main(command, f"--gin_file={self.gin_file}", f"--workdir={self.whole}", "--dry_run")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"mlp/plain/seed_0 +done +60 +18,000\n")
+        self.assertRegex(out, r"2 runs +36,000\n")
+        self.assertIn("bin/train --gin_param=\"dataset.name = 'digits'\"", out)
+
+    def test_bad_input(self):
+        code, _, err = main(command)
+        self.assertEqual(code, 2)
+        self.assertStartsWith(err, "The sweep has no runs.")
+        code, _, err = main(command, f"--gin_file={self.gin_file}", "--gin_param=local.jobs = 0", "--dry_run")
+        self.assertEqual(code, 2)
+        self.assertStartsWith(err, "local.jobs is 0.")
+        code, _, err = main(command, "--help")
+        self.assertEqual(code, 0)
+
+
+@absltest.skipUnless(
+    sys.platform == "linux" and os.geteuid() == 0, "mounting a small disk takes root on Linux"
+)
+class FullDiskTest(absltest.TestCase):
+    def test_a_full_disk_is_told_and_the_same_command_goes_on(self):
+        with new_folder() as folder:
+            path = write_gin(folder, bindings=("train.epochs = 6",))
+            self.assertEqual(sweep(path, folder / "whole")[0], 0)
+            disk = folder / "disk"
+            disk.mkdir()
+            mounted = subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], capture_output=True
+            )
+            if mounted.returncode:
+                self.skipTest("no small disk can be mounted here")
+            try:
+                code, _, err = sweep(path, disk / "s")
+                self.assertEqual(code, 7)
+                self.assertIn("No space left on device", err)
+                subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+                self.assertEqual(sweep(path, disk / "s")[0], 0)
+                self.assertEqual(results(disk / "s"), results(folder / "whole"))
+            finally:
+                subprocess.run(["umount", "-l", disk], check=True)
+
+
+if __name__ == "__main__":
+    absltest.main()

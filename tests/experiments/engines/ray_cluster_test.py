@@ -1,0 +1,99 @@
+"""On a real Ray cluster of two nodes on the loopback."""
+
+import importlib.util
+import os
+import subprocess
+import threading
+import unittest
+from unittest import mock
+
+from absl.testing import absltest
+
+from rethink_keras.errors import UserError
+from rethink_keras.experiments.engines.local import Local
+from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
+from rethink_keras.experiments.process import LOG
+from tests.experiments.process_test import job
+from tests.experiments.small_sweeps import results, wait_for_rows
+from tests.training.small_runs import new_folder
+
+HAS_RAY = importlib.util.find_spec("ray") is not None
+LONG = ("train.epochs = 150", "train.tensorboard = False")
+
+
+def jobs(folder):
+    return [job(folder / f"run_{k}", *LONG, f"train.seed = {k}") for k in range(3)]
+
+
+def run(engine, folder, stopping=None):
+    outcomes = []
+    engine.run(jobs(folder), 1, stopping or threading.Event(), lambda: None, outcomes.append)
+    return outcomes
+
+
+class WithoutClusterTest(absltest.TestCase):
+    def test_a_missing_ray_is_told(self):
+        with (
+            mock.patch.dict("sys.modules", ray=None),
+            self.assertRaisesRegex(UserError, "Ray is not installed"),
+        ):
+            RayCluster()._connected()
+
+    @unittest.skipUnless(HAS_RAY, "Ray is not installed")
+    def test_no_cluster_is_told(self):
+        with self.assertRaisesRegex(UserError, "No Ray cluster answers at '127.0.0.1:1'"):
+            RayCluster(address="127.0.0.1:1")._connected()
+
+
+@unittest.skipUnless(HAS_RAY, "Ray is not installed")
+class RayClusterTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        os.environ.update(QUIET)
+        from ray.cluster_utils import Cluster
+
+        # The head takes one run at a time, the other node, which is killed, two.
+        cls.cluster = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+        )
+        cls.addClassCleanup(cls.cluster.shutdown)
+
+    def test_a_killed_node_loses_nothing(self):
+        node = self.cluster.add_node(num_cpus=2)
+        with new_folder() as folder:
+            Local(jobs=3).run(jobs(folder / "local"), 1, threading.Event(), lambda: None, lambda _: None)
+
+            def kill_node():
+                for k in range(3):
+                    wait_for_rows(folder / "ray" / f"run_{k}", 2)
+                self.cluster.remove_node(node, allow_graceful=False)
+
+            killer = threading.Thread(target=kill_node)
+            killer.start()
+            outcomes = run(RayCluster(self.cluster.address), folder / "ray")
+            killer.join()
+            self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
+            self.assertEqual(results(folder / "ray"), results(folder / "local"))
+            logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
+            self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
+
+    def test_more_than_the_cluster_has_is_told(self):
+        with (
+            new_folder() as folder,
+            self.assertRaisesRegex(UserError, "asks for 0.5 GPUs and the Ray cluster has 0"),
+        ):
+            run(RayCluster(self.cluster.address, gpus_per_run=0.5), folder)
+
+    def test_stopping_saves(self):
+        with new_folder() as folder:
+            stopping = threading.Event()
+            threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
+            self.assertEmpty(run(RayCluster(self.cluster.address), folder, stopping))
+            self.assertIn("interrupted", (folder / "run_0" / "summary.json").read_text())
+            listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
+            self.assertNotEqual(listed.returncode, 0)
+
+
+if __name__ == "__main__":
+    absltest.main()
