@@ -6,15 +6,19 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import rethink_keras
 from rethink_keras.training import devices
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.state import Row, first_epoch
 
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "gin-config")
+_PACKAGE = Path(rethink_keras.__file__).parent
+_COMPUTING = ("config.py", "data", "models", "training")  # what figures can depend on
 
 
 def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
@@ -43,9 +47,22 @@ def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """Library versions and the machine."""
+    """Versions of the libraries and of this code, and the machine."""
     versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"versions": {"python": platform.python_version(), **versions}, "device": devices.describe()}
+    own = {"python": platform.python_version(), "rethink_keras": code_version()}
+    return {"versions": {**own, **versions}, "device": devices.describe()}
+
+
+def code_version(package: Path = _PACKAGE) -> str:
+    """The version and 12 hex digits of the SHA-256 over names and contents of the sources that compute figures.
+
+    It tells runs of different code apart. It is no part of a checkpoint's identity: a run goes on after a change.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(p for p in package.rglob("*.py") if p.relative_to(package).parts[0] in _COMPUTING):
+        name, content = path.relative_to(package).as_posix().encode(), path.read_bytes()
+        digest.update(b"%d %s %d " % (len(name), name, len(content)) + content)
+    return f"{rethink_keras.__version__}+{digest.hexdigest()[:12]}"
 
 
 def fingerprint(arrays: Sequence) -> str:
