@@ -15,8 +15,7 @@ import keras
 
 from rethink_keras import config as configuration
 from rethink_keras.checks import check_whole
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.streaming import StreamedPipeline
+from rethink_keras.data.batches import Batches
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
@@ -80,8 +79,8 @@ class Plan:
 
     network: keras.Model
     metrics: list[keras.metrics.Metric]
-    train: Pipeline | StreamedPipeline
-    test: Pipeline | StreamedPipeline
+    train: Batches
+    test: Batches
     rate: Schedule
     epochs: int
     batch_size: int
@@ -226,23 +225,20 @@ class Loop:
     def _measure(self, running: dict[str, float]) -> Row:
         how, plan = self._evaluation, self._plan
         batch_size = how.batch_size_for(plan.network)
-        running_loss = evaluation.cross_entropy(running)
-        train_loss, train_accuracy = running_loss, running["accuracy"]
+        train = evaluation.figures(running)
         if how.train_metrics == "fixed_weights":
-            train_loss, train_accuracy = evaluation.measure(plan.network, plan.train, batch_size, self._stop)
-        test_loss, test_accuracy = evaluation.measure(plan.network, plan.test, batch_size, self._stop)
+            train = evaluation.measure(plan.network, plan.train, batch_size, self._stop)
+        test = evaluation.measure(plan.network, plan.test, batch_size, self._stop)
         first_step = self._state.epoch * self._steps
         return {
             "epoch": self._state.epoch + 1,
             "step": first_step + self._steps,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
+            **{f"train_{name}": value for name, value in train.items()},
+            **{f"test_{name}": value for name, value in test.items()},
             "learning_rate": float(plan.rate(first_step)),
             "seconds": 0.0,
             "train_metrics": how.train_metrics,
-            "running_loss": running_loss,
+            "running_loss": evaluation.cross_entropy(running),
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(plan.network),
         }

@@ -17,6 +17,14 @@ from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.state import Row, first_epoch
 
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "gin-config")
+_FINAL = (
+    "train_loss",
+    "train_accuracy",
+    "train_top5_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "test_top5_accuracy",
+)
 _PACKAGE = Path(rethink_keras.__file__).parent
 _COMPUTING = ("config.py", "data", "models", "training")  # what figures can depend on
 
@@ -30,13 +38,16 @@ def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
         return {"epochs": 0}
     last = rows[-1]
     best = max(rows, key=lambda row: row["test_accuracy"])
+    best_on_the_way = {"test_accuracy": best["test_accuracy"], "epoch": best["epoch"]}
+    if evaluation.top5:
+        best_top5 = max(rows, key=lambda row: row["test_top5_accuracy"])
+        best_on_the_way["test_top5_accuracy"] = best_top5["test_top5_accuracy"]
+        best_on_the_way["top5_epoch"] = best_top5["epoch"]
     return {
         "epochs": last["epoch"],
         "steps": last["step"],
-        "final": {
-            name: last[name] for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-        },
-        "best_on_the_way": {"test_accuracy": best["test_accuracy"], "epoch": best["epoch"]},
+        "final": {name: last[name] for name in _FINAL if name in last},
+        "best_on_the_way": best_on_the_way,
         "epochs_to_fit": first_epoch(rows, evaluation.fitted),
         "epochs_to_accuracy": first_epoch(rows, evaluation.accurate),
         "fit_loss": evaluation.fit_loss,

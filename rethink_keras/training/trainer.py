@@ -15,14 +15,14 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_call, check_number, check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.batches import Batches
 from rethink_keras.data.splits import Splits
-from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.training import devices, optimizers, regularization, schedules, summary
+from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.signals import stop_request
 from rethink_keras.training.workdir import Workdir
@@ -159,7 +159,7 @@ def _facts(
     splits: Splits,
     settled: regularization.Settled,
     network: keras.Model,
-    batches: Pipeline | StreamedPipeline,
+    batches: Batches,
     seed: int,
 ) -> dict[str, Any]:
     train = splits.train
@@ -198,7 +198,7 @@ def _build(
             )
         options["dropout"] = settled.dropout
     network = builder(input_shape, num_classes, **options)
-    metrics: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    metrics = Evaluation().metrics(num_classes)
     if settled.weight_decay:
         network = with_weight_decay(network, settled.weight_decay, settled.decayed_layers)
         # The loss holds the penalty then; the cross-entropy is measured apart.
