@@ -102,7 +102,8 @@ def quiet_tensorflow() -> None:
     with _held_stderr():
         import tensorflow as tf
 
-        tf.config.list_logical_devices()
+        if "TF_CONFIG" not in os.environ:  # workers must find each other before TensorFlow finds devices
+            tf.config.list_logical_devices()
     import logging
 
     import absl.logging

@@ -73,6 +73,15 @@ class Evaluation:
             return self.batch_size
         return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
 
+    def check_shared_out(self, batch_size: int, examples: int, workers: int) -> None:
+        """Raises UserError unless each worker has some of the last batch of a split: none has no mean."""
+        last = examples % min(batch_size, examples) or min(batch_size, examples)
+        if last < workers:
+            raise UserError(
+                f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
+                f"{workers} workers. Set another evaluation.batch_size."
+            )
+
     def fitted(self, row) -> bool:
         """Whether a row's training loss is low enough for `epochs_to_fit`."""
         return row["train_loss"] <= self.fit_loss
