@@ -109,7 +109,8 @@ def quiet_tensorflow(threads: int | None = None) -> None:
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-        tf.config.list_logical_devices()
+        if "TF_CONFIG" not in os.environ:  # workers must find each other before TensorFlow finds devices
+            tf.config.list_logical_devices()
     import logging
 
     import absl.logging

@@ -1,6 +1,7 @@
 """Augmentation drawn anew each epoch, as a function of (seed, epoch, id): random crop, flip, rotation.
 
-Training images only; test images are never augmented.
+Training images only; test images are never augmented. This file augments sets in memory; for ImageNet, whose
+pictures differ in size, see `distortion`.
 """
 
 from __future__ import annotations
@@ -34,20 +35,23 @@ class Augmentation:
     """Which augmentation; None leaves a part to the defaults of `training.regularization`.
 
     Attributes:
-        random_crop: a random window of the network's input size in place of the centre one (appendix A).
+        random_crop: a random window of the network's input size in place of the centre one (appendix A); of
+            ImageNet's pictures, a part of random area, aspect and place.
         padding: black pixels put around the image before the random crop; the companion code pads 4.
         flip: mirror left and right with probability 1/2.
         rotation: rotate by an angle uniform in plus and minus so many degrees (appendix E: 25), bilinear,
             what comes in from outside being reflected.
+        color_distortion: random brightness, saturation, hue and contrast, for ImageNet.
     """
 
     random_crop: bool | None = None
     padding: int | None = None
     flip: bool | None = None
     rotation: float | None = None
+    color_distortion: bool | None = None
 
     def __post_init__(self):
-        for name in ("random_crop", "flip"):
+        for name in ("random_crop", "flip", "color_distortion"):
             if getattr(self, name) not in (None, True, False):
                 raise UserError(f"augmentation.{name} is {getattr(self, name)!r}. Give True or False.")
         if self.padding is not None:
@@ -62,7 +66,7 @@ class Augmentation:
     @property
     def in_force(self) -> bool:
         """Whether any image is changed."""
-        return bool(self.random_crop or self.flip or self.rotation)
+        return bool(self.random_crop or self.flip or self.rotation or self.color_distortion)
 
     def describe(self) -> str:
         """A few words for logs, such as 'random crop, flip'."""
@@ -73,6 +77,8 @@ class Augmentation:
             parts.append("left-right flip")
         if self.rotation:
             parts.append(f"rotation up to {self.rotation:g} degrees")
+        if self.color_distortion:
+            parts.append("colour distortion")
         return ", ".join(parts) or "none"
 
 

@@ -13,6 +13,7 @@ from rethink_keras.data import augmentation as augmenting
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import random_bits
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.batches import WHOLE, Batches, Share
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.errors import UserError
@@ -21,25 +22,33 @@ CHUNK = 1000  # examples worked on at a time while the images are made ready
 NO_AUGMENTATION = Augmentation()
 
 
-class Pipeline:
-    """Batches of one split, a pure function of the split, the seed and the epoch.
+class Pipeline(Batches):
+    """Batches of a split in memory.
 
     Args:
         split: randomized examples.
         augmentation: of training batches; evaluation never augments.
         seed: of epoch order and augmentation.
+        share: the part of each batch that is computed here.
 
     Raises:
-        UserError: if a random crop has no room.
+        UserError: if a random crop has no room, or colours are to be distorted.
     """
 
-    def __init__(self, split: RandomizedSplit, augmentation: Augmentation = NO_AUGMENTATION, seed: int = 0):
+    def __init__(
+        self,
+        split: RandomizedSplit,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        seed: int = 0,
+        share: Share = WHOLE,
+    ):
         self.split = split
         self.augmentation = augmentation
         self.seed = seed
+        self.share = share
         self.input_shape = split.input_shape
         self._crop = split.input_shape[:2]
-        _check_room(augmentation, split.source.images.shape[1:3], self._crop)
+        _check_augmentation(augmentation, split.source.images.shape[1:3], self._crop)
         with tf.device("CPU:0"):
             self._order = tf.Variable(tf.range(split.num_examples), trainable=False)
             self._labels = tf.constant(split.labels)
@@ -58,10 +67,6 @@ class Pipeline:
         """The number of examples of this split."""
         return self.split.num_examples
 
-    def steps(self, batch_size: int) -> int:
-        """Batches in an epoch, the short last one included."""
-        return -(-self.num_examples // batch_size)
-
     def order(self, epoch: int) -> np.ndarray:
         """What says in which order an epoch visits the examples."""
         return epoch_order(self.seed, epoch, self.num_examples)
@@ -74,36 +79,35 @@ class Pipeline:
                 variable.assign(drawn)
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `begin_epoch` settled, from `first_step` on; the last may be short.
+        """The batches of the epoch that `begin_epoch` settled, see `Batches`."""
 
-        Returns:
-            Pairs of float32 images `[batch, height, width, channels]` and int64 labels `[batch]`.
-        """
-
-        def batch(step):
-            rows = self._order[step * batch_size : (step + 1) * batch_size]
+        def batch(positions):
+            rows = tf.gather(self._order, positions)
             return self._training_images(rows), tf.gather(self._labels, rows)
 
-        return self._dataset(batch, first_step, self.steps(batch_size))
+        return self._dataset(batch, batch_size, first_step)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
-        """All examples once, not augmented, in the order of their ids; elements as in `training_batches`."""
-        batch_size = min(batch_size, self.num_examples)
+        """All examples once, see `Batches`."""
 
-        def batch(step):
-            rows = tf.range(step * batch_size, tf.minimum((step + 1) * batch_size, self.num_examples))
+        def batch(rows):
             return self._evaluation_images(rows), tf.gather(self._labels, rows)
 
-        return self._dataset(batch, 0, self.steps(batch_size))
+        return self._dataset(batch, min(batch_size, self.num_examples), 0)
 
-    def _dataset(self, batch, first_step, steps):
+    def _dataset(self, batch, batch_size, first_step):
+        def share(step):
+            start = step * batch_size
+            begin, end = self.share.of(tf.minimum(batch_size, self.num_examples - start))
+            return batch(tf.range(start + begin, start + end))
+
         options = tf.data.Options()
         options.deterministic = True
         # Under a strategy a batch is split over the replicas; the epoch's order is not to be dealt out again.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_warm_start = False  # nothing is read before begin_epoch
-        steps_left = tf.data.Dataset.range(first_step, steps, output_type=tf.int32)
-        return steps_left.map(batch).prefetch(2).with_options(options)
+        steps_left = tf.data.Dataset.range(first_step, self.steps(batch_size), output_type=tf.int32)
+        return steps_left.map(share).prefetch(2).with_options(options)
 
     def _standardize_all(self) -> tf.Variable:
         # Chunk by chunk into one variable: the float images are the largest thing in memory, held once.
@@ -156,9 +160,11 @@ def epoch_order(seed: int, epoch: int, count: int) -> np.ndarray:
     return random_bits.permutation(seed, Stream.EPOCH_ORDER, 0, count, epoch).astype(np.int32)
 
 
-def _check_room(how: Augmentation, image_size, crop) -> None:
+def _check_augmentation(how: Augmentation, image_size, crop) -> None:
     if how.random_crop and not how.padding and tuple(image_size) == tuple(crop):
         raise UserError(
             f"A random crop of {crop[0]} x {crop[1]} pixels has no room in images of {image_size[0]} x "
             f"{image_size[1]}. Set preprocessing.crop smaller, or augmentation.padding = 4."
         )
+    if how.color_distortion:
+        raise UserError("Colour distortion is for ImageNet. Leave augmentation.color_distortion out.")

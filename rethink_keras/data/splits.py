@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rethink_keras.data import sources
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.batches import WHOLE, Batches, Share
 from rethink_keras.data.pipeline import NO_AUGMENTATION, Pipeline
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
@@ -68,13 +69,14 @@ class Splits:
         return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
 
     def pipeline(
-        self, split: str, augmentation: Augmentation = NO_AUGMENTATION
-    ) -> Pipeline | StreamedPipeline:
+        self, split: str, augmentation: Augmentation = NO_AUGMENTATION, share: Share = WHOLE
+    ) -> Batches:
         """Batches of 'train' or 'test'."""
         source = self.train if split == "train" else self.test
         if isinstance(source, StreamedSet):
-            return StreamedPipeline(source, self.randomization, self.preprocessing, augmentation, self.seed)
-        return Pipeline(self.randomized(split), augmentation, self.seed)
+            how = self.randomization, self.preprocessing
+            return StreamedPipeline(source, *how, augmentation, self.seed, share)
+        return Pipeline(self.randomized(split), augmentation, self.seed, share)
 
     def _open(self, split: str, count: int | None) -> ImageSet | StreamedSet:
         name, data_dir = self.dataset.name, self.dataset.data_dir

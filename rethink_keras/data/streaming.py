@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data import preparation, random_bits
+from rethink_keras.data import distortion, preparation, random_bits
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.batches import WHOLE, Batches, Share
 from rethink_keras.data.pipeline import NO_AUGMENTATION
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.random_bits import Stream
@@ -27,9 +28,6 @@ from rethink_keras.data.randomization import PixelStatistics, Randomization
 from rethink_keras.errors import UserError
 
 SPLITS = {"train": "train", "test": "validation"}
-CENTRAL_FRACTION = 0.875  # of height and width, that evaluation looks at: the custom for Inception
-CROP_AREA = (0.08, 1.0)  # share of the picture that a random crop takes
-CROP_ASPECT = (3 / 4, 4 / 3)
 SHARDS_IN_TURN = 16
 BLOCK = 4096  # records mixed at a time
 # Channel means and deviations of ImageNet's training set in 0..255, as widely published.
@@ -122,16 +120,17 @@ class StreamedSet:
         return example["image"], example["label"]
 
 
-class StreamedPipeline:
-    """Batches of a streamed split; the interface of `pipeline.Pipeline`.
+class StreamedPipeline(Batches):
+    """Batches of a streamed split.
 
     Args:
         source: the split.
         randomization: with its seed settled.
         preprocessing: `crop` is the side pictures are resized to.
-        augmentation: a random crop takes a random part of the picture, of random area and aspect, in place of
-            the centre; flip. Drawn from (seed, epoch, id).
+        augmentation: random crop, flip and colour distortion as in `distortion`; with none of them, training
+            looks at the centre of a picture as evaluation does. Drawn from (seed, epoch, id).
         seed: of epoch order and augmentation.
+        share: the part of each batch that is decoded here; records are read whole by every worker.
 
     Raises:
         UserError: for what pictures of different sizes do not allow.
@@ -144,6 +143,7 @@ class StreamedPipeline:
         preprocessing: Preprocessing,
         augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
+        share: Share = WHOLE,
     ):
         side = _checked_side(randomization, preprocessing, augmentation)
         self.source = source
@@ -151,6 +151,7 @@ class StreamedPipeline:
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
+        self.share = share
         self.input_shape = (side, side, 3)
         ids = source.ids
         # Where a label is not drawn anew, the record's own counts: -1 stands for it.
@@ -169,10 +170,6 @@ class StreamedPipeline:
         """The number of examples of this split."""
         return self.source.num_examples
 
-    def steps(self, batch_size: int) -> int:
-        """Batches in an epoch, the short last one included."""
-        return -(-self.num_examples // batch_size)
-
     def order(self, epoch: int) -> np.ndarray:
         """What says in which order an epoch visits the examples: that of the shards, then of the first block."""
         shards = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
@@ -184,7 +181,7 @@ class StreamedPipeline:
         self._shard_order.assign(self.order(epoch)[: len(self._paths)])
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `begin_epoch` settled; see `pipeline.Pipeline.training_batches`."""
+        """The batches of the epoch that `begin_epoch` settled, see `Batches`."""
         shards = tf.data.Dataset.range(len(self._paths)).map(lambda k: self._shard_order[k])
         records = self._records(shards, SHARDS_IN_TURN)
         mixed = records.batch(BLOCK).enumerate().map(self._mix).unbatch()
@@ -192,7 +189,7 @@ class StreamedPipeline:
         return self._batches(rest, batch_size, first_step, self.augmentation)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
-        """All examples once, not augmented, in the order of their ids."""
+        """All examples once, see `Batches`."""
         shards = tf.data.Dataset.range(len(self._paths), output_type=tf.int32)
         return self._batches(self._records(shards, 1), batch_size, 0, NO_AUGMENTATION)
 
@@ -221,21 +218,37 @@ class StreamedPipeline:
         options = tf.data.Options()
         options.deterministic = True
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        decode = functools.partial(self._example, augmentation)
         # The draws apart from the decoding: tf.data runs functions that read variables or call Python one after
         # another when ops are to be deterministic, and decoding needs all cores.
-        drawn = records.map(self._draw) if augmentation.in_force else records.map(_nothing_drawn)
+        here = self._shared_out(records, batch_size, first_step)
+        drawn = here.map(self._draw) if augmentation.in_force else here.map(_nothing_drawn)
+        begin, end = self.share.of(batch_size)
         finished = (
-            drawn.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(batch_size)
+            drawn.map(functools.partial(self._example, augmentation), num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(end - begin)
             .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
         )
         known = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
         return known.prefetch(2).with_options(options)
 
+    def _shared_out(self, records, batch_size, first_step):
+        """Of each batch, the records of this worker."""
+        if self.share == WHOLE:
+            return records
+
+        whole = tf.constant(batch_size, tf.int64)
+
+        def is_here(position, _):
+            place = position % whole
+            begin, end = self.share.of(tf.minimum(whole, self.num_examples - (position - place)))
+            return (begin <= place) & (place < end)
+
+        numbered = records.enumerate(first_step * batch_size)
+        return numbered.filter(is_here).map(lambda _, record: record)
+
     def _draw(self, example_id, record):
         words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
-        words.set_shape([5])
+        words.set_shape([distortion.DRAWS])
         return example_id, record, words
 
     def _example(self, augmentation, example_id, record, words):
@@ -244,17 +257,11 @@ class StreamedPipeline:
         is_class = (label >= 0) & (label < self.source.num_classes)
         tf.debugging.Assert(is_class, ["a label is outside the classes:", label])
         label = tf.where(drawn < 0, tf.cast(label, tf.int64), drawn)
-        size = tf.cast(tf.shape(picture)[:2], tf.float32)
-        window = _random_window(size, words) if augmentation.random_crop else _central_window()
-        image = tf.image.crop_and_resize(
-            tf.cast(picture, tf.float32)[tf.newaxis], window[tf.newaxis], [0], self.input_shape[:2]
-        )[0]
-        if augmentation.flip:
-            image = tf.where(words[4] < 0.5, image[:, ::-1], image)
-        return image, label, example_id
+        return distortion.see(picture, self.input_shape[0], augmentation, words), label, example_id
 
     def _words(self, example_id, epoch):
-        words = random_bits.words_in_depth(self.seed, Stream.AUGMENTATION, int(example_id), 5, int(epoch))
+        count = distortion.DRAWS
+        words = random_bits.words_in_depth(self.seed, Stream.AUGMENTATION, int(example_id), count, int(epoch))
         return random_bits.uniform(words).astype(np.float32)
 
     def _finish(self, images, labels, ids):
@@ -269,25 +276,7 @@ class StreamedPipeline:
 
 
 def _nothing_drawn(example_id, record):
-    return example_id, record, tf.zeros(5)
-
-
-def _central_window() -> tf.Tensor:
-    """The centre of a picture as `crop_and_resize` wants it: corners in shares of height and width."""
-    edge = (1 - CENTRAL_FRACTION) / 2
-    return tf.constant([edge, edge, 1 - edge, 1 - edge])
-
-
-def _random_window(size: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
-    """A part of random area, aspect and place; cut to the picture where it would reach beyond."""
-    height, width = size[0], size[1]
-    area = height * width * (CROP_AREA[0] + words[0] * (CROP_AREA[1] - CROP_AREA[0]))
-    low, high = np.log(CROP_ASPECT[0]), np.log(CROP_ASPECT[1])
-    aspect = tf.exp(tf.cast(low, tf.float32) + words[1] * tf.cast(high - low, tf.float32))
-    part_height = tf.minimum(tf.sqrt(area / aspect), height) / height
-    part_width = tf.minimum(tf.sqrt(area * aspect), width) / width
-    top, left = words[2] * (1 - part_height), words[3] * (1 - part_width)
-    return tf.stack([top, left, top + part_height, left + part_width])
+    return example_id, record, tf.zeros(distortion.DRAWS)
 
 
 def _checked_side(

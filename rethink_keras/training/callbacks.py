@@ -15,8 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.streaming import StreamedPipeline
+from rethink_keras.data.batches import Batches
 from rethink_keras.training.signals import StopRequest
 from rethink_keras.training.state import Row, RunState
 
@@ -24,7 +23,7 @@ from rethink_keras.training.state import Row, RunState
 class EpochData(keras.callbacks.Callback):
     """Settles the order and augmentation of an epoch before its first batch is read."""
 
-    def __init__(self, pipeline: Pipeline | StreamedPipeline):
+    def __init__(self, pipeline: Batches):
         super().__init__()
         self._pipeline = pipeline
 

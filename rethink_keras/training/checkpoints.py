@@ -17,6 +17,7 @@ import numpy as np
 
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
+from rethink_keras.training.multi_worker import ALONE, Alone
 from rethink_keras.training.state import RunState
 
 _NAME = re.compile(r"epoch-(\d{5})-step-(\d{7})\.npz")
@@ -31,24 +32,31 @@ class Checkpoints:
         variables: Keras variables, always in the same order.
         keep_last: so many of the newest are kept.
         keep_every: and those of every so-many-th epoch; 0 for none.
+        team: the workers of the run; the chief writes, and all restore the same.
     """
 
-    def __init__(self, folder: Path, variables: Sequence, keep_last: int = 2, keep_every: int = 0):
+    def __init__(
+        self,
+        folder: Path,
+        variables: Sequence,
+        keep_last: int = 2,
+        keep_every: int = 0,
+        team: Alone = ALONE,
+    ):
         self._folder = folder
         self._variables = variables
         self._keep_last = keep_last
         self._keep_every = keep_every
+        self._team = team
 
-    def save(self, state: RunState) -> Path:
+    def save(self, state: RunState) -> None:
         """Writes variables and state, then drops what need not be kept."""
+        # Every worker reads the variables: those of metrics are summed over all of them in being read.
         arrays = {f"{k:05d}": np.asarray(v) for k, v in enumerate(self._variables)}
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
-        content = io.BytesIO()
-        np.savez(content, **arrays)  # type: ignore[arg-type]
-        path = self._folder / f"epoch-{state.epoch:05d}-step-{state.step:07d}.npz"
-        write_atomically(path, content.getvalue())
-        self._drop_old(path)
-        return path
+        with self._team.together():
+            if self._team.is_chief:
+                self._write(self._path(state.epoch, state.step), arrays)
 
     def restore_newest(self) -> RunState | None:
         """Restores the newest whole checkpoint; a damaged one is reported and the one before it taken.
@@ -57,14 +65,30 @@ class Checkpoints:
             Its state; None if there is no checkpoint at all.
 
         Raises:
-            UserError: if all are damaged, or one is of another model.
+            UserError: if all are damaged, one is of another model, or this worker cannot read the chief's.
         """
+        state = None
+        with self._team.together():
+            if self._team.is_chief:
+                state = self._restore_newest()
+        position = (state.epoch, state.step) if state else (-1, -1)
+        epoch, step = (self._team.as_chief_says(number) for number in position)
+        with self._team.together():
+            if epoch >= 0 and not state:
+                state = self._restore_the_chiefs(self._path(epoch, step))
+        return state
+
+    def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
+        content = io.BytesIO()
+        np.savez(content, **arrays)  # type: ignore[arg-type]
+        write_atomically(path, content.getvalue())
+        self._drop_old(path)
+
+    def _restore_newest(self) -> RunState | None:
         paths = self.paths()
         for path in reversed(paths):
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
-                    state = RunState.from_json(archive[_STATE].tobytes().decode())
+                arrays, state = _read(path)
             except Exception as error:  # zip, numpy and JSON have a dozen kinds for bytes that are not theirs
                 logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
                 path.rename(path.with_name(f"{path.name}.damaged"))  # not one of the last N any more
@@ -82,6 +106,20 @@ class Checkpoints:
         """All checkpoints, oldest first."""
         return sorted(p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
 
+    def _restore_the_chiefs(self, path: Path) -> RunState:
+        try:
+            arrays, state = _read(path)
+        except Exception as error:
+            raise UserError(
+                f"This worker cannot read {path}, from which the chief goes on. Name a --workdir in a folder that "
+                "all workers share."
+            ) from error
+        self._assign(path, arrays)
+        return state
+
+    def _path(self, epoch: int, step: int) -> Path:
+        return self._folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
+
     def _assign(self, path: Path, arrays: list[np.ndarray]) -> None:
         expected = [(tuple(v.shape), np.asarray(v).dtype) for v in self._variables]
         if [(a.shape, a.dtype) for a in arrays] != expected:
@@ -97,3 +135,9 @@ class Checkpoints:
             epoch, step = (int(number) for number in _NAME.findall(path.name)[0])
             if path != new and not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
                 path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[list[np.ndarray], RunState]:
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
+        return arrays, RunState.from_json(archive[_STATE].tobytes().decode())

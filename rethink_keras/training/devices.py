@@ -11,20 +11,25 @@ import keras
 import tensorflow as tf
 
 from rethink_keras.checks import check_choice
-from rethink_keras.errors import DataNotAvailableError, UserError
+from rethink_keras.errors import DataNotAvailableError, UserError, WorkerLostError
 
-STRATEGIES = ("auto", "none", "mirrored")
+STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
 
 
 def choose_strategy(name: str) -> tf.distribute.Strategy | None:
-    """The distribution strategy of a run; None computes on one device.
+    """The distribution strategy of a run on one host; None computes on one device.
 
     Args:
         name: 'auto': `MirroredStrategy` for two or more GPUs, none otherwise, since with one replica it is
             exact but slower; 'none'; 'mirrored': over all GPUs, or over all logical CPU devices.
     """
-    check_choice("train.strategy", name, STRATEGIES)
     gpus = tf.config.list_logical_devices("GPU")
     if name == "none" or (name == "auto" and len(gpus) < 2):
         return None
@@ -36,13 +41,17 @@ def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int
     """Raises UserError unless every batch of an epoch splits evenly: an uneven split changes gradients."""
     replicas = strategy.num_replicas_in_sync if strategy else 1
     last = examples % batch_size
-    for size in (batch_size, last):
-        if size % replicas:
-            what = "batch_size" if size == batch_size else f"the last batch of {examples} examples"
-            raise UserError(
-                f"{what} is {size}, which does not divide by {replicas} replicas. "
-                "Choose a train.batch_size that does, or train.strategy = 'none'."
-            )
+    if batch_size % replicas:
+        raise UserError(
+            f"batch_size is {batch_size}, which does not divide by {replicas} replicas. "
+            "Choose a train.batch_size that does, or train.strategy = 'none'."
+        )
+    if last % replicas:
+        raise UserError(
+            f"the last batch of {examples} examples is {last}, which does not divide by {replicas} replicas. "
+            f"Choose another train.batch_size, set dataset.train_examples = {examples - last % replicas}, or "
+            "train.strategy = 'none'."
+        )
 
 
 @contextlib.contextmanager
@@ -64,6 +73,7 @@ def tensorflow_errors_told():
     Raises:
         UserError: if something does not fit into memory.
         DataNotAvailableError: if streamed records are damaged, or not what they should be.
+        WorkerLostError: if another worker does not answer any more.
     """
     try:
         yield
@@ -71,6 +81,11 @@ def tensorflow_errors_told():
         raise UserError(
             "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size "
             "smaller, or take a smaller network."
+        ) from error
+    except _LOST as error:
+        raise WorkerLostError(
+            "Another worker was lost: it died, cannot be reached, or stopped for a reason that it tells on its own "
+            "terminal. Start all workers again by the same command: they go on from the last checkpoint."
         ) from error
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
         lines = [line.strip() for line in error.message.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""What is measured after each epoch: loss and accuracy on whole sets, on fixed weights."""
+"""What is measured after each epoch: loss and accuracies on whole sets, on fixed weights."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import keras
 import numpy as np
 
 from rethink_keras.checks import check_choice, check_whole
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.streaming import StreamedPipeline
+from rethink_keras.data.batches import Batches
+from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.training.signals import Stopped, StopRequest
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
 BATCH_OPERATIONS = 40e9
+TOP_5 = "top5_accuracy"
 STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
 
 
@@ -34,6 +35,8 @@ class Evaluation:
         fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
         stop_when: 'never', 'fit_loss' or 'fit_accuracy': ends the run after that epoch. Test accuracy never
             ends a run.
+        top5: also whether the label is among the five likeliest classes, as in Table 2: columns
+            `train_top5_accuracy` and `test_top5_accuracy`.
     """
 
     train_metrics: str = "fixed_weights"
@@ -41,6 +44,7 @@ class Evaluation:
     fit_loss: float = 0.05
     fit_accuracy: float = 0.999
     stop_when: str = "never"
+    top5: bool = False
 
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
@@ -48,11 +52,35 @@ class Evaluation:
         if self.batch_size != "auto":
             check_whole("evaluation.batch_size", self.batch_size, 1)
 
+    def metrics(self, num_classes: int) -> list[keras.metrics.Metric]:
+        """What a network is compiled with to be measured so.
+
+        Raises:
+            UserError: if among so few classes five are all.
+        """
+        asked: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        if self.top5:
+            if num_classes <= 5:
+                raise UserError(
+                    f"evaluation.top5 tells nothing of {num_classes} classes. Leave it out, or take a set with more."
+                )
+            asked.append(keras.metrics.SparseTopKCategoricalAccuracy(k=5, name=TOP_5))
+        return asked
+
     def batch_size_for(self, network: keras.Model) -> int:
         """Examples evaluated at a time: some tenths of a second of work on two cores, at most 1,000."""
         if isinstance(self.batch_size, int):
             return self.batch_size
         return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
+
+    def check_shared_out(self, batch_size: int, examples: int, workers: int) -> None:
+        """Raises UserError unless each worker has some of the last batch of a split: none has no mean."""
+        last = examples % min(batch_size, examples) or min(batch_size, examples)
+        if last < workers:
+            raise UserError(
+                f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
+                f"{workers} workers. Set another evaluation.batch_size."
+            )
 
     def fitted(self, row) -> bool:
         """Whether a row's training loss is low enough for `epochs_to_fit`."""
@@ -69,22 +97,25 @@ class Evaluation:
         ]
 
 
-def measure(
-    model: keras.Model, pipeline: Pipeline | StreamedPipeline, batch_size: int, stop: StopRequest
-) -> tuple[float, float]:
-    """Cross-entropy, without a penalty, and accuracy over a whole split.
+def measure(model: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
+    """Figures over a whole split; see `figures`.
 
     Raises:
         Stopped: if a stop is asked for meanwhile.
     """
-    batches = pipeline.evaluation_batches(batch_size)
-    figures = model.evaluate(batches, verbose=0, return_dict=True, callbacks=[_LeaveOnRequest(stop)])
-    return cross_entropy(figures), figures["accuracy"]
+    of_split = batches.evaluation_batches(batch_size)
+    return figures(model.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_LeaveOnRequest(stop)]))
 
 
-def cross_entropy(figures: dict[str, float]) -> float:
+def figures(measured: dict[str, float]) -> dict[str, float]:
+    """Cross-entropy without a penalty as `loss`, `accuracy`, and `top5_accuracy` if asked for, of Keras's logs."""
+    accuracies = {name: measured[name] for name in ("accuracy", TOP_5) if name in measured}
+    return {"loss": cross_entropy(measured), **accuracies}
+
+
+def cross_entropy(measured: dict[str, float]) -> float:
     """The cross-entropy among a model's metrics; with weight decay, 'loss' holds the penalty too."""
-    return float(figures.get("cross_entropy", figures["loss"]))
+    return float(measured.get("cross_entropy", measured["loss"]))
 
 
 def penalty(model: keras.Model) -> float:

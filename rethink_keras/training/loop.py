@@ -15,14 +15,14 @@ import keras
 
 from rethink_keras import config as configuration
 from rethink_keras.checks import check_whole
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.streaming import StreamedPipeline
+from rethink_keras.data.batches import Batches
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
 from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.multi_worker import Alone
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
@@ -76,17 +76,19 @@ class Plan:
         batch_size: examples of a step.
         facts: what `summary.json` says of the run besides its figures.
         tensorboard: whether scalars are written for TensorBoard.
+        team: the workers that train it.
     """
 
     network: keras.Model
     metrics: list[keras.metrics.Metric]
-    train: Pipeline | StreamedPipeline
-    test: Pipeline | StreamedPipeline
+    train: Batches
+    test: Batches
     rate: Schedule
     epochs: int
     batch_size: int
     facts: dict[str, Any]
     tensorboard: bool
+    team: Alone
 
 
 class Loop:
@@ -100,13 +102,18 @@ class Loop:
 
     def __init__(self, plan: Plan, folder: Workdir, stop: StopRequest):
         self._plan = plan
+        self._team = plan.team
         self._folder = folder
         self._stop = stop
         self._steps = plan.train.steps(plan.batch_size)
         self._evaluation = Evaluation()
         self._policy = CheckpointPolicy()
         self._checkpoints = Checkpoints(
-            folder.checkpoints, _all_variables(plan), self._policy.keep_last, self._policy.keep_every
+            folder.checkpoints,
+            _all_variables(plan),
+            self._policy.keep_last,
+            self._policy.keep_every,
+            plan.team,
         )
         self._state = RunState()
         self._tensorboard: TensorBoardScalars | None = None
@@ -126,20 +133,26 @@ class Loop:
             return self._go()
 
     def _go(self) -> Result:
-        self._folder.claim(configuration.operative())
+        with self._team.together():
+            self._folder.claim(configuration.operative())
+        batch_size = self._evaluation.batch_size_for(self._plan.network)
+        for split in (self._plan.train, self._plan.test):
+            self._evaluation.check_shared_out(batch_size, split.num_examples, self._team.share.workers)
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
         self._restore()
         before = self._folder.read_summary()
-        if before and before["status"] == "done" and self._state.rows:
+        done = bool(before and before["status"] == "done" and self._state.rows)
+        if self._team.as_chief_says(done):
             print(f"This run is done: {self._folder.summary} holds its figures.", flush=True)
-            return Result(self._state.rows, before, self._folder.path)
+            return Result(self._state.rows, before or {}, self._folder.path)
         if self._state.epoch or self._state.step:
             print(f"Going on in epoch {self._state.epoch + 1} after step {self._state.step}.", flush=True)
-        self._folder.write_metrics(self._state.rows)
-        self._write_summary("running")
-        if self._plan.tensorboard:
-            self._tensorboard = TensorBoardScalars(self._folder.tensorboard, self._state.rows)
+        with self._team.together():
+            self._folder.write_metrics(self._state.rows)
+            self._write_summary("running")
+            if self._plan.tensorboard and self._folder.writes:
+                self._tensorboard = TensorBoardScalars(self._folder.tensorboard, self._state.rows)
         try:
             self._train()
         finally:
@@ -213,10 +226,11 @@ class Loop:
             self._save()
         else:
             self._save_if_due()
-        self._folder.write_metrics(state.rows)
-        self._write_summary("running")
-        if self._tensorboard:
-            self._tensorboard.add(row)
+        with self._team.together():
+            self._folder.write_metrics(state.rows)
+            self._write_summary("running")
+            if self._tensorboard:
+                self._tensorboard.add(row)
         print(epoch_line(row), flush=True)
         return self._ended or bool(self._stop)
 
@@ -226,23 +240,20 @@ class Loop:
     def _measure(self, running: dict[str, float]) -> Row:
         how, plan = self._evaluation, self._plan
         batch_size = how.batch_size_for(plan.network)
-        running_loss = evaluation.cross_entropy(running)
-        train_loss, train_accuracy = running_loss, running["accuracy"]
+        train = evaluation.figures(running)
         if how.train_metrics == "fixed_weights":
-            train_loss, train_accuracy = evaluation.measure(plan.network, plan.train, batch_size, self._stop)
-        test_loss, test_accuracy = evaluation.measure(plan.network, plan.test, batch_size, self._stop)
+            train = evaluation.measure(plan.network, plan.train, batch_size, self._stop)
+        test = evaluation.measure(plan.network, plan.test, batch_size, self._stop)
         first_step = self._state.epoch * self._steps
         return {
             "epoch": self._state.epoch + 1,
             "step": first_step + self._steps,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
+            **{f"train_{name}": value for name, value in train.items()},
+            **{f"test_{name}": value for name, value in test.items()},
             "learning_rate": float(plan.rate(first_step)),
             "seconds": 0.0,
             "train_metrics": how.train_metrics,
-            "running_loss": running_loss,
+            "running_loss": evaluation.cross_entropy(running),
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(plan.network),
         }
@@ -253,7 +264,7 @@ class Loop:
 
     def _save_if_due(self) -> None:
         limit = self._policy.every_minutes * 60
-        if limit and time.monotonic() - self._last_save >= limit:
+        if limit and self._team.as_chief_says(time.monotonic() - self._last_save >= limit):
             self._save()
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
@@ -264,11 +275,15 @@ class Loop:
 
     def _done(self) -> Result:
         network = self._plan.network
-        partial = self._folder.path / ".model.partial.keras"
-        network.save(partial)
-        partial.replace(self._folder.model)
         weights = {"weights": summary.fingerprint(network.weights)}
-        written = self._write_summary("done", fingerprints={**self._plan.facts["fingerprints"], **weights})
+        with self._team.together():
+            if self._folder.writes:
+                partial = self._folder.path / ".model.partial.keras"
+                network.save(partial)
+                partial.replace(self._folder.model)
+            written = self._write_summary(
+                "done", fingerprints={**self._plan.facts["fingerprints"], **weights}
+            )
         return Result(self._state.rows, written, self._folder.path)
 
     def _stopped(self) -> None:

@@ -16,10 +16,11 @@ from rethink_keras.data.randomization import Randomization
 from rethink_keras.models.family import Customary
 
 CUSTOMARY = "customary"
+_OFF = Augmentation(False, 0, False, 0.0, False)
 _CUSTOMARY_AUGMENTATION = {
     "cifar10": Augmentation(random_crop=True),
     "cifar100": Augmentation(random_crop=True),
-    "imagenet2012": Augmentation(flip=True),
+    "imagenet2012": Augmentation(random_crop=True, flip=True, color_distortion=True),
 }
 
 
@@ -95,14 +96,13 @@ def settle(
             return value
         return 0.0 if randomized else custom
 
-    off = Augmentation(False, 0, False, 0.0)
-    usual = off if randomized else _CUSTOMARY_AUGMENTATION.get(dataset, off)
+    usual = _OFF if randomized else _CUSTOMARY_AUGMENTATION.get(dataset, _OFF)
     if not can_crop and usual.random_crop:
         usual = dataclasses.replace(usual, random_crop=False)
     parts = {}
     for field in dataclasses.fields(Augmentation):
         said, otherwise = getattr(augmentation, field.name), getattr(usual, field.name)
-        parts[field.name] = said if said is not None else otherwise or getattr(off, field.name)
+        parts[field.name] = said if said is not None else otherwise or getattr(_OFF, field.name)
     settled = Augmentation(**parts)
     weight_decay = float(decide(asked.weight_decay, customary.weight_decay))
     dropout = float(decide(asked.dropout, customary.dropout))

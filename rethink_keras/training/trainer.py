@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,17 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_call, check_number, check_seed, check_whole
+from rethink_keras.checks import check_call, check_choice, check_number, check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.batches import Batches
 from rethink_keras.data.splits import Splits
-from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.models.weight_decay import with_weight_decay
-from rethink_keras.training import devices, optimizers, regularization, schedules, summary
+from rethink_keras.training import devices, multi_worker, optimizers, regularization, schedules, summary
+from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.signals import stop_request
 from rethink_keras.training.workdir import Workdir
@@ -66,7 +67,8 @@ def train(
         schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
         optimizer: `@sgd`, `@adam` or `@rmsprop`.
         seed: of everything random in the run; the randomization may have its own.
-        strategy: see `devices.choose_strategy`.
+        strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, see `multi_worker`, and so does 'auto'
+            if it names several; for the rest see `devices.choose_strategy`.
         precision: 'float32', 'mixed_float16' or 'mixed_bfloat16'.
         jit_compile: compile the step with XLA.
         steps_per_execution: steps between two looks at signals and the progress bar; 'auto' goes by the
@@ -81,7 +83,8 @@ def train(
         UserError: for a configuration or a workdir that cannot be used.
         DataNotAvailableError: if the data set is neither on disk nor to be had.
         DivergedError: if the loss is not finite.
-        StoppedBySignalError: after saving, if SIGINT or SIGTERM came.
+        StoppedBySignalError: after saving, if SIGINT or SIGTERM came, to any worker.
+        WorkerLostError: if another worker does not answer.
     """
     if model is None:
         raise UserError("No network is configured. Name a gin file, or bind train.model = @mlp, for example.")
@@ -97,35 +100,40 @@ def train(
     if steps_per_execution != "auto":
         check_whole("train.steps_per_execution", steps_per_execution, 1)
     check_seed("train.seed", seed)
+    check_choice("train.strategy", strategy, devices.STRATEGIES)
+    team = multi_worker.join(strategy)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    folder = Workdir(workdir)
-    with (
-        stop_request() as stop,
-        folder.locked(),
-        devices.precision(precision),
-        devices.tensorflow_errors_told(),
-    ):
-        if overwrite and (aside := folder.set_aside()):
-            print(f"The earlier run lies in {aside} now.")
-        splits = Splits.configured(data_dir, seed)
-        settled = _settle(splits, model)
-        print(settled.log, flush=True)
-        examples = splits.train.num_examples
-        if batch_size > examples:
-            raise UserError(
-                f"train.batch_size is {batch_size}, but there are {examples} training examples. Set it smaller."
-            )
-        strategy_object = devices.choose_strategy(strategy)
-        devices.check_batch_divides(strategy_object, batch_size, examples)
-        train_data, test_data = splits.pipeline("train", settled.augmentation), splits.pipeline("test")
+    with contextlib.ExitStack() as held:
+        stop = team.agreed(held.enter_context(stop_request()))
+        held.enter_context(devices.precision(precision))
+        held.enter_context(devices.tensorflow_errors_told())
+        with team.together():
+            folder = Workdir(workdir, writes=team.is_chief)
+            held.enter_context(folder.locked())
+            if overwrite and (aside := folder.set_aside()):
+                print(f"The earlier run lies in {aside} now.")
+            splits = Splits.configured(data_dir, seed)
+            settled = _settle(splits, model)
+            print(settled.log, flush=True)
+            examples = splits.train.num_examples
+            if batch_size > examples:
+                raise UserError(
+                    f"train.batch_size is {batch_size}, but there are {examples} training examples. Set it smaller."
+                )
+            strategy_object = team.strategy or devices.choose_strategy(strategy)
+            devices.check_batch_divides(strategy_object, batch_size, examples)
+            train_data = splits.pipeline("train", settled.augmentation, team.share)
+            test_data = splits.pipeline("test", share=team.share)
         steps = train_data.steps(batch_size)
+        team.check_same(_what_workers_share(splits))
         with strategy_object.scope() if strategy_object else tf.device(None):
             rate = schedule(initial=learning_rate, steps_per_epoch=steps, epochs=epochs)
             network, metrics = _build(
                 model, train_data.input_shape, splits.train.num_classes, settled, optimizer(rate)
             )
+            team.prepare(network, train_data.input_shape)
         network.jit_compile = jit_compile
         network.steps_per_execution = _steps_per_execution(
             steps_per_execution, network, batch_size, steps, strategy_object
@@ -138,10 +146,16 @@ def train(
             rate=rate,
             epochs=epochs,
             batch_size=batch_size,
-            facts=_facts(splits, settled, network, train_data, seed),
+            facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
             tensorboard=tensorboard,
+            team=team,
         )
         return Loop(plan, folder, stop).go()
+
+
+def _what_workers_share(splits: Splits) -> str:
+    data = splits.train.fingerprint, splits.test.fingerprint
+    return repr((configuration.resolved(), data, summary.environment()["versions"]))
 
 
 def _settle(splits: Splits, model: Family) -> regularization.Settled:
@@ -159,7 +173,7 @@ def _facts(
     splits: Splits,
     settled: regularization.Settled,
     network: keras.Model,
-    batches: Pipeline | StreamedPipeline,
+    batches: Batches,
     seed: int,
 ) -> dict[str, Any]:
     train = splits.train
@@ -198,7 +212,7 @@ def _build(
             )
         options["dropout"] = settled.dropout
     network = builder(input_shape, num_classes, **options)
-    metrics: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    metrics = Evaluation().metrics(num_classes)
     if settled.weight_decay:
         network = with_weight_decay(network, settled.weight_decay, settled.decayed_layers)
         # The loss holds the penalty then; the cross-entropy is measured apart.

@@ -40,19 +40,23 @@ class Workdir:
 
     Args:
         path: made if it is not there.
+        writes: whether this process writes it; for a worker that does not, whatever would write does nothing.
 
     Raises:
         UserError: if the folder cannot be written.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, writes: bool = True):
         self.path = Path(path)
+        self.writes = writes
         self.config = self.path / "config.gin"
         self.metrics = self.path / "metrics.csv"
         self.summary = self.path / "summary.json"
         self.model = self.path / "model.keras"
         self.checkpoints = self.path / "checkpoints"
         self.tensorboard = self.path / "tensorboard"
+        if not writes:
+            return
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / ".writable", b"")
@@ -69,6 +73,9 @@ class Workdir:
         Raises:
             UserError: if another process holds it.
         """
+        if not self.writes:
+            yield
+            return
         refusal = f"Another process is training in {self.path}. Wait for it, or name another --workdir."
         with held(self.path, refusal):
             for folder in (self.path, self.checkpoints):  # what a kill left of a file it was writing
@@ -82,6 +89,8 @@ class Workdir:
         Raises:
             UserError: if the workdir holds a run of another configuration; shows the difference.
         """
+        if not self.writes:
+            return
         if not self.config.exists():
             write_atomically(self.config, config.encode())
             return
@@ -98,6 +107,8 @@ class Workdir:
 
     def set_aside(self) -> Path | None:
         """Moves an earlier run out of the way, to the same name with a number; returns where to."""
+        if not self.writes:
+            return None
         if not any(item.name != LOCK for item in self.path.iterdir() if item != self.checkpoints) and not any(
             self.checkpoints.iterdir()
         ):
@@ -115,6 +126,8 @@ class Workdir:
 
     def write_metrics(self, rows: list[Row]) -> None:
         """Writes metrics.csv anew: a row an epoch."""
+        if not self.writes:
+            return
         text = io.StringIO()
         extra = [name for row in rows[:1] for name in row if name not in COLUMNS]
         writer = csv.DictWriter(text, [*COLUMNS, *extra], lineterminator="\n")
@@ -124,7 +137,8 @@ class Workdir:
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Writes summary.json anew."""
-        write_atomically(self.summary, (json.dumps(summary, indent=2) + "\n").encode())
+        if self.writes:
+            write_atomically(self.summary, (json.dumps(summary, indent=2) + "\n").encode())
 
     def read_summary(self) -> dict[str, Any] | None:
         """The summary that stands here, or None."""

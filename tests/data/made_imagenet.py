@@ -11,7 +11,8 @@ import tensorflow_datasets as tfds
 
 from rethink_keras.data import preparation
 
-TRAIN, VALIDATION, CLASSES, SHARDS = 50, 20, 5, 4
+TRAIN, VALIDATION, CLASSES, SHARDS = 50, 20, 8, 4
+STEP = 255 // CLASSES  # in brightness from class to class
 
 
 class Imagenet2012(tfds.core.GeneratorBasedBuilder):
@@ -40,7 +41,7 @@ class Imagenet2012(tfds.core.GeneratorBasedBuilder):
         for k in range(count):
             height, width = bits.integers(40, 90, 2)
             label = k % CLASSES
-            picture = bits.integers(0, 40, (height, width, 3)) + 40 * label
+            picture = bits.integers(0, STEP, (height, width, 3)) + STEP * label
             yield k, {"file_name": f"{k}.JPEG", "image": picture.astype(np.uint8), "label": label}
 
 

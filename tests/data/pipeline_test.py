@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from rethink_keras.data import augmentation as augmenting
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.batches import WHOLE, Share
 from rethink_keras.data.pipeline import NO_AUGMENTATION, Pipeline, epoch_order
 from rethink_keras.errors import UserError
 from tests.data.helpers import image_set, randomized_split
@@ -17,8 +18,8 @@ FLIP = Augmentation(flip=True)
 EVERYTHING = Augmentation(random_crop=True, padding=1, flip=True, rotation=25)
 
 
-def pipeline(augmentation=NO_AUGMENTATION, seed=0, *, crop=6, source=SOURCE, **how):
-    return Pipeline(randomized_split(source, crop=crop, **how), augmentation, seed)
+def pipeline(augmentation=NO_AUGMENTATION, seed=0, *, crop=6, source=SOURCE, share=WHOLE, **how):
+    return Pipeline(randomized_split(source, crop=crop, **how), augmentation, seed, share)
 
 
 def collected(batches):
@@ -76,6 +77,25 @@ class BatchesTest(parameterized.TestCase):
         self.assertEqual(fed.steps(batch_size), steps)
         self.assertLen(collected(fed.evaluation_batches(batch_size)), steps)
         self.assertLen(epoch(fed, 0, batch_size), steps)
+
+    @parameterized.parameters(
+        (NO_AUGMENTATION, 16, 2), (EVERYTHING, 16, 2), (EVERYTHING, 25, 5), (NO_AUGMENTATION, 50, 3)
+    )
+    def test_workers_share_each_batch(self, augmentation, batch_size, workers):
+        fed = [pipeline(augmentation, share=Share(index, workers)) for index in range(workers)]
+        shares = [epoch(of, 1, batch_size, 1) for of in fed]
+        evaluated = [collected(of.evaluation_batches(batch_size)) for of in fed]
+        whole = pipeline(augmentation)
+        for batches, parts in (
+            (epoch(whole, 1, batch_size, 1), shares),
+            (collected(whole.evaluation_batches(batch_size)), evaluated),
+        ):
+            for (images, labels), *apart in zip(batches, *parts, strict=True):
+                part_images, part_labels = joined(apart)
+                np.testing.assert_allclose(
+                    part_images, images, atol=1e-5
+                )  # rotations differ in the last bits
+                np.testing.assert_array_equal(part_labels, labels)
 
     def test_training_images_without_augmentation_are_the_standardized_ones(self):
         fed = pipeline(labels="random", pixels="random")
@@ -206,6 +226,10 @@ class AugmentedTest(parameterized.TestCase):
     def test_random_crop_without_room(self, crop):
         with self.assertRaisesRegex(UserError, "random crop of 10 x 10 pixels has no room.*padding = 4"):
             pipeline(CROP, crop=crop)
+
+    def test_colours_are_not_distorted_in_memory(self):
+        with self.assertRaisesRegex(UserError, "Colour distortion is for ImageNet"):
+            pipeline(Augmentation(color_distortion=True))
 
     def test_random_crop_of_the_whole_image_with_padding(self):
         fed = pipeline(Augmentation(random_crop=True, padding=2), crop=None)

@@ -6,17 +6,20 @@ from unittest import mock
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from rethink_keras import config
 from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.batches import WHOLE, Share
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
 from rethink_keras.errors import DataNotAvailableError, UserError
 from tests.data import made_imagenet
-from tests.data.made_imagenet import CLASSES, TRAIN, VALIDATION
+from tests.data.made_imagenet import CLASSES, STEP, TRAIN, VALIDATION
 from tests.training.small_runs import new_folder, run
 
 SIZE = 32
 AUGMENTATION = Augmentation(random_crop=True, flip=True)
+EVERYTHING = Augmentation(random_crop=True, flip=True, color_distortion=True)
 NONE = Augmentation()
 IMAGENET = (
     "dataset.train_examples = None",
@@ -36,10 +39,10 @@ class StreamedPipelineTest(parameterized.TestCase):
         cls.train = StreamedSet.load("imagenet2012", "train", None, None)
         cls.test = StreamedSet.load("imagenet2012", "test", None, None)
 
-    def pipeline(self, source=None, augmentation=NONE, seed=0, **how):
+    def pipeline(self, source=None, augmentation=NONE, seed=0, share=WHOLE, **how):
         how = Randomization(**{"seed": 0, **how})
         preprocessing = Preprocessing(crop=SIZE, normalization="symmetric")
-        return StreamedPipeline(source or self.train, how, preprocessing, augmentation, seed)
+        return StreamedPipeline(source or self.train, how, preprocessing, augmentation, seed, share)
 
     def epoch(self, pipeline, epoch=0, batch_size=8, first_step=0):
         pipeline.begin_epoch(epoch)
@@ -66,7 +69,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         brightness = images.mean(axis=(1, 2, 3))
         for label in range(CLASSES):
             self.assertAlmostEqual(
-                brightness[labels == label].mean(), (20 + 40 * label) / 127.5 - 1, delta=0.02
+                brightness[labels == label].mean(), (label + 0.5) * STEP / 127.5 - 1, delta=0.02
             )
 
     def test_an_epoch_visits_each_example_once_in_an_order_of_its_own(self):
@@ -113,6 +116,39 @@ class StreamedPipelineTest(parameterized.TestCase):
         first, second = (_sorted(self.epoch(augmented, epoch)[0]) for epoch in (0, 1))
         self.assertFalse(np.array_equal(first, second))
         self.assertFalse(np.array_equal(first, _sorted(plain)))
+
+    def test_a_configured_augmentation_never_reaches_an_evaluation(self):
+        plain, _ = self.evaluation(self.pipeline())
+        config.parse([], ["augmentation.random_crop = True", "augmentation.flip = True"])
+        np.testing.assert_array_equal(self.evaluation(self.pipeline(augmentation=AUGMENTATION))[0], plain)
+        by_default = StreamedPipeline(self.train, Randomization(seed=0), Preprocessing(SIZE, "symmetric"))
+        np.testing.assert_array_equal(self.evaluation(by_default)[0], plain)
+        np.testing.assert_array_equal(_sorted(self.epoch(by_default)[0]), _sorted(plain))
+
+    def test_without_augmentation_training_sees_what_evaluation_sees(self):
+        plain, _ = self.evaluation(self.pipeline())
+        np.testing.assert_array_equal(_sorted(self.epoch(self.pipeline())[0]), _sorted(plain))
+
+    def test_augmentation_goes_by_seed_epoch_and_id_alone(self):
+        """The same picture comes out whatever the batches, and another for another epoch."""
+        fed = self.pipeline(augmentation=EVERYTHING)
+        one, other = (_sorted(self.epoch(fed, 2, size)[0]) for size in (8, 13))
+        np.testing.assert_array_equal(one, other)
+        self.assertFalse(np.array_equal(one, _sorted(self.epoch(fed, 3)[0])))
+
+    @parameterized.parameters((8, 3, 2), (11, 0, 3))
+    def test_workers_share_each_batch(self, batch_size, first_step, workers):
+        whole = self.pipeline(augmentation=AUGMENTATION)
+        whole.begin_epoch(1)
+        shares = []
+        for index in range(workers):
+            share = self.pipeline(augmentation=AUGMENTATION, share=Share(index, workers))
+            share.begin_epoch(1)
+            shares.append(list(share.training_batches(batch_size, first_step).as_numpy_iterator()))
+        batches = list(whole.training_batches(batch_size, first_step).as_numpy_iterator())
+        for batch, *parts in zip(batches, *shares, strict=True):
+            for together, *apart in zip(batch, *parts, strict=True):
+                np.testing.assert_array_equal(together, np.concatenate(apart))
 
     @parameterized.parameters("shuffled", "random", "gaussian")
     def test_pixels(self, kind):

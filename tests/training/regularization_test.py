@@ -48,7 +48,7 @@ class SettleTest(parameterized.TestCase):
     def test_asking_wins(self):
         found = settled(Asked(weight_decay=0.01, dropout="customary"), Augmentation(flip=True), RANDOM)
         self.assertEqual((found.weight_decay, found.dropout), (0.01, 0.2))
-        self.assertEqual(found.augmentation, Augmentation(False, 0, True, 0.0))
+        self.assertEqual(found.augmentation, Augmentation(False, 0, True, 0.0, False))
         self.assertNotIn("not configured", found.log)
 
     def test_off_by_request_with_true_data(self):

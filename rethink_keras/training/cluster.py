@@ -1,0 +1,91 @@
+"""Who trains together on several hosts, as the environment variable TF_CONFIG says it to each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+
+from rethink_keras.errors import UserError
+
+VARIABLE = "TF_CONFIG"
+_JOBS = ("chief", "worker")
+_ADDRESS = re.compile(r"[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
+_EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """The workers of a run, and which of them this process is.
+
+    Attributes:
+        addresses: host and port of each, the chief's first.
+        index: of this process, from 0; the chief's is 0.
+        jobs: TensorFlow's names of those that have any, with their numbers.
+    """
+
+    addresses: tuple[str, ...]
+    index: int
+    jobs: tuple[tuple[str, int], ...]
+
+    @property
+    def leader(self) -> str:
+        """TensorFlow's name of the chief."""
+        return f"/job:{self.jobs[0][0]}/replica:0/task:0"
+
+
+def from_environment() -> Cluster | None:
+    """The cluster that TF_CONFIG describes; None if it is not set, or names one worker alone.
+
+    Raises:
+        UserError: if it cannot be used.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise _unusable("is no JSON") from error
+    jobs = config.get("cluster") if isinstance(config, dict) else None
+    if not isinstance(jobs, dict) or not jobs:
+        raise _unusable("names no cluster")
+    for job, addresses in jobs.items():
+        if job not in _JOBS:
+            raise _unusable(
+                f"has tasks of the kind {job!r}, of which there are none here but chief and worker"
+            )
+        if not isinstance(addresses, list) or not addresses:
+            raise _unusable(f"has no list of addresses for {job!r}")
+        for address in addresses:
+            if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+                raise _unusable(f"has the address {address!r}, which is not of the form host:port")
+    if len(jobs.get("chief", ())) > 1:
+        raise _unusable("has more than one chief")
+    ordered = [(job, list(jobs[job])) for job in _JOBS if job in jobs]
+    every = tuple(address for _, addresses in ordered for address in addresses)
+    if len(set(every)) < len(every):
+        raise _unusable("has an address twice")
+    index = _index(config.get("task"), ordered)
+    if len(every) == 1:
+        return None
+    return Cluster(every, index, tuple((job, len(addresses)) for job, addresses in ordered))
+
+
+def _index(task, ordered) -> int:
+    if not isinstance(task, dict) or "type" not in task or "index" not in task:
+        raise _unusable("does not say which task this process is")
+    first = 0
+    for job, addresses in ordered:
+        if task["type"] == job:
+            number = task["index"]
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(addresses):
+                raise _unusable(f"says that this process is {job} {number!r}, of {len(addresses)} from 0 on")
+            return first + number
+        first += len(addresses)
+    raise _unusable(f"says that this process is a {task['type']!r}, which its cluster has not")
+
+
+def _unusable(why: str) -> UserError:
+    return UserError(f"{VARIABLE} {why}. Write it like {_EXAMPLE}, or unset it to train on this host alone.")
