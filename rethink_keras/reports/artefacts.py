@@ -16,7 +16,7 @@ NETWORKS = {
     "inception_v3": "Inception V3",
 }
 WORDS = {
-    "plain": "none",
+    "plain": "no regularizers",
     "true_labels": "true labels",
     "random_labels": "random labels",
     "shuffled_pixels": "shuffled pixels",
@@ -87,6 +87,14 @@ def words(variant: str) -> str:
     if variant.startswith("corruption_"):
         return f"corruption {variant.removeprefix('corruption_')}"
     return " + ".join(WORDS.get(part, part.replace("_", " ")) for part in variant.split("+"))
+
+
+def corruption(variant: str) -> float | None:
+    """The level of a variant such as 'corruption_0.3'; None of another."""
+    try:
+        return float(variant.removeprefix("corruption_"))
+    except ValueError:
+        return None
 
 
 def network(name: str) -> str:

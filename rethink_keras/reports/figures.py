@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -15,8 +16,8 @@ from rethink_keras.reports.plots import OURS, PAPER, SEED, UNFINISHED, Plot
 from rethink_keras.reports.tables import Row, Table
 
 INK, MUTED, RULE, PAPERS = "#1d2733", "#66717e", "#d5dae0", "#9aa5b1"
-WIDTH = 5.8  # inches: legible on a phone without zooming
-_STYLE = {
+WIDTH = 5.2  # inches: legible on a phone without zooming
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "text.color": INK,
@@ -39,7 +40,7 @@ _STYLE = {
     "svg.hashsalt": "rethink_keras",
     "figure.dpi": 100,
 }
-_STYLES_OF_KINDS = {
+_STYLES_OF_KINDS: dict[str, dict[str, Any]] = {
     PAPER: {"linewidth": 5, "alpha": 0.3, "solid_capstyle": "round", "zorder": 1},
     OURS: {"linewidth": 2, "zorder": 3},
     SEED: {"linewidth": 0.9, "alpha": 0.45, "zorder": 2},
@@ -50,14 +51,14 @@ _STYLES_OF_KINDS = {
 def draw(plot: Plot) -> tuple[bytes, bytes]:
     """A plot of curves as PNG and SVG, the same bytes for the same numbers."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
         colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(plot.names)}
         for series in plot.series:
             style = dict(_STYLES_OF_KINDS[series.kind])
             style["color"] = colours[series.name] if plot.full or series.kind != PAPER else PAPERS
             if series.of_training:
-                style |= {"linestyle": (0, (1, 1.6)), "linewidth": 0.7 * style["linewidth"]}  # type: ignore[operator]
+                style |= {"linestyle": (0, (1, 1.6)), "linewidth": 0.7 * style["linewidth"]}
             if plot.markers and series.kind == OURS:
                 style |= {"marker": "o", "markersize": 5}
             axes.plot(series.x, series.y, **style)
@@ -72,13 +73,9 @@ def draw(plot: Plot) -> tuple[bytes, bytes]:
                     zorder=3,
                 )
         _dress(axes, plot)
-        figure.legend(
-            handles=_legend(plot, colours),
-            loc="outside lower center",
-            ncols=2,
-            handlelength=2.4,
-            columnspacing=1.6,
-        )
+        handles = _legend(plot, colours)
+        columns = 1 if max(len(str(handle.get_label())) for handle in handles) > 30 else 2
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.6)
         return _saved(figure)
 
 
@@ -141,7 +138,7 @@ def draw_rows(table: Table, quantity: str) -> tuple[bytes, bytes]:
             label.set_fontsize(9.5)
         axes.set(xlim=(-2, 102), ylim=(len(lines) - 0.4, -0.6), xlabel=table.measures[index].title)
         axes.tick_params(axis="y", length=0)
-        axes.set_title(table.artefact.name)
+        axes.set_title(table.name)
         axes.grid(axis="x", zorder=0)
         axes.spines[["top", "right", "left"]].set_visible(False)
         figure.legend(handles=_row_legend(table), loc="outside lower center", ncols=2)

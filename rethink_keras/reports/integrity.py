@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from rethink_keras.reports import paper
 from rethink_keras.reports.collect import Run
 
 _SEEDS = ("train.seed", "randomization.seed")
-_NO_CODE = "not recorded"
+_NOT_RECORDED = "not recorded"
 
 
 def of_cell(runs: Sequence[Run]) -> list[str]:
@@ -47,7 +48,7 @@ def not_the_papers(runs: Iterable[Run], dataset: str) -> str:
 
 def code(run: Run) -> str:
     """The version of this project that made a run."""
-    return run.summary["versions"].get("rethink_keras", _NO_CODE)
+    return _version(run, "rethink_keras")
 
 
 def _same_seeds(runs: Sequence[Run]) -> list[str]:
@@ -116,12 +117,13 @@ def _differing_settings(runs: Sequence[Run]) -> list[str]:
 
 def _differing_versions(runs: Sequence[Run]) -> list[str]:
     found = _differing(runs, "code version", code)
-    libraries = sorted({name for run in runs for name in run.summary["versions"]} - {"rethink_keras"})
-    for name in libraries:
-        found += _differing(
-            runs, f"version of {name}", lambda run, n=name: run.summary["versions"].get(n, _NO_CODE)
-        )
+    for name in sorted({name for run in runs for name in run.summary["versions"]} - {"rethink_keras"}):
+        found += _differing(runs, f"version of {name}", functools.partial(_version, name=name))
     return found
+
+
+def _version(run: Run, name: str) -> str:
+    return run.summary["versions"].get(name, _NOT_RECORDED)
 
 
 def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> list[str]:

@@ -11,6 +11,7 @@ from rethink_keras.reports import artefacts, figures, paper, sections, tables
 from rethink_keras.reports.collect import STATUSES, Collection, Run
 from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.sections import Picture, Section
+from rethink_keras.reports.tables import Row, Table
 
 TITLE = "Understanding deep learning requires rethinking generalization"
 
@@ -29,9 +30,7 @@ def inline_svg(picture: Picture) -> markupsafe.Markup:
     """A picture for the page: its colours follow the page's, and its ids are its own."""
     text = picture.svg.decode()
     text = text[text.index("<svg") :]
-    text = re.sub(
-        r'<svg (.*?)width="[^"]*" height="[^"]*"|<svg ', lambda m: f"<svg {m.group(1) or ''}", text, count=1
-    )
+    text = re.sub(r' (width|height)="[0-9.]+pt"', "", text, count=2)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(?<= id=")|(?<="#)|(?<=url\(#)', f"{picture.slug}-", text)
     variables = {figures.INK: "ink", figures.MUTED: "muted", figures.RULE: "rule", figures.PAPERS: "papers"}
@@ -47,7 +46,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
         "title": TITLE,
         "collection": collection,
         "sections": made,
-        "statuses": STATUSES,
+        "statuses": [s for s in STATUSES if any(s in section.counts for section in made)],
         "paper": paper,
         "sources": paper.sources(),
         "tables": tables,
@@ -55,13 +54,28 @@ def _context(collection: Collection, made: list[Section]) -> dict:
         "cell_name": sections.cell_name,
         "command_of": sections.command_of,
         "configurations": sections.configurations,
+        "row_head": _row_head,
+        "html_columns": _html_columns,
         "inline_svg": inline_svg,
         "other_row": _other_row,
         "other_heads": _OTHER_HEADS,
     }
 
 
-_OTHER_HEADS = ("folder", "status", "network", "data", "labels", "pixels", "seed", "epochs", "train (%)", "test (%)", "best on the way (%)")  # fmt: skip
+def _row_head(row: Row) -> str:
+    """What a row is, below the name of its network; that name where nothing else is to say."""
+    return row.labels[0] if len(row.labels) == 1 else artefacts.words(row.variant)
+
+
+def _html_columns(table: Table) -> int:
+    """Columns beside the rows' heads: whether a difference is within the spread stands in its cell."""
+    return 1 + sum(kind != "within" for measure in table.measures for kind in table.kinds(measure))
+
+
+_OTHER_HEADS = (
+    *("folder", "status", "network", "data", "labels", "pixels", "seed", "epochs"),
+    *("train (%)", "test (%)", "best on the way (%)"),
+)
 
 
 def _other_row(run: Run) -> list[str]:
@@ -88,7 +102,7 @@ def _other_row(run: Run) -> list[str]:
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("rethink_keras.reports"),
-        autoescape=lambda name: bool(name) and name.endswith(".html.j2"),
+        autoescape=lambda name: (name or "").endswith(".html.j2"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

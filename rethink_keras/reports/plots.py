@@ -108,7 +108,9 @@ def _by_step(sweep: Sweep, table: Table, columns: Sequence[str], y_title: str) -
                     series.append(_series(name, UNFINISHED, points, of_training=is_dotted))
     x_title = "thousand steps" if table.full else "epochs"
     is_percent = columns[-1].endswith("accuracy")
-    return Plot("", artefact.name, x_title, y_title, tuple(series), table.full, percent=is_percent)
+    return Plot(
+        "", _title(artefact.name, table), x_title, y_title, tuple(series), table.full, percent=is_percent
+    )
 
 
 def _by_level(table: Table, key: str, quantity: str, title: str, y_title: str) -> Plot:
@@ -120,28 +122,30 @@ def _by_level(table: Table, key: str, quantity: str, title: str, y_title: str) -
             series.append(_series(artefacts.network(curve.network), PAPER, curve.points))
     index = [measure.quantity for measure in table.measures].index(quantity)
     for network in networks:
-        points = []
-        for row in table.rows:
-            value = row.values[index]
-            if row.network == network and value.mean is not None:
-                points.append((_level(row.variant), value.mean, value.deviation or 0.0))
+        points = [
+            (level, value.mean, value.deviation or 0.0)
+            for row in table.rows
+            if row.network == network
+            and (value := row.values[index]).mean is not None
+            and (level := artefacts.corruption(row.variant)) is not None
+        ]
         if points:
             x, y, deviations = zip(*sorted(points), strict=True)
             series.append(Series(artefacts.network(network), OURS, x, y, deviations))
-    return Plot(key, title, "label corruption", y_title, tuple(series), table.full, markers=True)
+    return Plot(
+        key, _title(title, table), "label corruption", y_title, tuple(series), table.full, markers=True
+    )
+
+
+def _title(name: str, table: Table) -> str:
+    return name if table.full else f"{name}, small version"
 
 
 def _name(network: str, variant: str, networks: set[str]) -> str:
     """By what differs: the variant of one network, or the networks of one variant."""
-    if variant == "plain" and len(networks) > 1:
-        return artefacts.network(network)
-    if variant == "plain":
-        return "no regularizers"
-    return artefacts.words(variant)
-
-
-def _level(variant: str) -> float:
-    return float(variant.removeprefix("corruption_"))
+    return (
+        artefacts.network(network) if variant == "plain" and len(networks) > 1 else artefacts.words(variant)
+    )
 
 
 def _points(run: Run, unit: str, column: str, scale: float, percent: float) -> list[tuple[float, float]]:

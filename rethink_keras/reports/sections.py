@@ -62,7 +62,7 @@ class Section:
         """Above the section."""
         if self.artefact is artefacts.OWN:
             return self.sweep.manifest.title
-        return self.artefact.name if self.table.full else f"{self.artefact.name}, small version"
+        return self.table.name
 
     @property
     def counts(self) -> dict[str, int]:
@@ -148,15 +148,13 @@ def cell_name(row: Row) -> str:
 
 
 def _pictures(slug: str, sweep: Sweep, table: Table) -> list[Picture]:
-    what = table.artefact.name if table.full else f"{table.artefact.name}, small version"
     if quantity := _DRAWN_AS_ROWS.get(table.artefact.key):
-        alt = f"{what}: {quantity.replace('_', ' ')} of every row, the paper's and ours"
+        alt = f"{table.name}: {quantity.replace('_', ' ')} of every row, the paper's and ours"
         return [Picture(slug, alt, *figures.draw_rows(table, quantity))]
     return [
         Picture(
             f"{slug}_{plot.key}" if plot.key else slug,
-            f"{plot.title}{'' if table.full else ', small version'}: {plot.y_title} by {plot.x_title}, "
-            "the paper's and ours",
+            f"{plot.title}: {plot.y_title} by {plot.x_title}, the paper's and ours",
             *figures.draw(plot),
         )
         for plot in plots.of(sweep, table)

@@ -64,7 +64,9 @@ class Value:
                 "" if self.deviation is None else f" ± {self.deviation:.{digits}f}"
             )
         if kind == "difference":
-            return NONE if self.difference is None else f"{self.difference:+.{digits}f}".replace("-", "−")
+            if not self.difference:
+                return NONE if self.difference is None else f"{0:.{digits}f}"
+            return f"{self.difference:+.{digits}f}".replace("-", "−")
         return {None: NONE, True: "yes", False: "no"}[self.within]
 
 
@@ -125,6 +127,15 @@ class Table:
     def measures(self) -> tuple[Measure, ...]:
         """Columns of figures."""
         return self.artefact.measures
+
+    @property
+    def name(self) -> str:
+        """The artefact's; says so if it is a small version."""
+        return (
+            self.artefact.name
+            if self.full or not self.artefact.dataset
+            else f"{self.artefact.name}, small version"
+        )
 
     def kinds(self, measure: Measure) -> tuple[str, ...]:
         """Which of `KINDS` a measure shows: all that mean something in this table."""
