@@ -212,7 +212,7 @@ ARTEFACTS = {
                 _NETWORK,
                 Label("regularizer", lambda name, variant: words(variant.removeprefix("random_labels+"))),
             ),
-            (_TRAIN,),
+            (dataclasses.replace(_TRAIN, read=_fitting_accuracy),),
         ),
         Artefact(
             "figure1a",

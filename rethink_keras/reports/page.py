@@ -64,7 +64,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
 
 def _row_head(row: Row) -> str:
     """What a row is, below the name of its network; that name where nothing else is to say."""
-    return row.labels[0] if len(row.labels) == 1 else artefacts.words(row.variant)
+    return artefacts.words(row.variant) if len(row.labels) > 2 else row.labels[-1]
 
 
 def _html_columns(table: Table) -> int:

@@ -167,8 +167,8 @@ def _libraries(run: Run) -> str:
 
 
 def _data(run: Run) -> str:
-    summary = run.summary
-    return f"{summary['dataset']}: {summary['train_examples']:,} training and {summary['test_examples']:,} test examples"
+    train, test = (f"{run.summary[f'{split}_examples']:,}" for split in ("train", "test"))
+    return f"{run.summary['dataset']}: {train} training and {test} test examples"
 
 
 def _training_figures(run: Run) -> str:

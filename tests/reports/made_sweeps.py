@@ -6,14 +6,29 @@ import csv
 import hashlib
 import json
 import math
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from absl.testing import parameterized
 
 from rethink_keras.experiments.manifest import Manifest, PlannedRun
 from rethink_keras.training.workdir import COLUMNS
 
 STEPS = 391
+
+
+class FolderTestCase(parameterized.TestCase):
+    """Has a new `folder` for each test."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+
 VERSIONS = {
     "python": "3.11.7",
     "keras": "3.15.1",
