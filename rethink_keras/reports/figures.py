@@ -215,5 +215,6 @@ def _row_legend(table: Table) -> list:
 def _saved(figure: Figure) -> tuple[bytes, bytes]:
     png, svg = io.BytesIO(), io.BytesIO()
     figure.savefig(png, format="png", dpi=200, facecolor="white")
+    figure.set_layout_engine("none")  # it is laid out now
     figure.savefig(svg, format="svg", metadata={"Date": None}, facecolor="white")
     return png.getvalue(), svg.getvalue()

@@ -24,8 +24,23 @@ def write(workdir: str | Path, output: str | Path) -> Collection:
         UserError: if there is nothing to report, or the output cannot be written.
     """
     collection = collect(Path(workdir))
+    folder = Path(output)
+    try:
+        for place in ("tables", "figures"):
+            (folder / place).mkdir(parents=True, exist_ok=True)
+        for name, content in _files(collection).items():
+            write_atomically(folder / name, content)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}). Name another with --output."
+        ) from error
+    return collection
+
+
+def _files(collection: Collection) -> dict[str, bytes]:
+    """Contents by name."""
     made = sections.make(collection)
-    files: dict[str, bytes] = {
+    files = {
         "index.html": page.html(collection, made).encode(),
         "report.md": page.markdown(collection, made).encode(),
     }
@@ -34,14 +49,4 @@ def write(workdir: str | Path, output: str | Path) -> Collection:
         for picture in section.pictures:
             files[f"figures/{picture.slug}.png"] = picture.png
             files[f"figures/{picture.slug}.svg"] = picture.svg
-    folder = Path(output)
-    try:
-        for name, content in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, content)
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written ({error.strerror}). Name another with --output."
-        ) from error
-    return collection
+    return files

@@ -158,3 +158,33 @@ def _facts(planned: PlannedRun) -> dict[str, Any]:
         "versions": VERSIONS,
         "device": "A made-up processor, 2 cores",
     }
+
+
+def all_kinds(folder: Path) -> None:
+    """Sweeps of some kinds, full and small, with runs of every kind; a mixed cell; a run outside any sweep."""
+    plans = [
+        plan(network, variant, seed)
+        for network, variant in (("alexnet", "plain"), ("mlp_1x512", "plain"), ("mlp_1x512", "random_labels"))
+        for seed in range(3)
+    ]
+    table = sweep(folder / "table1", "table1", plans)
+    run(table, plans[0], rows(2, (0.5, 0.4)), "running")
+    run(table, plans[1], rows(1, (0.1, 0.1)), "diverged")
+    for number, planned in enumerate(plans[3:6]):
+        run(table, planned, rows(4, lambda epoch, n=number: (1.0, 0.505 + 0.01 * n + 0.02 * (epoch == 2))))
+    (table / plans[5].name / "summary.json").write_text("{")
+    for planned in plans[6:]:
+        code = "0123456789ab" if planned.seed else "fedcba987654"
+        versions = {**VERSIONS, "rethink_keras": f"0.1.0+{code}"}
+        run(table, planned, rows(4, (0.993, 0.2)), versions=versions)
+    figure = [
+        plan("inception", variant, seed) for variant in ("true_labels", "random_labels") for seed in range(2)
+    ]
+    losses = sweep(folder / "figure1a", "figure1a", figure)
+    for planned in figure[:3]:
+        run(losses, planned, rows(4, (1.0, 0.8), fit=3 + planned.seed))
+    small = [plan("mlp_1x512", f"corruption_{level}") for level in ("0.0", "0.5", "1.0")]
+    levels = sweep(folder / "small" / "figure1b_1c", "figure1b_1c", small, "small")
+    for number, planned in enumerate(small):
+        run(levels, planned, rows(4, (1.0, 0.4), fit=(2, 3, None)[number]), train_examples=500)
+    run(folder / "single", plan("mlp_1x512", "plain"), rows(4, (1.0, 0.5)))
