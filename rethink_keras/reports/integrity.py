@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -127,16 +128,17 @@ def _version(run: Run, name: str) -> str:
 
 
 def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> list[str]:
-    counts: dict[str, int] = {}
-    for run in runs:
-        value = read(run)
-        counts[value] = counts.get(value, 0) + 1
-    if len(counts) < 2:
-        return []
-    told = "; ".join(
+    counts = Counter(read(run) for run in runs)
+    return [f"The runs differ in their {what}: {counted(counts)}."] if len(counts) > 1 else []
+
+
+def counted(counts: Counter[str]) -> str:
+    """Each value and how many runs have it; a value of all runs alone."""
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(
         f"{value} ({count} {'run' if count == 1 else 'runs'})" for value, count in sorted(counts.items())
     )
-    return [f"The runs differ in their {what}: {told}."]
 
 
 def _bindings(config: str) -> dict[str, str]:

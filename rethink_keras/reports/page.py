@@ -41,6 +41,12 @@ def inline_svg(picture: Picture) -> markupsafe.Markup:
     return markupsafe.Markup(text)
 
 
+def command(text: str) -> markupsafe.Markup:
+    """A command that breaks between its flags first; it is copied as it was."""
+    words = re.split(r" (?=--)", text)
+    return markupsafe.Markup(" ").join(markupsafe.Markup("<span>{}</span>").format(word) for word in words)
+
+
 def _context(collection: Collection, made: list[Section]) -> dict:
     return {
         "title": TITLE,
@@ -56,6 +62,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
         "configurations": sections.configurations,
         "row_head": _row_head,
         "html_columns": _html_columns,
+        "command": command,
         "inline_svg": inline_svg,
         "other_row": _other_row,
         "other_heads": _OTHER_HEADS,

@@ -90,16 +90,7 @@ class Section:
             "Training figures": Counter(_training_figures(run) for run in measured),
             "Day": Counter(run.summary["date"] for run in measured if run.summary.get("date")),
         }
-        return [
-            (
-                name,
-                "; ".join(
-                    f"{value} ({count} runs)" if len(c) > 1 else value for value, count in sorted(c.items())
-                ),
-            )
-            for name, c in found.items()
-            if c
-        ]
+        return [(name, integrity.counted(counts)) for name, counts in found.items() if counts]
 
 
 def configurations(runs: Sequence[Run]) -> list[tuple[str, str]]:
