@@ -102,7 +102,7 @@ def run(folder: Path, planned: PlannedRun, made: list[dict], status: str = "done
     place.mkdir(parents=True)
     (place / "config.gin").write_text(CONFIG.format(epochs=planned.epochs, seed=planned.seed))
     write_metrics(place, made)
-    summary = {"status": status, **_figures(made), **_facts(planned), **changes}
+    summary = {"status": status, "date": "2026-11-22", **_figures(made), **_facts(planned), **changes}
     (place / "summary.json").write_text(json.dumps(summary))
     return place
 

@@ -133,6 +133,7 @@ class PageTest(parameterized.TestCase):
         self.assertIn("bin/sweep --gin_file=gin/sweeps/table1.gin", text)
         self.assertIn("train.epochs = 4", text)
         self.assertIn("A made-up processor", text)
+        self.assertIn("2026-11-22", text)
 
     @parameterized.product(width=(PHONE, DESK), scheme=("light", "dark"))
     def test_the_figures_are_seen(self, width, scheme):
