@@ -6,8 +6,11 @@ import csv
 import dataclasses
 import json
 import math
+import typing
 from pathlib import Path
 from typing import Any
+
+from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments import manifest
@@ -35,6 +38,10 @@ _KINDS_MEASURED: dict[str, type | tuple[type, ...]] = {
     "epochs_to_fit": (int, type(None)),
     "train_metrics": str,
     "fit_loss": (int, float),
+}
+_FIGURES = {
+    "final": ("train_loss", "train_accuracy", "test_loss", "test_accuracy"),
+    "best_on_the_way": ("test_accuracy",),
 }
 
 
@@ -168,14 +175,17 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
 
 def _read_sweep(folder: Path) -> Sweep:
     plan = Manifest.read(folder)
-    for run in plan.runs:
-        texts = (run.name, run.network, run.variant, *run.gin_files, *run.bindings)
-        numbers = (run.seed, run.epochs, run.images)
-        if not all(isinstance(t, str) for t in texts) or not all(isinstance(n, int) for n in numbers):
-            raise UserError(
-                f"{folder / manifest.NAME} is damaged in its run {run.name!r}. Remove it and run bin/sweep again: "
-                "the runs beside it are kept."
-            )
+    try:
+        for part in (plan, *plan.runs):
+            for name, kind in typing.get_type_hints(type(part)).items():
+                check_type(
+                    getattr(part, name), kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS
+                )
+    except (TypeCheckError, TypeError) as error:
+        raise UserError(
+            f"{folder / manifest.NAME} is damaged: it holds values of the wrong kind. Remove it and run bin/sweep "
+            "again: the runs beside it are kept."
+        ) from error
     return Sweep(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))
 
 
@@ -196,9 +206,13 @@ def _read_summary(path: Path) -> dict[str, Any]:
             raise ValueError(f"{path} says nothing readable of {name}")
     if summary["status"] not in STATUSES:
         raise ValueError(f"{path} has the unknown status {summary['status']!r}")
-    for group in ("final", "best_on_the_way"):
-        for name, value in summary.get(group, {}).items():
-            _number(value, f"{name} in {path}")
+    if summary["status"] == "done" and not summary["epochs"]:
+        raise ValueError(f"{path} is done without an epoch")
+    if not all(isinstance(text, str) for text in (*summary["versions"].values(), summary.get("date", ""))):
+        raise ValueError(f"{path} says nothing readable of versions or date")
+    for group, names in _FIGURES.items() if summary["epochs"] else ():
+        for name in {*names, *summary[group]}:
+            _number(summary[group].get(name), f"{name} in {path}")
     return summary
 
 
@@ -218,7 +232,7 @@ def _read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
                     for name, value in row.items()
                 }
             )
-    for name in ("epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy"):
+    for name in ("epoch", "step", *_FIGURES["final"], "running_accuracy"):
         if rows and name not in rows[0]:
             raise ValueError(f"{path} has no column {name}")
     return tuple(rows)
