@@ -64,7 +64,11 @@ class Plot:
 
 
 def of(sweep: Sweep, table: Table) -> list[Plot]:
-    """The plots of curves of a sweep; none for a table."""
+    """The plots of curves of a sweep that have something to draw; none for a table."""
+    return [plot for plot in _plots(sweep, table) if plot.series]
+
+
+def _plots(sweep: Sweep, table: Table) -> list[Plot]:
     key = table.artefact.key
     if key == "figure1a":
         return [_by_step(sweep, table, ("train_loss",), "average training loss")]
