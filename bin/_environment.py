@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-NEEDED = ("absl", "filelock", "keras", "tensorflow", "tensorflow_datasets", "typeguard")
+NEEDED = ("absl", "filelock", "jinja2", "keras", "tensorflow", "tensorflow_datasets", "typeguard")
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import hashlib
 import json
 import math
@@ -269,7 +270,8 @@ class Loop:
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
         figures = summary.figures(self._state.rows, self._evaluation)
-        written = {"status": status, **figures, **self._plan.facts, **more}
+        day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        written = {"status": status, "date": day, **figures, **self._plan.facts, **more}
         self._folder.write_summary(written)
         return written
 

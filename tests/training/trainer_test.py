@@ -37,6 +37,7 @@ class TrainTest(parameterized.TestCase):
             summary = json.loads((folder / "run" / "summary.json").read_text())
             self.assertEqual(summary, result.summary)
             self.assertEqual(summary["status"], "done")
+            self.assertRegex(summary["date"], r"^20\d\d-\d\d-\d\d$")
             self.assertEqual(summary["trainable_parameters"], 64 * 32 + 32 + 32 * 10 + 10)
             self.assertEqual(
                 set(summary["fingerprints"]),

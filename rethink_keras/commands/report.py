@@ -1,0 +1,46 @@
+"""`bin/report`: the paper's tables and figures beside what sweeps have made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from rethink_keras.commands import common
+from rethink_keras.errors import UserError
+
+USAGE = """
+Reports on the sweeps and runs in and below a folder, complete or not: one HTML page, Markdown, CSV, PNG and SVG.
+
+  bin/report --workdir=runs/paper --output=runs/report
+
+Exit codes: 0 done, 2 nothing to report or no place to write.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
+    flags.DEFINE_string("output", None, "Folder to write to.", flag_values=values)
+    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
+    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
+    return common.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
+
+
+def _report(workdir: str | None, output: str | None) -> None:
+    if not workdir or not output:
+        raise UserError("Give --workdir=DIR, the folder of sweeps and runs, and --output=DIR to write to.")
+    from rethink_keras.reports import report
+
+    found = report.write(workdir, output)
+    for trouble in found.troubles:
+        print(f"Note: {trouble}")
+    for sweep in found.sweeps:
+        done = sum(run.status == "done" for run in sweep.runs)
+        print(f"{sweep.manifest.title}: {done} of {len(sweep.runs)} runs done")
+    if found.others:
+        print(f"Other runs: {len(found.others)}")
+    print(f"Wrote {Path(output) / 'index.html'}, report.md, tables/, figures/")

@@ -1,0 +1,154 @@
+"""Whether the runs of one cell are of one kind: a mean over others is not shown without saying so."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rethink_keras.reports import paper
+from rethink_keras.reports.collect import Run
+
+_SEEDS = ("train.seed", "randomization.seed")
+_NOT_RECORDED = "not recorded"
+
+
+def of_cell(runs: Sequence[Run]) -> list[str]:
+    """In what the runs of a cell differ besides their seeds, a sentence each.
+
+    Args:
+        runs: those that are counted.
+    """
+    return [
+        *_same_seeds(runs),
+        *_differing_data(runs),
+        *_differing_settings(runs),
+        *_differing_versions(runs),
+    ]
+
+
+def of_sweep(runs: Sequence[Run]) -> list[str]:
+    """In what all the runs of a table or figure differ that rows are compared by: data and versions."""
+    return [*_differing_data(runs), *_differing_versions(runs)]
+
+
+def not_the_papers(runs: Iterable[Run], dataset: str) -> str:
+    """A sentence if runs are of other data than the paper's, or of fewer examples; else empty."""
+    asked = (dataset, *paper.examples(dataset))
+    for run in runs:
+        has = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
+        if has != asked:
+            return (
+                f"Trained on {has[0]} with {has[1]:,} training and {has[2]:,} test examples, where the paper has "
+                f"{asked[0]} with {asked[1]:,} and {asked[2]:,}: the difference is not judged."
+            )
+    return ""
+
+
+def code(run: Run) -> str:
+    """The version of this project that made a run."""
+    return _version(run, "rethink_keras")
+
+
+def _same_seeds(runs: Sequence[Run]) -> list[str]:
+    found = []
+    pairs = [(run.summary["seed"], run.summary["randomization"].get("seed")) for run in runs]
+    if len(set(pairs)) < len(pairs):
+        found.append("Two runs have the same seeds: they count twice.")
+    for run in runs:
+        if run.plan and run.plan.seed != run.summary["seed"]:
+            found.append(f"{run.name} was planned with seed {run.plan.seed} and has {run.summary['seed']}.")
+    if _is_randomized(runs) and not _one_role(pairs):
+        seeds = ", ".join(f"{run}/{maps}" for run, maps in sorted(pairs, key=str))
+        found.append(
+            "Seeds play different roles: in some runs the randomization's seed goes with the run's, in others it "
+            f"does not (run/randomization: {seeds})."
+        )
+    return found
+
+
+def _one_role(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether both seeds vary as one, or one of them stays and the other varies."""
+    return (
+        all(run == maps for run, maps in pairs)
+        or len({run for run, _ in pairs}) == 1
+        or len({maps for _, maps in pairs}) == 1
+    )
+
+
+def _is_randomized(runs: Sequence[Run]) -> bool:
+    return any(
+        run.summary["randomization"].get(kind, "true") != "true"
+        for run in runs
+        for kind in ("labels", "pixels")
+    )
+
+
+def _differing_data(runs: Sequence[Run]) -> list[str]:
+    def data(run: Run) -> str:
+        prints = run.summary["fingerprints"]
+        short = "/".join(str(prints.get(f"{split}_data", "none"))[:8] for split in ("train", "test"))
+        counts = f"{run.summary['train_examples']:,} + {run.summary['test_examples']:,} examples"
+        return f"{run.summary['dataset']}, {counts}, {short}"
+
+    return _differing(runs, "data", data)
+
+
+def _differing_settings(runs: Sequence[Run]) -> list[str]:
+    def randomization(run: Run) -> str:
+        return json.dumps(
+            {k: v for k, v in run.summary["randomization"].items() if k != "seed"}, sort_keys=True
+        )
+
+    found = _differing(runs, "randomization", randomization)
+    bound = [_bindings(run.config) for run in runs]
+    names = sorted({name for bindings in bound for name in bindings} - set(_SEEDS))
+    other = [
+        name
+        for name in names
+        if len({bindings.get(name) for bindings in bound}) > 1
+        and not (found and name.startswith("randomization."))
+    ]
+    if other:
+        found.append(f"The runs differ in their configuration: {', '.join(other)}.")
+    return found
+
+
+def _differing_versions(runs: Sequence[Run]) -> list[str]:
+    found = _differing(runs, "code version", code)
+    for name in sorted({name for run in runs for name in run.summary["versions"]} - {"rethink_keras"}):
+        found += _differing(runs, f"version of {name}", functools.partial(_version, name=name))
+    return found
+
+
+def _version(run: Run, name: str) -> str:
+    return run.summary["versions"].get(name, _NOT_RECORDED)
+
+
+def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> list[str]:
+    counts = Counter(read(run) for run in runs)
+    return [f"The runs differ in their {what}: {counted(counts)}."] if len(counts) > 1 else []
+
+
+def counted(counts: Counter[str]) -> str:
+    """Each value and how many runs have it; a value of all runs alone."""
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(
+        f"{value} ({count} {'run' if count == 1 else 'runs'})" for value, count in sorted(counts.items())
+    )
+
+
+def _bindings(config: str) -> dict[str, str]:
+    """Bindings of a config.gin by name; indented lines go on with a value."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in config.splitlines():
+        if line.startswith((" ", "\t")):
+            found[name] = f"{found.get(name, '')} {line.strip()}"
+        elif line and not line.startswith("#"):
+            name, _, value = line.partition(" =")
+            found[name] = value.strip()
+    return found
