@@ -2,10 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: demo test lint clean
+SMALL := table1 table4 figure1a figure1b_1c
+
+.PHONY: demo paper-small test lint clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/python bin/demo --workdir=runs/demo
+
+# Small versions of the paper's tables and figures on CIFAR-10, and the page that shows them.
+paper-small: $(VENV)/.installed
+	for name in $(SMALL); do \
+	  $(VENV)/bin/python bin/sweep --gin_file=gin/sweeps/small/$$name.gin --workdir=runs/small/$$name || exit; \
+	done
+	$(VENV)/bin/python bin/report --workdir=runs/small --output=runs/small_report
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist=loadfile

@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[2]
 SWEEPS = ROOT / "gin" / "sweeps"
 RUNS = {
     "table1": 19,
+    "table2": 7,
     "table4": 6,
     "figure1a": 5,
     "figure1b_1c": 33,
+    "figure2a": 3,
     "figure2b": 2,
     "small/table1": 8,
     "small/table4": 2,
