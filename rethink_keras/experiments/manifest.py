@@ -13,6 +13,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
 
 NAME = "sweep.json"
+FAILURE = "failed.txt"  # in a run's folder: why it failed for good
 FORMAT = 1
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import filelock
 import tenacity
 
+from rethink_keras.experiments.manifest import FAILURE
 from rethink_keras.files import LOCK
 
 TRAIN = Path(__file__).resolve().parents[2] / "bin" / "train"
@@ -72,6 +73,9 @@ def run_job(job: Job, stopping: threading.Event) -> Outcome:
         retry_error_callback=_last_outcome,
     )
     outcome = attempt(_attempt, job, stopping)
+    if outcome.exit_code and not stopping.is_set():
+        with contextlib.suppress(OSError):  # the outcome tells it anyway
+            (job.workdir / FAILURE).write_text(f"{outcome.sentence}\n", encoding="utf-8")
     return dataclasses.replace(outcome, attempts=attempt.statistics["attempt_number"])
 
 
@@ -83,6 +87,7 @@ def _last_outcome(state: tenacity.RetryCallState) -> Outcome:
 def _attempt(job: Job, stopping: threading.Event) -> Outcome:
     try:
         job.workdir.mkdir(parents=True, exist_ok=True)
+        (job.workdir / FAILURE).unlink(missing_ok=True)
         _wait_until_free(job.workdir, stopping)
         with (job.workdir / LOG).open("ab") as log:
             code, errors = _run(job, log, stopping)

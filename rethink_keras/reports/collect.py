@@ -18,7 +18,6 @@ from rethink_keras.experiments.manifest import Manifest, PlannedRun
 from rethink_keras.reports.paper import Cell
 
 STATUSES = ("done", "running", "interrupted", "diverged", "failed", "damaged", "missing")
-FAILURE = "failed.txt"
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "status": str,
     "epochs": int,
@@ -163,7 +162,7 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
             raise ValueError(
                 f"{folder / 'metrics.csv'} has {len(rows)} epochs, but summary.json says {summary['epochs']}"
             )
-        failure = folder / FAILURE
+        failure = folder / manifest.FAILURE
         why = failure.read_text(encoding="utf-8").strip() if failure.exists() else ""
     except (OSError, ValueError) as error:
         return Run(folder, name, "damaged", plan, f"{_what(error)}. Move this run away and make it again.")

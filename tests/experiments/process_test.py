@@ -10,6 +10,7 @@ import filelock
 from absl.testing import absltest
 
 from rethink_keras.experiments import process
+from rethink_keras.experiments.manifest import FAILURE
 from rethink_keras.experiments.process import Job, run_job
 from rethink_keras.files import LOCK
 from tests.experiments.small_sweeps import wait_for_rows
@@ -43,6 +44,9 @@ class RunJobTest(absltest.TestCase):
             self.assertEqual((outcome.exit_code, outcome.attempts), (2, 1))
             self.assertStartsWith(outcome.sentence, "train.batch_size is 0.")
             self.assertIn("train.batch_size is 0.", (folder / process.LOG).read_text())
+            self.assertEqual((folder / FAILURE).read_text(), outcome.sentence + "\n")
+            run_job(job(folder), threading.Event())
+            self.assertFalse((folder / FAILURE).exists())
 
     def test_a_killed_run_is_tried_again_and_goes_on(self):
         with new_folder() as folder:

@@ -3,7 +3,8 @@ import json
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.reports.collect import FAILURE, collect
+from rethink_keras.experiments.manifest import FAILURE
+from rethink_keras.reports.collect import collect
 from tests.reports import made_sweeps as made
 
 PLANS = [made.plan("mlp_1x512", "plain", seed) for seed in range(3)]
