@@ -6,8 +6,11 @@ import dataclasses
 import json
 import re
 import shlex
+import typing
 from collections.abc import Iterator
 from pathlib import Path
+
+import typeguard
 
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
@@ -15,6 +18,7 @@ from rethink_keras.files import write_atomically
 NAME = "sweep.json"
 FAILURE = "failed.txt"  # in a run's folder: why it failed for good
 FORMAT = 1
+ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +113,12 @@ class Manifest:
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
             runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
-            return cls(runs=runs, **{k: _frozen(v) for k, v in fields.items()})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            read = cls(runs=runs, **{k: _frozen(v) for k, v in fields.items()})
+            for part in (read, *runs):
+                for field, kind in typing.get_type_hints(type(part)).items():
+                    typeguard.check_type(getattr(part, field), kind, collection_check_strategy=ALL_ITEMS)
+            return read
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
             raise UserError(
                 f"{path} is damaged or of another version ({error}). Remove it and run bin/sweep again: "
                 "the runs beside it are kept."

@@ -6,11 +6,8 @@ import csv
 import dataclasses
 import json
 import math
-import typing
 from pathlib import Path
 from typing import Any
-
-from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments import manifest
@@ -174,17 +171,6 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
 
 def _read_sweep(folder: Path) -> Sweep:
     plan = Manifest.read(folder)
-    try:
-        for part in (plan, *plan.runs):
-            for name, kind in typing.get_type_hints(type(part)).items():
-                check_type(
-                    getattr(part, name), kind, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS
-                )
-    except (TypeCheckError, TypeError) as error:
-        raise UserError(
-            f"{folder / manifest.NAME} is damaged: it holds values of the wrong kind. Remove it and run bin/sweep "
-            "again: the runs beside it are kept."
-        ) from error
     return Sweep(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))
 
 

@@ -79,7 +79,7 @@ class CollectTest(made.FolderTestCase):
         fields = json.loads((folder / "sweep.json").read_text())
         fields["runs"][1]["epochs"] = "many"
         (folder / "sweep.json").write_text(json.dumps(fields))
-        self.assertRegex(collect(self.folder).troubles[0], "damaged: it holds values of the wrong kind")
+        self.assertRegex(collect(self.folder).troubles[0], "damaged or of another version")
 
     def test_nothing_to_report(self):
         with self.assertRaisesRegex(UserError, "There is no folder .*nowhere"):
