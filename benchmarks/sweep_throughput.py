@@ -1,0 +1,85 @@
+"""Runs of a sweep side by side, each on its share of the threads, against one after another on all of them.
+
+    .venv/bin/python -m benchmarks.sweep_throughput --pairs=3
+    .venv/bin/python -m benchmarks.sweep_throughput --network=alexnet --pairs=3
+
+As many runs as there are cores, MLP 1x512 on 20,000 or small AlexNet on 1,000 images of CIFAR-10 (needs
+`TFDS_DATA_DIR`), are made by the local engine in both ways, in turn; getting ready counts. Prints seconds of each pair
+and the ratio: above 1, side by side is faster. `sweep.threads = 'auto'` goes by it.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from absl import flags
+
+from rethink_keras.experiments.engines.local import Local
+from rethink_keras.experiments.process import Job, Outcome
+from rethink_keras.experiments.threads import available_cores
+
+ROOT = Path(__file__).parents[1]
+RUNS = {
+    "mlp_1x512": ("dataset.train_examples = 20000", "train.epochs = 20"),
+    "alexnet": ("dataset.train_examples = 1000", "dataset.test_examples = 1000", "train.epochs = 10"),
+}
+
+
+def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
+    """How long the local engine takes for so many runs.
+
+    Raises:
+        RuntimeError: if a run fails.
+    """
+
+    def ended(outcome: Outcome) -> None:
+        if outcome.exit_code:
+            raise RuntimeError(outcome.sentence)
+
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [
+            _job(network, Path(folder) / str(seed), f"--seed={seed}", f"--threads={threads}")
+            for seed in range(runs)
+        ]
+        begin = time.perf_counter()
+        Local(jobs=side_by_side).run(jobs, threads, threading.Event(), lambda: None, ended)
+        return time.perf_counter() - begin
+
+
+def _job(network: str, workdir: Path, *more: str) -> Job:
+    params = [f"--gin_param={binding}" for binding in RUNS[network]]
+    file = ROOT / "gin" / f"table1_{network}.gin"
+    return Job(workdir.name, workdir, (f"--gin_file={file}", *params, *more, f"--workdir={workdir}"))
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    values = flags.FlagValues()
+    flags.DEFINE_enum("network", "mlp_1x512", list(RUNS), "Which network.", flag_values=values)
+    flags.DEFINE_integer("pairs", 3, "How many pairs.", lower_bound=1, flag_values=values)
+    values(sys.argv)
+    cores = available_cores()
+    ratios = []
+    for pair in range(values.pairs):
+        alone = seconds(values.network, cores, 1, cores)
+        together = seconds(values.network, cores, cores, 1)
+        ratios.append(alone / together)
+        print(
+            f"pair {pair + 1}: one after another {alone:.1f} s, side by side {together:.1f} s, ratio "
+            f"{ratios[-1]:.2f}",
+            flush=True,
+        )
+    print(
+        f"{values.network}: median ratio {statistics.median(ratios):.2f} of {len(ratios)} pairs, {cores} cores, load "
+        f"{os.getloadavg()[0]:.1f} at the end"
+    )
+
+
+if __name__ == "__main__":
+    main()
