@@ -11,7 +11,7 @@ from absl.testing import absltest
 from rethink_keras.commands import sweep as command
 from rethink_keras.experiments.process import LOG
 from tests.commands.train_test import main
-from tests.experiments.small_sweeps import results, start_sweep, sweep, wait_for_rows, write_gin
+from tests.experiments.small_sweeps import page, results, start_sweep, sweep, wait_for_rows, write_gin
 from tests.training.small_runs import new_folder
 
 RUNS = ["mlp/plain/seed_0", "mlp/random_labels/seed_0"]
@@ -27,6 +27,7 @@ class SweepCommandTest(absltest.TestCase):
         cls.whole = cls.folder / "whole"
         cls.code, cls.out, cls.err = sweep(cls.gin_file, cls.whole)
         cls.expected = results(cls.whole)
+        cls.page = page(cls.whole)
 
     @classmethod
     def enter_context_class(cls, context):
@@ -66,6 +67,7 @@ class SweepCommandTest(absltest.TestCase):
             )
             self.assertEqual(sweep(self.gin_file, folder / "s")[0], 0)
             self.assertEqual(results(folder / "s"), self.expected)
+            self.assertEqual(page(folder / "s"), self.page)
 
     def test_killed_sweep_and_killed_run(self):
         with new_folder() as folder:
@@ -83,6 +85,7 @@ class SweepCommandTest(absltest.TestCase):
             process.communicate()
             self.assertEqual(process.returncode, 0)
             self.assertEqual(results(folder / "s"), self.expected)
+            self.assertEqual(page(folder / "s"), self.page)
 
     def test_a_run_that_fails_stops_no_other(self):
         with new_folder() as folder:
@@ -141,6 +144,7 @@ class FullDiskTest(absltest.TestCase):
                 subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
                 self.assertEqual(sweep(path, disk / "s")[0], 0)
                 self.assertEqual(results(disk / "s"), results(folder / "whole"))
+                self.assertEqual(page(disk / "s"), page(folder / "whole"))
             finally:
                 subprocess.run(["umount", "-l", disk], check=True)
 

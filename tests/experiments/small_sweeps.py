@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from rethink_keras.reports import report
 from tests.training.small_runs import SMALL
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +52,13 @@ def wait_for_rows(workdir: Path, rows: int) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{workdir} has come to no {rows} epochs")
         time.sleep(0.05)
+
+
+def page(folder: Path) -> str:
+    """The report's page on a sweep, wherever that lies."""
+    with tempfile.TemporaryDirectory() as output:
+        report.write(str(folder), output)
+        return (Path(output) / "index.html").read_text().replace(str(folder), "FOLDER")
 
 
 def results(folder: Path) -> dict[str, tuple]:
