@@ -1,0 +1,90 @@
+"""`bin/runs`: a table of runs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from rethink_keras.commands import common
+
+USAGE = """
+A table of the runs in and below a folder.
+
+  bin/runs
+  bin/runs --workdir=runs/table1 --filter='status=done' --filter='run~mlp' --sort=-test_accuracy
+  bin/runs --workdir=runs/table1 --json
+
+Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy (from 0 to 1), epochs_to_fit, age
+(seconds). Filters: a column, one of = != < > <= >= ~ (contains) and a value.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", "runs", "Folder to look in and below.", flag_values=values)
+    flags.DEFINE_multi_string("filter", [], "Rows to show; repeatable, all must hold.", flag_values=values)
+    flags.DEFINE_string("sort", "run", "Column to sort by; downwards with a - before it.", flag_values=values)
+    flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
+    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
+    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
+    return common.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
+
+
+def _runs(values: flags.FlagValues) -> None:
+    from rethink_keras.reports import runs
+
+    table = runs.ordered(runs.selected(runs.rows(Path(values.workdir)), values.filter), values.sort)
+    if values.json:
+        print(json.dumps(table, indent=1))
+    else:
+        _show(table)
+
+
+def _show(table: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("run", overflow="fold")
+    shown.add_column("configuration", overflow="fold")
+    for name in ("seed", "status", "epoch", "train %", "test %", "fit after", "age"):
+        shown.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
+    for row in table:
+        shown.add_row(
+            row["run"],
+            row["configuration"],
+            _number(row["seed"]),
+            row["status"],
+            str(row["epoch"]),
+            _percent(row["train_accuracy"]),
+            _percent(row["test_accuracy"]),
+            _number(row["epochs_to_fit"]),
+            _age(row["age"]),
+        )
+    # Into a file or a pipe lines are as long as they need to be.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+    console.print(shown)
+    print(f"{len(table)} runs")
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"
+
+
+def _age(seconds: float) -> str:
+    age = datetime.timedelta(seconds=seconds)
+    if age.days:
+        return f"{age.days} d"
+    return f"{seconds / 3600:.0f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
