@@ -100,12 +100,14 @@ def tensorflow_errors_told():
 
 
 def describe() -> str:
-    """The machine in a few words: its GPUs, or its processor and number of cores."""
+    """The machine in a few words: its GPUs, or its processor, cores and how many threads a run is held to."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         names = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in gpus]
         return ", ".join(names)
-    return f"{_processor()}, {os.cpu_count()} cores"
+    threads = tf.config.threading.get_intra_op_parallelism_threads()  # 0 for as many as there are
+    held_to = f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
+    return f"{_processor()}, {os.cpu_count()} cores{held_to}"
 
 
 def _processor() -> str:

@@ -39,6 +39,23 @@ class TrainCommandTest(parameterized.TestCase):
             self.assertIn(f"Wrote {folder}: checkpoints, config.gin, metrics.csv", out)
             self.assertEqual(json.loads((folder / "summary.json").read_text())["seed"], 7)
 
+    def test_threads_are_held_to_and_told(self):
+        with new_folder() as folder:
+            command = [
+                sys.executable,
+                str(ROOT / "bin" / "train"),
+                *small(),
+                f"--workdir={folder}",
+                "--threads=1",
+            ]
+            subprocess.run(command, check=True, capture_output=True)
+            self.assertEndsWith(
+                json.loads((folder / "summary.json").read_text())["device"], " cores, 1 thread"
+            )
+        code, _, err = main(train, "--threads=0")
+        self.assertEqual(code, 2)
+        self.assertIn("--threads", err)
+
     def test_saved_configuration_is_enough_to_run_again(self):
         with new_folder() as folder:
             main(train, *small("randomization.labels = 'random'"), f"--workdir={folder / 'a'}")
