@@ -87,8 +87,9 @@ def _conclude(manifest: Manifest, folder: Path, outcomes: list[Outcome], stop: S
     if left:
         told = {outcome.name: outcome.sentence for outcome in outcomes}
         lines = [f"  {name}: {told.get(name) or 'diverged earlier'}" for name in left]
+        others = "" if len(left) == len(found) else "; the others are done"
         raise RunsFailedError(
-            f"{len(left)} of {len(found)} runs failed; the others are done. Each one's train.log says more, and "
-            "the same command tries again:\n" + "\n".join(lines)
+            f"{len(left)} of {len(found)} runs failed{others}. Each one's train.log says more, and the same command "
+            "tries again:\n" + "\n".join(lines)
         )
     print(f"All {len(found)} runs are done.", flush=True)

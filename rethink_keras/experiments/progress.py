@@ -98,7 +98,7 @@ class Display:
         return {run.name: progress_of(self._folder / run.name) for run in self._manifest.runs}
 
     def _counts(self, found: dict[str, Progress]) -> str:
-        by_status = Counter(progress.status for progress in found.values())
+        by_status = Counter(p.status for name, p in found.items() if name not in self._failed)
         done, running, failed = by_status[DONE], by_status[RUNNING], len(self._failed)
         parts = [f"{done} done", f"{running} running", f"{len(found) - done - running - failed} left"]
         if failed:

@@ -133,7 +133,7 @@ class FullDiskTest(absltest.TestCase):
             disk = folder / "disk"
             disk.mkdir()
             mounted = subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk], capture_output=True
+                ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", disk], capture_output=True
             )
             if mounted.returncode:
                 self.skipTest("no small disk can be mounted here")

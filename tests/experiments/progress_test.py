@@ -33,6 +33,7 @@ class ProgressTest(absltest.TestCase):
             display = Display(manifest(*runs), folder)
             write_run(folder / runs[0].name, "done", 8)
             write_run(folder / runs[1].name, "running", 2)
+            write_run(folder / runs[2].name, "running", 0)
             told = []
             display._bar.write = told.append
             display.ended(Outcome(runs[0].name, 0, "", 1))
