@@ -33,10 +33,10 @@ class ProgressTest(absltest.TestCase):
             display = Display(manifest(*runs), folder)
             write_run(folder / runs[0].name, "done", 8)
             write_run(folder / runs[1].name, "running", 2)
-            write_run(folder / runs[2].name, "running", 0)
             told = []
             display._bar.write = told.append
             display.ended(Outcome(runs[0].name, 0, "", 1))
+            write_run(folder / runs[2].name, "running", 0)  # as a run that was killed leaves it
             display.ended(Outcome(runs[2].name, 3, "No data.", 2))
         # Runs end after 8 epochs, as the first did; six of one and eight of another are left, half a minute each.
         self.assertEqual(
