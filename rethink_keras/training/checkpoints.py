@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
@@ -121,7 +122,8 @@ class Checkpoints:
         return self._folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
 
     def _assign(self, path: Path, arrays: list[np.ndarray]) -> None:
-        expected = [(tuple(v.shape), np.asarray(v).dtype) for v in self._variables]
+        # Not read: that of a metric's variable waits for all workers.
+        expected = [(tuple(v.shape), tf.as_dtype(v.dtype).as_numpy_dtype) for v in self._variables]
         if [(a.shape, a.dtype) for a in arrays] != expected:
             raise UserError(
                 f"The checkpoint {path} is of another model: its variables have other shapes. "
