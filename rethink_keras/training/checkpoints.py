@@ -12,8 +12,10 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import tensorflow as tf
 
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
@@ -22,6 +24,7 @@ from rethink_keras.training.state import RunState
 
 _NAME = re.compile(r"epoch-(\d{5})-step-(\d{7})\.npz")
 _STATE = "state"
+Content: TypeAlias = tuple[list[np.ndarray], RunState]
 
 
 class Checkpoints:
@@ -67,15 +70,19 @@ class Checkpoints:
         Raises:
             UserError: if all are damaged, one is of another model, or this worker cannot read the chief's.
         """
-        state = None
+        found = None
         with self._team.together():
             if self._team.is_chief:
-                state = self._restore_newest()
-        position = (state.epoch, state.step) if state else (-1, -1)
+                found = self._read_newest()
+        position = (found[1].epoch, found[1].step) if found else (-1, -1)
         epoch, step = (self._team.as_chief_says(number) for number in position)
         with self._team.together():
-            if epoch >= 0 and not state:
-                state = self._restore_the_chiefs(self._path(epoch, step))
+            if epoch >= 0 and not found:
+                found = self._read_the_chiefs(self._path(epoch, step))
+        if not found:
+            return None
+        arrays, state = found
+        self._assign(self._path(epoch, step), arrays)
         return state
 
     def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -84,17 +91,14 @@ class Checkpoints:
         write_atomically(path, content.getvalue())
         self._drop_old(path)
 
-    def _restore_newest(self) -> RunState | None:
+    def _read_newest(self) -> Content | None:
         paths = self.paths()
         for path in reversed(paths):
             try:
-                arrays, state = _read(path)
+                return _read(path)
             except Exception as error:  # zip, numpy and JSON have a dozen kinds for bytes that are not theirs
                 logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
                 path.rename(path.with_name(f"{path.name}.damaged"))  # not one of the last N any more
-                continue
-            self._assign(path, arrays)
-            return state
         if any(self._folder.glob("*.damaged")):
             raise UserError(
                 f"Every checkpoint in {self._folder} is damaged. Start afresh with --overwrite, "
@@ -106,22 +110,21 @@ class Checkpoints:
         """All checkpoints, oldest first."""
         return sorted(p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
 
-    def _restore_the_chiefs(self, path: Path) -> RunState:
+    def _read_the_chiefs(self, path: Path) -> Content:
         try:
-            arrays, state = _read(path)
+            return _read(path)
         except Exception as error:
             raise UserError(
                 f"This worker cannot read {path}, from which the chief goes on. Name a --workdir in a folder that "
                 "all workers share."
             ) from error
-        self._assign(path, arrays)
-        return state
 
     def _path(self, epoch: int, step: int) -> Path:
         return self._folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
 
     def _assign(self, path: Path, arrays: list[np.ndarray]) -> None:
-        expected = [(tuple(v.shape), np.asarray(v).dtype) for v in self._variables]
+        """Gives the variables their values; all workers at once, for those of metrics are read in being assigned."""
+        expected = [(tuple(v.shape), tf.as_dtype(v.dtype).as_numpy_dtype) for v in self._variables]
         if [(a.shape, a.dtype) for a in arrays] != expected:
             raise UserError(
                 f"The checkpoint {path} is of another model: its variables have other shapes. "
@@ -137,7 +140,7 @@ class Checkpoints:
                 path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[list[np.ndarray], RunState]:
+def _read(path: Path) -> Content:
     with np.load(path, allow_pickle=False) as archive:
         arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
         return arrays, RunState.from_json(archive[_STATE].tobytes().decode())

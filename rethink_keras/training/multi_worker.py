@@ -107,7 +107,8 @@ class Workers(Alone):
         try:
             yield
         except Exception:
-            self.everybodys(1)
+            with contextlib.suppress(tf.errors.OpError):  # of a lost worker: the first failure is what counts
+                self.everybodys(1)
             raise
         failed = [index for index, has in enumerate(self.everybodys(0)) if has]
         if failed:

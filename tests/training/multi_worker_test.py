@@ -8,20 +8,27 @@ import numpy as np
 from absl.testing import absltest
 
 from benchmarks.kill_and_resume import newest_arrays, wait_for_line
+from rethink_keras.data.batches import Share
+from rethink_keras.errors import DiskError, UserError
+from rethink_keras.training import multi_worker
+from rethink_keras.training.signals import StopRequest
 from tests.training import small_runs
 from tests.training.small_runs import new_folder, run
 from tests.training.worker_processes import ended, start
 
-# A short last batch of 12, an odd number of test examples, a penalty and top-5 beside the usual.
+# A short last batch of 2, an odd number of test examples, a penalty and top-5 beside the usual; many small steps,
+# so that there is time to stop in their midst.
 BINDINGS = (
+    "dataset.train_examples = 298",
     "dataset.test_examples = 99",
+    "train.batch_size = 4",
+    "train.learning_rate = 0.01",
     "regularization.weight_decay = 1e-3",
     "evaluation.top5 = True",
     "train.steps_per_execution = 1",
+    "train.epochs = 4",
 )
 SMALL = (*small_runs.SMALL, *BINDINGS)
-# Long enough to be stopped in the middle, by a signal or for good.
-LONG = (*SMALL, "train.epochs = 400", "checkpoints.every_minutes = 0.002")
 
 
 def rows(folder):
@@ -39,67 +46,83 @@ class TwoWorkersTest(absltest.TestCase):
         for array, paired in zip(newest_arrays(one), newest_arrays(two), strict=True):
             np.testing.assert_allclose(array, paired, rtol=1e-6, atol=1e-6)
 
-    def test_equal_one(self):
+    def test_equal_one_though_stopped_and_gone_on(self):
         with new_folder() as folder:
-            one = run(folder / "one", *BINDINGS)
-            outputs = ended(start([folder / "two", folder / "nothing"], *SMALL))
-            for code, _, err in outputs:
-                self.assertEqual(code, 0, err)
-            self.assertFalse((folder / "nothing").exists())  # the chief alone writes
-            self.assert_same_run(folder / "one", folder / "two")
-            self.assertEqual(len(one.history), 3)
-            files = {p.name for p in (folder / "two").iterdir()}
-            self.assertEqual(files, {p.name for p in (folder / "one").iterdir()})
-
-    def test_a_signal_to_one_stops_all_and_they_go_on(self):
-        with new_folder() as folder:
-            two, alone = folder / "two", folder / "alone"
-            workers = start([two, two], *LONG)
-            wait_for_line(workers[1], "002:")
-            workers[1].send_signal(signal.SIGTERM)
+            one, two, nothing, alone = (folder / name for name in ("one", "two", "nothing", "alone"))
+            run(one, *BINDINGS)
+            workers = start([two, nothing], *SMALL)
+            wait_for_line(workers[1], "001:")
+            workers[1].send_signal(signal.SIGTERM)  # to one: all stop
             for code, _, err in ended(workers):
                 self.assertEqual(code, 128 + signal.SIGTERM, err)
                 self.assertRegex(err, r"Stopped in epoch \d+ after step \d+ and saved")
-            done = len(rows(two))
-            self.assertBetween(done, 2, 399)
-            # What stopped under two goes on under two, and under one as well.
+            self.assertFalse(nothing.exists())  # the chief alone writes
             shutil.copytree(two, alone)
-            workers = start([two, two], *LONG)
-            wait_for_line(workers[0], f"{done + 3:03d}:")
-            workers[0].send_signal(signal.SIGTERM)
-            for code, out, err in ended(workers):
-                self.assertEqual(code, 128 + signal.SIGTERM, err)
+            for code, out, err in ended(start([two, two], *SMALL)):
+                self.assertEqual(code, 0, err)
                 self.assertIn("Going on in epoch", out)
-            self.assertGreater(len(rows(two)), done)
-            whole = run(folder / "whole", *BINDINGS, "train.epochs = 400")
-            for row, other in zip(rows(two), whole.history, strict=False):
-                self.assertAlmostEqual(float(row["train_loss"]), other["train_loss"], delta=1e-5)
+            run(alone, *BINDINGS)  # what two began, one may end
+            for other in (two, alone):
+                self.assertLen(rows(other), 4)
+                self.assert_same_run(one, other)
+                self.assertEqual({p.name for p in one.iterdir()}, {p.name for p in other.iterdir()})
 
     def test_a_lost_worker_is_told_and_hangs_nobody(self):
         with new_folder() as folder:
-            workers = start([folder, folder], *LONG)
-            wait_for_line(workers[0], "002:")
+            workers = start([folder, folder], *SMALL, "train.epochs = 400")
+            wait_for_line(workers[0], "001:")
             workers[1].kill()
             (code, _, err), _ = ended(workers)
             self.assertEqual(code, 7, err)
             self.assertIn("Another worker was lost", err)
             self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
 
-    def test_workers_started_differently(self):
-        with new_folder() as folder:
-            other = ("train.learning_rate = 0.1",)
-            outputs = ended(start([folder, folder], *SMALL, own=[(), other]))
-        for code, _, err in outputs:
-            self.assertEqual(code, 2)
-            self.assertRegex(err, "Worker . was started with another configuration")
 
-    def test_what_stops_the_chief_stops_all(self):
-        with new_folder() as folder:
-            (folder / "file").touch()
-            (code, _, err), (other_code, _, told) = ended(start([folder / "file", folder / "file"], *SMALL))
-        self.assertEqual((code, other_code), (2, 2))
-        self.assertIn("cannot be written", err)
-        self.assertIn("Worker 0 of 2 cannot go on, and says why on its own terminal", told)
+class Scripted(multi_worker.Workers):
+    """Worker 1 of 3 as the others' answers make it; notes its own."""
+
+    def __init__(self, *answers):
+        self.share, self.said, self._answers = Share(1, 3), [], list(answers)
+
+    def everybodys(self, number):
+        self.said.append(number)
+        first, last = self._answers.pop(0)
+        return [first, number, last]
+
+
+class AgreementTest(absltest.TestCase):
+    def test_the_chiefs_word_counts(self):
+        team = Scripted((7, 9))
+        self.assertEqual(team.as_chief_says(3), 7)
+        self.assertFalse(team.is_chief)
+
+    def test_a_stop_is_noticed_by_all(self):
+        own = StopRequest()
+        stop = Scripted((0, 0), (0, 15), (0, 0)).agreed(own)
+        self.assertFalse(stop)
+        self.assertTrue(stop)
+        self.assertEqual(stop.number, 15)
+        own.receive(2)
+        self.assertTrue(stop)
+        self.assertEqual(stop.number, 2)
+
+    def test_what_fails_on_another_fails_here(self):
+        with self.assertRaisesRegex(UserError, "Worker 2 of 3 cannot go on"), Scripted((0, 1)).together():
+            pass
+        with Scripted((0, 0)).together():
+            pass
+
+    def test_what_fails_here_is_told_to_the_others(self):
+        team = Scripted((0, 0))
+        with self.assertRaisesRegex(DiskError, "full"), team.together():
+            raise DiskError("full")
+        self.assertEqual(team.said, [1])
+
+    def test_workers_started_differently(self):
+        ask = Scripted((0, 0))
+        with self.assertRaisesRegex(UserError, "Worker 0 was started with another configuration"):
+            ask.check_same("text")
+        Scripted(tuple(ask.said * 2)).check_same("text")
 
 
 if __name__ == "__main__":
