@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -41,9 +42,40 @@ def configuration_flags() -> flags.FlagValues:
     return values
 
 
-def bindings(values: flags.FlagValues) -> list[str]:
-    """The gin bindings among the flags."""
-    seed = [] if values.seed is None else [f"train.seed = {values.seed}"]
+def experiment_flags(run: str) -> flags.FlagValues:
+    """The flags of a command that runs one experiment in a workdir; `run` is its name in gin."""
+    values = configuration_flags()
+    values["seed"].help = f"Seed of the run: short for {run}.seed."
+    flags.DEFINE_string(
+        "workdir", None, "Folder of the run; runs/ and the gin files' names if left out.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "print_config", False, "Show the resolved configuration and exit.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
+    )
+    return values
+
+
+def run_experiment(values: flags.FlagValues, name: str, run: Callable[..., Any]) -> None:
+    """Parses the configuration and calls `run`, whose name in gin is `name`, in its workdir."""
+    from rethink_keras import config
+    from rethink_keras.training.workdir import default_workdir
+
+    config.parse(values.gin_file, bindings(values, name))
+    if values.print_config:
+        print(config.resolved(), end="")
+        return
+    folder = values.workdir or default_workdir(values.gin_file)
+    print(f"Running in {folder}", flush=True)
+    result = run(workdir=folder, data_dir=values.data_dir, overwrite=values.overwrite)
+    print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
+
+
+def bindings(values: flags.FlagValues, run: str = "train") -> list[str]:
+    """The gin bindings among the flags; `run` is the name whose seed --seed is."""
+    seed = [] if values.seed is None else [f"{run}.seed = {values.seed}"]
     return [*values.gin_param, *seed]
 
 
