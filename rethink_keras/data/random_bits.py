@@ -36,6 +36,7 @@ class Stream(enum.IntEnum):
     FILTERS = 10
     PROJECTION = 11
     TARGETS = 12
+    INITIAL_WEIGHTS = 13
 
 
 def _philox(seed: int, stream: Stream, counter: tuple[int, int, int, int]) -> np.random.Philox:

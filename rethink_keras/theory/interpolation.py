@@ -17,8 +17,9 @@ from rethink_keras.errors import UserError
 from rethink_keras.reports import filter_curve
 from rethink_keras.theory import memory, solvers
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
+from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - their names in gin
 from rethink_keras.theory.features.features import FeaturesBuilder, Stage, pixels
-from rethink_keras.theory.kernel_matrix import KernelBuilder, KernelMatrix, gaussian, one_hot
+from rethink_keras.theory.kernel_matrix import Kernel, KernelBuilder, KernelMatrix, gaussian, linear, one_hot
 from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import SolverBuilder, direct
 
@@ -76,6 +77,7 @@ def interpolation(
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
         for stage in made.stages(train, test, run):
+            _check_enough_features(kernel_function, ridge, stage, train.num_examples)
             matrix = KernelMatrix(stage.products, kernel_function, ridge, pool)
             identity = configuration.operative() + json.dumps(facts["fingerprints"]) + str(stage.num_features)
             row = _measure(matrix, stage, targets, train.labels, test.labels, solve, run, identity)
@@ -142,6 +144,14 @@ def _line(row: dict[str, Any]) -> str:
         f"residual: {row['largest_residual']:.1e}, RKHS norm: {row['rkhs_norm']:.2f}, "
         f"norm of the coefficients: {row['coefficient_norm']:.2f}, {row['solve_seconds']:.1f}s"
     )
+
+
+def _check_enough_features(kernel: Kernel, ridge: float, stage: Stage, num_examples: int) -> None:
+    if isinstance(kernel, linear) and not ridge and stage.num_features < num_examples:
+        raise UserError(
+            f"A linear kernel of {stage.num_features:,} features cannot interpolate {num_examples:,} examples. "
+            "Take more features, fewer examples, a small interpolation.ridge or the kernel @gaussian."
+        )
 
 
 def _built(builder: Any, name: str) -> Any:

@@ -46,15 +46,17 @@ class KernelBuilder(Protocol):
 
 
 class Products(Protocol):
-    """Inner products of examples.
+    """Inner products of examples."""
 
-    Attributes:
-        squares: float64 `[examples]`, squared norms of the training examples.
-        test_squares: float64 `[test examples]`.
-    """
+    @property
+    def squares(self) -> np.ndarray:
+        """float64 `[examples]`, squared norms of the training examples."""
+        ...
 
-    squares: np.ndarray
-    test_squares: np.ndarray
+    @property
+    def test_squares(self) -> np.ndarray:
+        """float64 `[test examples]`, likewise."""
+        ...
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
         """Among training examples, a new array; `rows` in one panel, `columns` one panel, not after it."""
