@@ -18,7 +18,7 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4), layout="constrained", dpi=130)
+    figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=130)
     loss, distance = figure.subplots(1, 2)
     scales = list(dict.fromkeys(row["initial_scale"] for row in rows))
     for number, scale in enumerate(scales):
@@ -32,7 +32,7 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
         if scale:
             distance.plot(steps, outside, ":", color=colour, label="its part outside of the examples' span")
     loss.set(xlabel="step", ylabel="mean squared error", yscale="log")
-    distance.set(xlabel="step", ylabel="distance to the minimum-norm solution, of its norm", yscale="log")
+    distance.set(xlabel="step", ylabel="distance to the solution of minimum norm, in its norm", yscale="log")
     for axes in (loss, distance):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)

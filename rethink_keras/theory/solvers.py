@@ -178,8 +178,9 @@ def landmark_preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> 
     rest = matrix.diagonal() - np.einsum("nl,nl->n", seen, seen, dtype=np.float64)
     others = np.ones(matrix.num_examples, bool)
     others[chosen] = False
-    floor = 0.1 * rest[others].mean() if others.any() else 1e-6
-    diagonal = np.maximum(rest, max(floor, 1e-10))
+    floor = 0.1 * rest[others].mean() if others.any() else 0.0
+    # Landmarks leave nothing of themselves, and float32 tells nothing far below the diagonal.
+    diagonal = np.maximum(rest, max(floor, 1e-3 * matrix.diagonal().mean()))
     scaled = seen / np.sqrt(diagonal, dtype=np.float64).astype(np.float32)[:, np.newaxis]
     del seen
     inner = scipy.linalg.cholesky(np.eye(count) + (scaled.T @ scaled).astype(np.float64), lower=True)
