@@ -55,6 +55,8 @@ def expressivity_table(
     check_choice("expressivity_table.targets", targets, TARGETS)
     if not points or not sizes or not depths:
         raise UserError("expressivity_table.points, sizes and depths need an entry each. Give at least one.")
+    for depth in depths:
+        check_whole("expressivity_table.depths", depth, 2)
     check_seed("expressivity_table.seed", seed)
     with experiment(workdir, overwrite) as run:
         splits = Splits.configured(data_dir, seed)

@@ -60,8 +60,9 @@ def interpolation(
     """
     check_number("interpolation.ridge", ridge, 0, 1e30)
     check_seed("interpolation.seed", seed)
-    made, solve = _built(features, "features"), _built(solver, "solver")
-    kernel_function = _built(kernel, "kernel")
+    made = _built("features", features, "stages")
+    kernel_function = _built("kernel", kernel, "diagonal")
+    solve = _built("solver", solver, "solve")
     with experiment(workdir, overwrite) as run, workers() as pool:
         splits = Splits.configured(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
@@ -154,11 +155,11 @@ def _check_enough_features(kernel: Kernel, ridge: float, stage: Stage, num_examp
         )
 
 
-def _built(builder: Any, name: str) -> Any:
-    try:
-        return builder()
-    except TypeError as error:
+def _built(name: str, builder: Any, method: str) -> Any:
+    """What a builder builds; `method` tells its kind."""
+    if not hasattr(builder, method):
         word = getattr(builder, "__name__", builder)
         raise UserError(
             f"interpolation.{name} is {word}, which is of another kind. Take one that the gin files use."
-        ) from error
+        )
+    return builder()
