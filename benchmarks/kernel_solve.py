@@ -3,9 +3,9 @@
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.kernel_solve --examples=10000 --pairs=3
 
 Each in turn builds the Gaussian kernel matrix over the same digits and solves for one-hot targets: scipy with the
-matrix in float64 and `scipy.linalg.solve(assume_a="pos")`, ours by `@direct` with its defaults. Prints the times pair by pair,
-the median of their ratios, the largest relative difference of the coefficients in the 2-norm, and on how many of
-the 10,000 test digits the predictions differ.
+matrix in float64 and `scipy.linalg.solve(assume_a="pos")`, ours by `@direct` with its defaults. Prints the times pair
+by pair, the median of their ratios, the relative difference of the coefficients in the 2-norm, and on how many of the
+10,000 test digits the predictions differ.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ def experiment_flags(run: str) -> flags.FlagValues:
     return values
 
 
-def run_experiment(values: flags.FlagValues, name: str, run: Callable[..., Any]) -> None:
+def run_experiment(
+    values: flags.FlagValues, name: str, run: Callable[..., Any], doing: str = "Running"
+) -> None:
     """Parses the configuration and calls `run`, whose name in gin is `name`, in its workdir."""
     from rethink_keras import config
     from rethink_keras.training.workdir import default_workdir
@@ -68,7 +70,7 @@ def run_experiment(values: flags.FlagValues, name: str, run: Callable[..., Any])
         print(config.resolved(), end="")
         return
     folder = values.workdir or default_workdir(values.gin_file)
-    print(f"Running in {folder}", flush=True)
+    print(f"{doing} in {folder}", flush=True)
     result = run(workdir=folder, data_dir=values.data_dir, overwrite=values.overwrite)
     print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
 

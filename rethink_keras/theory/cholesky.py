@@ -101,7 +101,8 @@ class Cholesky:
             raise UserError(
                 f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
                 f"{self._matrix.panels[self.num_done].stop:,} examples: some are too much alike. Set "
-                "kernel.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small kernel.ridge."
+                "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
+                "interpolation.ridge."
             ) from error
         return scipy.linalg.solve_triangular(
             lower, np.eye(len(lower), dtype=self._dtype), lower=True, check_finite=False

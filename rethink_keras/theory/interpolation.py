@@ -14,6 +14,7 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_number, check_seed
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
+from rethink_keras.files import open_atomically
 from rethink_keras.reports import filter_curve
 from rethink_keras.theory import memory, solvers
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
@@ -74,6 +75,7 @@ def interpolation(
             memory_gib,
             train.num_examples,
             lambda n: solve.bytes_needed(n) + made.bytes_needed(n, test.num_examples, train.input_shape),
+            "interpolation.solver = @iterative" if isinstance(solve, direct) else "",
         )
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
@@ -116,7 +118,7 @@ def _measure(
     values = matrix.times(alpha, lambda _: run.check_stop())
     fitted = values - matrix.ridge * alpha
     predicted = matrix.test_times(alpha)
-    with (run.folder.path / "alpha.npy").open("wb") as file:
+    with open_atomically(run.folder.path / "alpha.npy") as file:
         np.save(file, alpha)
     return {
         "features": stage.num_features,

@@ -145,7 +145,11 @@ class KernelCommandTest(parameterized.TestCase):
             "interpolation.solver = @gaussian",
             "interpolation.solver is gaussian, which is of another",
         ),
-        ("memory", "interpolation.memory_gib = 0.55", "will do. "),
+        (
+            "memory",
+            "interpolation.memory_gib = 0.01",
+            "are left of interpolation.memory_gib = 0.01: enough for 0",
+        ),
         (
             "few_features",
             "interpolation.kernel = @linear",

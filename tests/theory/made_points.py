@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from unittest import mock
 
 import numpy as np
@@ -46,7 +47,5 @@ def small_panels(panel=64, chunk=16):
 @contextlib.contextmanager
 def quiet_experiment(folder):
     """An experiment that prints nothing."""
-    import io
-
     with contextlib.redirect_stdout(io.StringIO()), experiment(folder, False) as run:
         yield run

@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -7,19 +8,30 @@ from rethink_keras.theory import memory
 
 
 class MemoryTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.enter_context(mock.patch.object(memory, "resident", lambda: memory.GIB))
+
     def test_what_fits_is_fine(self):
-        memory.check_memory("m", 1.0, 1000, lambda n: n * n)
+        memory.check_memory("m", 2.0, 1000, lambda n: n * n)
 
     def test_names_the_largest_number_that_fits(self):
         with self.assertRaises(UserError) as caught:
-            memory.check_memory("interpolation.memory_gib", 1.0, 60_000, lambda n: 2 * n * n)
-        # 2 n² bytes in the half GiB that is not kept aside
-        self.assertIn(
-            "1.0 GiB are allowed by interpolation.memory_gib; 16,384 will do", caught.exception.sentence
+            memory.check_memory("interpolation.memory_gib", 2.0, 60_000, lambda n: 2 * n * n, "or so")
+        # 2 n² bytes in the half GiB that is left beside what is held and what is kept aside
+        self.assertEqual(
+            caught.exception.sentence,
+            "60,000 training examples need 7.21 GiB of memory, and 1.00 GiB are left of interpolation.memory_gib = 2: "
+            "enough for 16,384. Set dataset.train_examples = 16384 or less, or or so.",
         )
-        self.assertIn("dataset.train_examples = 16384 or less", caught.exception.sentence)
         self.assertEqual(caught.exception.exit_code, 2)
-        memory.check_memory("m", 1.0, 16_384, lambda n: 2 * n * n)
+        memory.check_memory("m", 2.0, 16_384, lambda n: 2 * n * n)
+
+    def test_no_room_at_all(self):
+        with self.assertRaisesRegex(
+            UserError, "0.00 GiB are left of m = 0.5: enough for 0. Free some memory."
+        ):
+            memory.check_memory("m", 0.5, 10, lambda n: n)
 
     def test_more_than_any_machine_has(self):
         with self.assertRaisesRegex(UserError, "GiB are free"):
