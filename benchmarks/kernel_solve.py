@@ -23,7 +23,8 @@ from absl import flags
 
 from rethink_keras.data import sources
 from rethink_keras.theory.experiment import experiment
-from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts, gaussian, one_hot
+from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts, one_hot
+from rethink_keras.theory.kernels import gaussian
 from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import direct
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 Operator = Callable[[np.ndarray], np.ndarray]
+TINY = 1e-300  # keeps a column of zeros from being divided by its size
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,8 @@ from rethink_keras.theory import memory, solvers
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - their names in gin
 from rethink_keras.theory.features.features import FeaturesBuilder, Stage, pixels
-from rethink_keras.theory.kernel_matrix import Kernel, KernelBuilder, KernelMatrix, gaussian, linear, one_hot
+from rethink_keras.theory.kernel_matrix import KernelMatrix, one_hot
+from rethink_keras.theory.kernels import Kernel, KernelBuilder, gaussian, linear
 from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import SolverBuilder, direct
 

@@ -13,20 +13,16 @@ from typing import Any, Protocol
 
 import gin
 import numpy as np
-import scipy.linalg
 
 from rethink_keras.checks import check_choice, check_number, check_whole
-from rethink_keras.data import random_bits
-from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
 from rethink_keras.files import open_atomically
-from rethink_keras.theory import cholesky, conjugate_gradients, memory
+from rethink_keras.theory import cholesky, conjugate_gradients, landmarks, memory
 from rethink_keras.theory.cholesky import Cholesky
 from rethink_keras.theory.experiment import Experiment, Stopping
 from rethink_keras.theory.kernel_matrix import PANEL, KernelMatrix
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
-TINY = 1e-300
 
 
 class Solver(Protocol):
@@ -92,7 +88,7 @@ class direct:
         self._factorize(factor, saved, matrix.num_examples, run)
 
         def precondition(residual):
-            scale = abs(residual).max(axis=0) + TINY  # float32 has a narrow range
+            scale = abs(residual).max(axis=0) + conjugate_gradients.TINY  # float32 has a narrow range
             return factor.solve(residual / scale) * scale
 
         try:
@@ -155,56 +151,15 @@ class iterative:
 
     def bytes_needed(self, num_examples: int) -> int:
         """See `Solver`."""
-        landmarks = min(self.landmarks, num_examples)
-        return 8 * num_examples * landmarks + 32 * landmarks**2 + 32 * PANEL * PANEL
+        count = min(self.landmarks, num_examples)
+        return 8 * num_examples * count + 32 * count**2 + 32 * PANEL * PANEL
 
     def solve(self, matrix, targets, run, identity):
         """See `Solver`."""
         del identity
         with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, "") as _:
-            precondition = landmark_preconditioner(matrix, self.landmarks, self.seed)
+            precondition = landmarks.preconditioner(matrix, self.landmarks, self.seed)
         return _refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
-
-
-def landmark_preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate_gradients.Operator:
-    """The inverse of V Vᵀ + D: V Vᵀ is K as the landmarks see it (Nyström), D the diagonal of the rest."""
-    count = min(landmarks, matrix.num_examples)
-    chosen = np.sort(random_bits.permutation(seed, Stream.LANDMARKS, 0, matrix.num_examples)[:count])
-    lower = scipy.linalg.cholesky(_among(matrix, chosen) + 1e-10 * np.eye(count), lower=True)
-    seen = np.empty((matrix.num_examples, count), np.float32)
-    for rows in matrix.panels:
-        seen[rows] = scipy.linalg.solve_triangular(lower, matrix.some(rows, chosen).T, lower=True).T
-    del lower
-    rest = matrix.diagonal() - np.einsum("nl,nl->n", seen, seen, dtype=np.float64)
-    others = np.ones(matrix.num_examples, bool)
-    others[chosen] = False
-    floor = 0.1 * rest[others].mean() if others.any() else 0.0
-    # Landmarks leave nothing of themselves, and float32 tells nothing far below the diagonal.
-    diagonal = np.maximum(rest, max(floor, 1e-3 * matrix.diagonal().mean()))
-    scaled = seen / np.sqrt(diagonal, dtype=np.float64).astype(np.float32)[:, np.newaxis]
-    del seen
-    inner = scipy.linalg.cholesky(np.eye(count) + (scaled.T @ scaled).astype(np.float64), lower=True)
-
-    def precondition(residual: np.ndarray) -> np.ndarray:
-        root = np.sqrt(diagonal)[:, np.newaxis]
-        scale = abs(residual).max(axis=0) + TINY
-        x = residual / root / scale
-        seen_part = scipy.linalg.cho_solve(
-            (inner, True), (scaled.T @ x.astype(np.float32)).astype(np.float64)
-        )
-        return (x - scaled @ seen_part.astype(np.float32)) / root * scale
-
-    return precondition
-
-
-def _among(matrix: KernelMatrix, chosen: np.ndarray) -> np.ndarray:
-    """K among chosen examples, in ascending order."""
-    parts = [matrix.some(rows, chosen)[chosen[_within(chosen, rows)] - rows.start] for rows in matrix.panels]
-    return np.concatenate(parts)
-
-
-def _within(chosen: np.ndarray, rows: slice) -> np.ndarray:
-    return (chosen >= rows.start) & (chosen < rows.stop)
 
 
 class _SavedPanels:

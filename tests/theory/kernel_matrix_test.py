@@ -3,7 +3,8 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.theory import kernel_matrix
-from rethink_keras.theory.kernel_matrix import gaussian, linear, one_hot
+from rethink_keras.theory.kernel_matrix import one_hot
+from rethink_keras.theory.kernels import gaussian, linear
 from tests.theory.made_points import dense, matrix, points, small_panels
 
 X, Z = points(150), points(40, seed=1)

@@ -10,7 +10,8 @@ import numpy as np
 
 from rethink_keras.theory import kernel_matrix, parallel
 from rethink_keras.theory.experiment import experiment
-from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts, gaussian
+from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts
+from rethink_keras.theory.kernels import gaussian
 
 
 def points(count, dimensions=5, seed=0):
