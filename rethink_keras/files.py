@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import filelock
 
@@ -16,14 +17,21 @@ LOCK = ".lock"
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes to a temporary name beside `path`, to disk, then renames."""
+    with open_atomically(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the name `path` when the block ends, whole and on disk, or not at all."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with aside.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-    except OSError:
+    except BaseException:
         aside.unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)  # the new name itself is to be on the disk, too

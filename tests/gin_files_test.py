@@ -1,5 +1,6 @@
-"""Every gin file parses, has a header and trains one step of its network on a few made examples."""
+"""Every gin file parses, has a header and does its experiment, or one step of it, on a few made examples."""
 
+import re
 from pathlib import Path
 from unittest import mock
 
@@ -7,8 +8,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 import rethink_keras
+from rethink_keras import config
 from rethink_keras.data import sources
 from rethink_keras.data.sources import ImageSet
+from rethink_keras.theory import fit_any_targets, interpolation, minimum_norm
 from tests.training.small_runs import new_folder
 
 GIN = Path(__file__).parents[1] / "gin"
@@ -20,7 +23,8 @@ ONE_STEP = (
     "train.epochs = 1",
 )
 IMAGENET = ("table2_inception_v3", "inception_augmentation", "dropout")  # trained in training/table2_test.py
-EXPERIMENTS = sorted(p for p in GIN.glob("*.gin") if p.stem not in IMAGENET)
+SECTIONS = sorted(GIN.glob("section*.gin"))  # of sections 4 and 5: they train no network
+EXPERIMENTS = sorted(p for p in GIN.glob("*.gin") if p.stem not in IMAGENET and p not in SECTIONS)
 OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in IMAGENET)
 
 
@@ -37,6 +41,29 @@ def trained(*files):
         return rethink_keras.run(files, ONE_STEP, folder)
 
 
+# How each command of sections 4 and 5 is made small: its function, and bindings.
+FEW = ("dataset.train_examples = 6", "dataset.test_examples = 4")
+SMALL_SECTIONS = {
+    "expressivity": (
+        fit_any_targets.expressivity_table,
+        ("expressivity_table.sizes = (6,)", "expressivity_table.depths = (2, 3)"),
+    ),
+    "kernel": (interpolation.interpolation, ()),
+    "minimum_norm": (minimum_norm.minimum_norm, ("minimum_norm.batch_size = 4", "minimum_norm.steps = 2")),
+}
+
+
+def experimented(path):
+    """The summary of a section's experiment, run by the command that its header names."""
+    command = re.search(r"# Command: +bin/(\w+) --gin_file=gin/(\S+)", path.read_text())
+    assert command and command[2] == path.name
+    run, bindings = SMALL_SECTIONS[command[1]]
+    fewer = ("random_convolutions.filters = (4, 8)",) if "random_convolutions" in path.read_text() else ()
+    config.parse([path], [*FEW, *bindings, *fewer])
+    with new_folder() as folder, mock.patch.object(sources, "load", made):
+        return run(workdir=folder).summary
+
+
 class GinFilesTest(parameterized.TestCase):
     @parameterized.named_parameters((p.stem, p) for p in sorted(GIN.rglob("*.gin")))
     def test_has_a_header(self, path):
@@ -50,6 +77,11 @@ class GinFilesTest(parameterized.TestCase):
     @parameterized.named_parameters((p.stem, p) for p in EXPERIMENTS)
     def test_trains_one_step(self, path):
         self.assertEqual(trained(path).summary["steps"], 1)
+
+    @parameterized.named_parameters((p.stem, p) for p in SECTIONS)
+    def test_section_does_its_experiment(self, path):
+        summary = experimented(path)
+        self.assertEqual((summary["status"], summary["train_examples"]), ("done", 6))
 
     @parameterized.named_parameters((p.stem, p) for p in OVERLAYS)
     def test_overlay_trains_one_step(self, path):

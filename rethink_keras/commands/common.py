@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -17,9 +18,17 @@ from rethink_keras.errors import UserError
 OK, FAULT, USAGE = 0, 1, 2
 
 
+def basic_flags() -> flags.FlagValues:
+    """The flags that every command has."""
+    values = flags.FlagValues()
+    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
+    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
+    return values
+
+
 def configuration_flags(*, seed: bool = True) -> flags.FlagValues:
     """The flags that say what to run, the same for every command; `seed` if it makes one run."""
-    values = flags.FlagValues()
+    values = basic_flags()
     flags.DEFINE_multi_string(
         "gin_file", [], "Gin file; may be repeated, a later one wins.", flag_values=values
     )
@@ -37,14 +46,45 @@ def configuration_flags(*, seed: bool = True) -> flags.FlagValues:
         "TFDS data folder; else TFDS_DATA_DIR, else ~/tensorflow_datasets.",
         flag_values=values,
     )
-    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
     return values
 
 
-def bindings(values: flags.FlagValues) -> list[str]:
-    """The gin bindings among the flags."""
-    seed = [] if values.seed is None else [f"train.seed = {values.seed}"]
+def experiment_flags(run: str) -> flags.FlagValues:
+    """The flags of a command that runs one experiment in a workdir; `run` is its name in gin."""
+    values = configuration_flags()
+    values["seed"].help = f"Seed of the run: short for {run}.seed."
+    flags.DEFINE_string(
+        "workdir", None, "Folder of the run; runs/ and the gin files' names if left out.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "print_config", False, "Show the resolved configuration and exit.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
+    )
+    return values
+
+
+def run_experiment(
+    values: flags.FlagValues, name: str, run: Callable[..., Any], doing: str = "Running"
+) -> None:
+    """Parses the configuration and calls `run`, whose name in gin is `name`, in its workdir."""
+    from rethink_keras import config
+    from rethink_keras.training.workdir import default_workdir
+
+    config.parse(values.gin_file, bindings(values, name))
+    if values.print_config:
+        print(config.resolved(), end="")
+        return
+    folder = values.workdir or default_workdir(values.gin_file)
+    print(f"{doing} in {folder}", flush=True)
+    result = run(workdir=folder, data_dir=values.data_dir, overwrite=values.overwrite)
+    print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
+
+
+def bindings(values: flags.FlagValues, run: str = "train") -> list[str]:
+    """The gin bindings among the flags; `run` is the name whose seed --seed is."""
+    seed = [] if values.seed is None else [f"{run}.seed = {values.seed}"]
     return [*values.gin_param, *seed]
 
 

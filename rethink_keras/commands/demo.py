@@ -21,10 +21,8 @@ GIN = Path(__file__).resolve().parents[2] / "gin"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = flags.FlagValues()
+    values = common.basic_flags()
     flags.DEFINE_string("workdir", "runs/demo", "Folder of the two runs and the picture.", flag_values=values)
-    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
     return common.run_command(USAGE, values, lambda: _demo(Path(values.workdir)), argv or sys.argv)
 
 

@@ -22,11 +22,9 @@ Exit codes: 0 done, 2 nothing to report or no place to write.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = flags.FlagValues()
+    values = common.basic_flags()
     flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
     flags.DEFINE_string("output", None, "Folder to write to.", flag_values=values)
-    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
     return common.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
 
 

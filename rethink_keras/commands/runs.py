@@ -27,13 +27,11 @@ Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = flags.FlagValues()
+    values = common.basic_flags()
     flags.DEFINE_string("workdir", "runs", "Folder to look in and below.", flag_values=values)
     flags.DEFINE_multi_string("filter", [], "Rows to show; repeatable, all must hold.", flag_values=values)
     flags.DEFINE_string("sort", "run", "Column to sort by; downwards with a - before it.", flag_values=values)
     flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
-    flags.DEFINE_boolean("debug", False, "Show the traceback of an error.", flag_values=values)
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
     return common.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
 
 

@@ -28,16 +28,7 @@ workdir's disk is full or failing, 6 the runs compared differ, 7 another worker 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.configuration_flags()
-    flags.DEFINE_string(
-        "workdir", None, "Folder of the run; runs/ and the gin files' names if left out.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "print_config", False, "Show the resolved configuration and exit.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
-    )
+    values = common.experiment_flags("train")
     flags.DEFINE_string(
         "verify", None, "Another run's workdir: say whether both are the same run.", flag_values=values
     )
@@ -54,17 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             _verify(values)
             return
         common.quiet_tensorflow(values.threads)
-        from rethink_keras import config
-        from rethink_keras.training import trainer, workdir
+        from rethink_keras.training import trainer
 
-        config.parse(values.gin_file, common.bindings(values))
-        if values.print_config:
-            print(config.resolved(), end="")
-            return
-        folder = values.workdir or workdir.default_workdir(values.gin_file)
-        print(f"Training in {folder}", flush=True)
-        result = trainer.train(workdir=folder, data_dir=values.data_dir, overwrite=values.overwrite)
-        print(f"Wrote {result.workdir}: {', '.join(sorted(p.name for p in result.workdir.glob('[!.]*')))}")
+        common.run_experiment(values, "train", trainer.train, "Training")
 
     return common.run_command(USAGE, values, train, argv or sys.argv)
 

@@ -32,6 +32,11 @@ class Stream(enum.IntEnum):
     GAUSSIAN = 6
     EPOCH_ORDER = 7
     AUGMENTATION = 8
+    LANDMARKS = 9
+    FILTERS = 10
+    PROJECTION = 11
+    TARGETS = 12
+    INITIAL_WEIGHTS = 13
 
 
 def _philox(seed: int, stream: Stream, counter: tuple[int, int, int, int]) -> np.random.Philox:

@@ -58,6 +58,11 @@ class WordsTest(parameterized.TestCase):
         (Stream.GAUSSIAN, 6, "8c2bca05164f8c91", "fc064917c3b4150c"),
         (Stream.EPOCH_ORDER, 7, "b7da029d0f7ed03f", "ea62f6a4ffe2f716"),
         (Stream.AUGMENTATION, 8, "4ba04ed2c357cd31", "8cd9fa5e36b78015"),
+        (Stream.LANDMARKS, 9, "24d8b4ca1d5c0797", "161bd37b758f0b8e"),
+        (Stream.FILTERS, 10, "1fbc16d00bba527c", "5552424a701c4085"),
+        (Stream.PROJECTION, 11, "2a564c2c10763fcf", "1558a958a735db89"),
+        (Stream.TARGETS, 12, "a03529740745c327", "18308d7431f42e68"),
+        (Stream.INITIAL_WEIGHTS, 13, "04d916d46ded0389", "ec7f392527dc8007"),
     )
     def test_golden(self, stream, number, by_id, in_depth):
         self.assertEqual(stream, number)

@@ -1,0 +1,32 @@
+"""`bin/expressivity`: builds the networks of Theorem 1 (section 4)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rethink_keras.commands import common
+
+USAGE = """
+Builds the two-layer network of 2n + d weights that takes any values on a sample of n, and says how exactly.
+
+  bin/expressivity --gin_file=gin/section4_theorem1.gin
+  bin/expressivity --gin_file=gin/section4_theorem1.gin --gin_param="dataset.name = 'mnist'" \\
+                   --gin_param='expressivity_table.sizes = (60000,)' --workdir=runs/theorem1_mnist
+
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 5 the workdir's disk is full or
+failing, 130 / 143 interrupted by SIGINT / SIGTERM.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.experiment_flags("expressivity_table")
+
+    def build() -> None:
+        common.quiet_tensorflow()
+        from rethink_keras.theory import fit_any_targets
+
+        common.run_experiment(values, "expressivity_table", fit_any_targets.expressivity_table)
+
+    return common.run_command(USAGE, values, build, argv or sys.argv)

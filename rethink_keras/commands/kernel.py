@@ -1,0 +1,32 @@
+"""`bin/kernel`: interpolates by a kernel (section 5)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rethink_keras.commands import common
+
+USAGE = """
+Interpolates all training labels by a kernel, or goes on where the same command stopped.
+
+  bin/kernel --gin_file=gin/section5_mnist.gin
+  bin/kernel --gin_file=gin/section5_mnist.gin --gin_param='dataset.train_examples = 10000' \\
+             --gin_param="randomization.labels = 'random'" --workdir=runs/random_labels
+
+Exit codes: 0 done, 2 bad usage or configuration, or too little memory, 3 data not available or damaged, 5 the
+workdir's disk is full or failing, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.experiment_flags("interpolation")
+
+    def solve() -> None:
+        common.quiet_tensorflow()
+        from rethink_keras.theory import interpolation
+
+        common.run_experiment(values, "interpolation", interpolation.interpolation)
+
+    return common.run_command(USAGE, values, solve, argv or sys.argv)

@@ -1,0 +1,31 @@
+"""`bin/minimum_norm`: SGD from zero finds the minimum-norm solution (section 5)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rethink_keras.commands import common
+
+USAGE = """
+Trains an over-parameterized linear layer by SGD and follows its distance to the minimum-norm solution.
+
+  bin/minimum_norm --gin_file=gin/section5_minimum_norm.gin
+  bin/minimum_norm --gin_file=gin/section5_minimum_norm.gin --gin_param="randomization.labels = 'random'"
+
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
+workdir's disk is full or failing, 130 / 143 interrupted by SIGINT / SIGTERM.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.experiment_flags("minimum_norm")
+
+    def descend() -> None:
+        common.quiet_tensorflow()
+        from rethink_keras.theory import minimum_norm
+
+        common.run_experiment(values, "minimum_norm", minimum_norm.minimum_norm)
+
+    return common.run_command(USAGE, values, descend, argv or sys.argv)

@@ -1,0 +1,152 @@
+"""Cholesky factorization of a kernel matrix in row panels, a matrix of half its size in memory.
+
+The lower factor L is held as panels of rows, each final once it is computed: panel i needs the panels before it
+and fresh blocks of the kernel matrix, nothing else. So the matrix itself is never held, threads share a panel by
+its rows, progress is counted in panels, and what is saved stays saved. In place of its diagonal block a panel
+keeps that block's inverse, which turns triangular solves into matrix products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.linalg
+
+from rethink_keras.errors import UserError
+from rethink_keras.theory.kernel_matrix import CHUNK, PANEL, KernelMatrix
+from rethink_keras.theory.parallel import panels
+
+
+class Cholesky:
+    """The factor L of K + ridge = L Lᵀ, panel by panel.
+
+    Args:
+        matrix: to be factorized.
+        dtype: `np.float32` or `np.float64`.
+    """
+
+    def __init__(self, matrix: KernelMatrix, dtype: type):
+        self._matrix = matrix
+        self._dtype = dtype
+        self._panels: list[np.ndarray] = []
+
+    @property
+    def num_done(self) -> int:
+        """How many panels are done."""
+        return len(self._panels)
+
+    @property
+    def num_panels(self) -> int:
+        """How many panels there are."""
+        return len(self._matrix.panels)
+
+    def panel(self, number: int) -> np.ndarray:
+        """Panel `number`: `[rows, first column of the panel after it]`; its last, square part is an inverse."""
+        return self._panels[number]
+
+    def put_panel(self, panel: np.ndarray) -> None:
+        """Takes the next panel as it was computed before."""
+        self._panels.append(panel)
+
+    def compute_panel(self, advance: Callable[[float], None] = lambda _: None) -> None:
+        """Computes the next panel.
+
+        Args:
+            advance: called from the threads with the number of floating-point operations that are done; what it
+                raises ends the computation and leaves the panels before as they are.
+
+        Raises:
+            UserError: if the matrix is not positive definite in this precision.
+        """
+        number = self.num_done
+        rows = self._matrix.panels[number]
+        size = rows.stop - rows.start
+        panel = np.empty((size, rows.stop), self._dtype)
+        chunks = panels(size, CHUNK)
+        pool = self._matrix.pool
+        for _ in pool.map(lambda chunk: self._left_part(panel, number, chunk, advance), chunks):
+            pass
+        for _ in pool.map(lambda chunk: self._diagonal_part(panel, number, chunk, advance), chunks):
+            pass
+        panel[:, rows.start :] = self._inverse_factor(panel[:, rows.start :])
+        self._panels.append(panel)
+
+    def _left_part(self, panel, number, chunk, advance) -> None:
+        """The columns before the diagonal block, for some rows of a panel: forward substitution by panels."""
+        start = self._matrix.panels[number].start
+        rows = slice(start + chunk.start, start + chunk.stop)
+        mine = panel[chunk]
+        for columns, before in zip(self._matrix.panels[:number], self._panels, strict=True):
+            values = self._matrix.block(rows, columns, self._dtype)
+            if columns.start:
+                values -= mine[:, : columns.start] @ before[:, : columns.start].T
+            mine[:, columns] = values @ before[:, columns].T
+            advance(2 * values.size * columns.stop)
+
+    def _diagonal_part(self, panel, number, chunk, advance) -> None:
+        """What is left of the diagonal block, for some rows, below the diagonal."""
+        rows = self._matrix.panels[number]
+        own = slice(rows.start + chunk.start, rows.start + chunk.stop)
+        values = self._matrix.block(own, rows, self._dtype)
+        upto = chunk.stop
+        values[:, :upto] -= panel[chunk, : rows.start] @ panel[:upto, : rows.start].T
+        panel[chunk, rows] = values
+        advance(2 * len(values) * upto * rows.start)
+
+    def _inverse_factor(self, block: np.ndarray) -> np.ndarray:
+        try:
+            lower = np.linalg.cholesky(np.tril(block) + np.tril(block, -1).T)
+        except np.linalg.LinAlgError as error:
+            raise UserError(
+                f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
+                f"{self._matrix.panels[self.num_done].stop:,} examples: some are too much alike. Set "
+                "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
+                "interpolation.ridge."
+            ) from error
+        return scipy.linalg.solve_triangular(
+            lower, np.eye(len(lower), dtype=self._dtype), lower=True, check_finite=False
+        )
+
+    def solve(self, vectors: np.ndarray) -> np.ndarray:
+        """Solves (L Lᵀ) x = vectors, for all panels that are done.
+
+        Args:
+            vectors: `[examples, columns]`.
+
+        Returns:
+            The same shape and dtype, computed in the factor's.
+        """
+        x: np.ndarray = vectors.astype(self._dtype)
+        pool = self._matrix.pool
+        for rows, panel in zip(self._matrix.panels, self._panels, strict=False):
+            if rows.start:
+                known = x[: rows.start]
+                parts = pool.map(lambda c, p=panel, k=known: p[c, : len(k)] @ k, panels(len(panel), CHUNK))
+                x[rows] -= np.concatenate(list(parts))
+            x[rows] = panel[:, rows] @ x[rows]
+        for rows, panel in zip(
+            reversed(self._matrix.panels[: self.num_done]), reversed(self._panels), strict=True
+        ):
+            x[rows] = panel[:, rows].T @ x[rows]
+            if rows.start:
+                mine = x[rows]
+                parts = pool.map(lambda c, p=panel, m=mine: p[:, c].T @ m, panels(rows.start, PANEL))
+                x[: rows.start] -= np.concatenate(list(parts))
+        return x.astype(vectors.dtype)
+
+
+def operations(num_examples: int) -> float:
+    """Floating-point operations that `Cholesky.compute_panel` reports for all panels together."""
+    total = 0.0
+    starts = panels(num_examples, PANEL)
+    for number, rows in enumerate(starts):
+        size = rows.stop - rows.start
+        total += sum(2.0 * size * (c.stop - c.start) * c.stop for c in starts[:number])
+        total += sum(2.0 * (c.stop - c.start) * c.stop * rows.start for c in panels(size, CHUNK))
+    return total
+
+
+def factor_bytes(num_examples: int, itemsize: int) -> int:
+    """Bytes of all panels together."""
+    return itemsize * sum((p.stop - p.start) * p.stop for p in panels(num_examples, PANEL))

@@ -1,0 +1,170 @@
+"""What the experiments of sections 4 and 5 share: workdir, stopping, times, summary."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from rethink_keras import config as configuration
+from rethink_keras.data import randomization as randomizing
+from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.splits import Splits
+from rethink_keras.errors import StoppedBySignalError
+from rethink_keras.files import disk_errors_told, write_atomically
+from rethink_keras.theory.memory import peak_gib
+from rethink_keras.training import summary
+from rethink_keras.training.signals import StopRequest, stop_request
+from rethink_keras.training.workdir import Workdir
+
+
+class Stopping(Exception):
+    """Raised in the middle of a computation to leave it when a signal asked for it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What an experiment returns: `summary` as in summary.json, and its folder."""
+
+    summary: dict[str, Any]
+    workdir: Path
+
+
+class Experiment:
+    """One run of an experiment in its locked workdir.
+
+    Args:
+        folder: its files.
+        stop: asks for a stop.
+    """
+
+    def __init__(self, folder: Workdir, stop: StopRequest):
+        self.folder = folder
+        self.facts: dict[str, Any] = {}
+        self._stop = stop
+        self._begin = time.perf_counter()
+        self._cpu_begin = time.process_time()
+
+    def claim(self, facts: dict[str, Any]) -> dict[str, Any] | None:
+        """Writes the configuration, or checks that it is the one that stands here; all gin names were used by now.
+
+        Args:
+            facts: what the summary says besides figures.
+
+        Returns:
+            The summary, if this run was done before.
+
+        Raises:
+            UserError: if the workdir holds a run of another configuration.
+        """
+        self.folder.claim(configuration.operative())
+        for name in configuration.unused():
+            print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
+        self.facts = {**facts, **summary.environment()}
+        before = self.folder.read_summary()
+        if before and before["status"] == "done":
+            print(f"This run is done: {self.folder.summary} holds its figures.", flush=True)
+            return before
+        self.write("running", {})
+        return None
+
+    def write(self, status: str, figures: dict[str, Any]) -> dict[str, Any]:
+        """Writes summary.json: status, figures, times of this process, peak memory and facts; returns it."""
+        spent = {
+            "seconds": round(time.perf_counter() - self._begin, 1),
+            "cpu_seconds": round(time.process_time() - self._cpu_begin, 1),
+            "peak_memory_gib": round(peak_gib(), 2),
+        }
+        written = {"status": status, **figures, **spent, **self.facts}
+        self.folder.write_summary(written)
+        return written
+
+    def write_rows(self, rows: list[dict[str, Any]]) -> None:
+        """Writes rows of figures as metrics.csv; lists in them stand in the summary alone."""
+        names = [name for name, value in rows[0].items() if not isinstance(value, list)]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.folder.metrics, text.getvalue().encode())
+
+    def check_stop(self) -> None:
+        """Raises Stopping if a signal has asked for a stop; any thread may call."""
+        if self._stop:
+            raise Stopping
+
+    def stopped(self, where: str) -> StoppedBySignalError:
+        """What to raise after a stop: says where, and that the same command goes on."""
+        self.write("interrupted", {})
+        number = self._stop.number
+        assert number is not None
+        return StoppedBySignalError(f"Stopped {where}. The same command goes on from there.", number)
+
+    @contextlib.contextmanager
+    def stage(
+        self, name: str, total: float, unit: str, scale: float = 1.0, *, quiet: bool = False
+    ) -> Iterator[tqdm]:
+        """Says what is computed and how long it took, with a bar and the time left on a terminal.
+
+        Args:
+            name: of the work.
+            total: its size.
+            unit: of the size.
+            scale: size in units.
+            quiet: only the bar.
+        """
+        begin = time.perf_counter()
+        with tqdm(
+            total=total * scale,
+            desc=name,
+            unit=unit,
+            disable=None,
+            leave=False,
+            dynamic_ncols=True,
+            bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left, {rate_fmt}",
+        ) as bar:
+            yield bar
+        if not quiet:
+            print(f"{name}: {time.perf_counter() - begin:.1f} s", flush=True)
+
+
+@contextlib.contextmanager
+def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
+    """Opens and locks a workdir and listens to signals.
+
+    Raises:
+        UserError: if the workdir cannot be used.
+        DiskError: if it cannot be written any more.
+    """
+    folder = Workdir(workdir)
+    with stop_request() as stop, folder.locked(), disk_errors_told(folder.path):
+        if overwrite and (aside := folder.set_aside()):
+            print(f"The earlier run lies in {aside} now.")
+        run = Experiment(folder, stop)
+        try:
+            yield run
+        except Stopping:
+            raise run.stopped("before the end") from None
+
+
+def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:
+    """What a summary says of the data."""
+    return {
+        "seed": seed,
+        "dataset": train.source.name,
+        "train_examples": train.num_examples,
+        "test_examples": test.num_examples,
+        "randomization": dataclasses.asdict(splits.randomization),
+        "fingerprints": {
+            "train_data": train.source.fingerprint,
+            "test_data": test.source.fingerprint,
+            "randomization": randomizing.fingerprint(splits.randomization, train.source.num_classes),
+        },
+    }

@@ -1,0 +1,99 @@
+"""Gabor wavelets: how much of each frequency and orientation there is in each part of an image."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from rethink_keras.checks import check_number, check_whole
+from rethink_keras.errors import UserError
+from rethink_keras.theory.features.features import Stage, standardized
+from rethink_keras.theory.kernel_matrix import PointProducts
+
+
+@gin.configurable
+@dataclasses.dataclass(frozen=True)
+class gabor_wavelets:
+    """Magnitudes of complex Gabor filters, averaged over windows. The paper does not describe its bank.
+
+    Attributes:
+        frequencies: in cycles a pixel.
+        orientations: evenly spaced over half a turn.
+        bandwidth: in octaves.
+        stride: of the windows, in pixels.
+        window: their side, in pixels.
+    """
+
+    frequencies: Sequence[float] = (0.15, 0.3)
+    orientations: int = 8
+    bandwidth: float = 1.0
+    stride: int = 4
+    window: int = 6
+
+    def __post_init__(self):
+        if not self.frequencies:
+            raise UserError("gabor_wavelets.frequencies is empty. Give at least one, such as (0.15, 0.3).")
+        for frequency in self.frequencies:
+            check_number("gabor_wavelets.frequencies", frequency, 0.01, 0.5)
+        check_whole("gabor_wavelets.orientations", self.orientations, 1, 64)
+        check_number("gabor_wavelets.bandwidth", self.bandwidth, 0.1, 4)
+        check_whole("gabor_wavelets.stride", self.stride, 1, 64)
+        check_whole("gabor_wavelets.window", self.window, 1, 64)
+
+    def bytes_needed(self, num_train, num_test, image_shape):
+        """See `Features`."""
+        height, width, channels = image_shape
+        positions = -(-height // self.stride) * -(-width // self.stride)
+        features = positions * channels * len(self.frequencies) * self.orientations
+        return features * (17 * num_train + 13 * num_test)
+
+    def stages(self, train, test, run):
+        """See `Features`."""
+        filters = self.filters()
+        points = []
+        for split in (train, test):
+            with run.stage(f"Wavelets of {split.num_examples:,} images", split.num_examples, "image") as bar:
+                rows = []
+                for images in standardized(split):
+                    run.check_stop()
+                    rows.append(self._of(images, filters))
+                    bar.update(len(images))
+            points.append(np.concatenate(rows))
+        yield Stage(points[0].shape[1], None, PointProducts(*points))
+
+    def filters(self) -> np.ndarray:
+        """The bank: complex64 `[side, side, 1, filters]`, each of sum 1 in absolute values."""
+        from skimage.filters import gabor_kernel
+
+        angles = np.pi * np.arange(self.orientations) / self.orientations
+        bank = [
+            gabor_kernel(frequency, theta=angle, bandwidth=self.bandwidth)
+            for frequency in self.frequencies
+            for angle in angles
+        ]
+        side = max(max(kernel.shape) for kernel in bank)  # all are odd
+        return np.stack([_padded(kernel / abs(kernel).sum(), side) for kernel in bank], axis=-1)[
+            :, :, np.newaxis
+        ]
+
+    def _of(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
+        """Features `[images, features]` of float32 images `[images, height, width, channels]`."""
+        maps = []
+        for channel in range(images.shape[-1]):
+            plane = images[..., channel : channel + 1]
+            parts = [
+                tf.nn.conv2d(plane, part.astype(np.float32), 1, "SAME")
+                for part in (filters.real, filters.imag)
+            ]
+            magnitude = tf.sqrt(parts[0] ** 2 + parts[1] ** 2)
+            maps.append(tf.nn.avg_pool2d(magnitude, self.window, self.stride, "SAME"))
+        return tf.reshape(tf.concat(maps, axis=-1), (len(images), -1)).numpy()
+
+
+def _padded(kernel: np.ndarray, side: int) -> np.ndarray:
+    rows, columns = ((side - size) // 2 for size in kernel.shape)
+    return np.pad(kernel, ((rows, rows), (columns, columns))).astype(np.complex64)

@@ -1,0 +1,93 @@
+"""Inner products of features that stream by, block by block, and are never held together."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import numpy as np
+
+from rethink_keras.theory.kernel_matrix import CHUNK, PANEL
+from rethink_keras.theory.parallel import panels
+
+
+class SummedProducts:
+    """Inner products divided by the number of features, so that their size does not go with it; see `Products`.
+
+    The lower half among training examples is held in float32, and all with test examples.
+
+    Args:
+        num_train: training examples.
+        num_test: test examples.
+    """
+
+    def __init__(self, num_train: int, num_test: int):
+        self.num_features = 0
+        self._rows = panels(num_train, PANEL)
+        self._train = [np.zeros((rows.stop - rows.start, rows.stop), np.float32) for rows in self._rows]
+        self._test = np.zeros((num_test, num_train), np.float32)
+        self._squares, self._test_squares = np.zeros(num_train), np.zeros(num_test)
+
+    @property
+    def squares(self) -> np.ndarray:
+        """See `Products`."""
+        return self._squares / self.num_features
+
+    @property
+    def test_squares(self) -> np.ndarray:
+        """See `Products`."""
+        return self._test_squares / self.num_features
+
+    def add(self, train: np.ndarray, test: np.ndarray, pool: Executor) -> None:
+        """Adds features: float32 `[train examples, features]` and `[test examples, features]`."""
+
+        def add_train(work: tuple[np.ndarray, slice, slice]) -> None:
+            panel, rows, chunk = work
+            own = train[rows.start + chunk.start : rows.start + chunk.stop]
+            panel[chunk] += own @ train[: rows.stop].T
+
+        def add_test(chunk: slice) -> None:
+            self._test[chunk] += test[chunk] @ train.T
+
+        work = [
+            (panel, rows, chunk)
+            for panel, rows in zip(self._train, self._rows, strict=True)
+            for chunk in panels(len(panel), CHUNK)
+        ]
+        for _ in (*pool.map(add_train, work), *pool.map(add_test, panels(len(test), CHUNK))):
+            pass
+        self._squares += np.einsum("nf,nf->n", train, train, dtype=np.float64)
+        self._test_squares += np.einsum("nf,nf->n", test, test, dtype=np.float64)
+        self.num_features += train.shape[1]
+
+    def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
+        """See `Products`."""
+        panel = self._train[rows.start // PANEL]
+        start = rows.start // PANEL * PANEL
+        return panel[rows.start - start : rows.stop - start, columns].astype(dtype) / dtype(self.num_features)
+
+    def test(self, rows: slice, columns: slice) -> np.ndarray:
+        """See `Products`."""
+        return self._test[rows, columns].astype(np.float64) / self.num_features
+
+    def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
+        """See `Products`."""
+        values = np.empty((rows.stop - rows.start, len(chosen)))
+        panel = self._train[rows.start // PANEL]
+        before = chosen < rows.stop
+        values[:, before] = panel[:, chosen[before]]
+        for column in np.flatnonzero(~before):  # above the diagonal: from the mirror image
+            other = chosen[column]
+            values[:, column] = self._train[other // PANEL][other % PANEL, rows]
+        own = self._mirrored(panel[:, rows])
+        within = (chosen >= rows.start) & (chosen < rows.stop)
+        values[:, within] = own[:, chosen[within] - rows.start]
+        return values / self.num_features
+
+    @staticmethod
+    def _mirrored(block: np.ndarray) -> np.ndarray:
+        return np.tril(block) + np.tril(block, -1).T
+
+
+def products_bytes(num_train: int, num_test: int) -> int:
+    """Bytes that `SummedProducts` holds."""
+    return 4 * (sum((p.stop - p.start) * p.stop for p in panels(num_train, PANEL)) + num_train * num_test)

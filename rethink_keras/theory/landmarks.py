@@ -1,0 +1,52 @@
+"""A preconditioner that knows some examples exactly: what it holds grows with n, not with its square."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+
+from rethink_keras.data import random_bits
+from rethink_keras.data.random_bits import Stream
+from rethink_keras.theory import conjugate_gradients
+from rethink_keras.theory.kernel_matrix import KernelMatrix
+
+
+def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate_gradients.Operator:
+    """The inverse of V Vᵀ + D: V Vᵀ is K as the landmarks see it (Nyström), D the diagonal of the rest."""
+    count = min(landmarks, matrix.num_examples)
+    chosen = np.sort(random_bits.permutation(seed, Stream.LANDMARKS, 0, matrix.num_examples)[:count])
+    lower = scipy.linalg.cholesky(_among(matrix, chosen) + 1e-10 * np.eye(count), lower=True)
+    seen = np.empty((matrix.num_examples, count), np.float32)
+    for rows in matrix.panels:
+        seen[rows] = scipy.linalg.solve_triangular(lower, matrix.some(rows, chosen).T, lower=True).T
+    del lower
+    rest = matrix.diagonal() - np.einsum("nl,nl->n", seen, seen, dtype=np.float64)
+    others = np.ones(matrix.num_examples, bool)
+    others[chosen] = False
+    floor = 0.1 * rest[others].mean() if others.any() else 0.0
+    # Landmarks leave nothing of themselves, and float32 tells nothing far below the diagonal.
+    diagonal = np.maximum(rest, max(floor, 1e-3 * matrix.diagonal().mean()))
+    scaled = seen / np.sqrt(diagonal, dtype=np.float64).astype(np.float32)[:, np.newaxis]
+    del seen
+    inner = scipy.linalg.cholesky(np.eye(count) + (scaled.T @ scaled).astype(np.float64), lower=True)
+
+    def precondition(residual: np.ndarray) -> np.ndarray:
+        root = np.sqrt(diagonal)[:, np.newaxis]
+        scale = abs(residual).max(axis=0) + conjugate_gradients.TINY
+        x = residual / root / scale
+        seen_part = scipy.linalg.cho_solve(
+            (inner, True), (scaled.T @ x.astype(np.float32)).astype(np.float64)
+        )
+        return (x - scaled @ seen_part.astype(np.float32)) / root * scale
+
+    return precondition
+
+
+def _among(matrix: KernelMatrix, chosen: np.ndarray) -> np.ndarray:
+    """K among chosen examples, in ascending order."""
+    parts = [matrix.some(rows, chosen)[chosen[_within(chosen, rows)] - rows.start] for rows in matrix.panels]
+    return np.concatenate(parts)
+
+
+def _within(chosen: np.ndarray, rows: slice) -> np.ndarray:
+    return (chosen >= rows.start) & (chosen < rows.stop)

@@ -1,0 +1,234 @@
+import contextlib
+import io
+import json
+from unittest import mock
+
+import numpy as np
+import scipy.linalg
+from absl.testing import absltest, parameterized
+
+from rethink_keras.commands import expressivity, kernel
+from rethink_keras.commands import minimum_norm as minimum_norm_command
+from rethink_keras.data import sources
+from rethink_keras.theory import solvers
+from tests.commands.train_test import main
+from tests.data.helpers import digits_elsewhere
+from tests.theory.made_points import dense
+from tests.training.small_runs import before_call, new_folder, send_sigterm
+
+SMALL = (
+    "dataset.name = 'digits'",
+    "dataset.train_examples = 300",
+    "dataset.test_examples = 100",
+    "preprocessing.normalization = 'none'",
+    "gaussian.gamma = 0.3",
+)
+
+
+def flags(*bindings):
+    return [f"--gin_param={binding}" for binding in (*SMALL, *bindings)]
+
+
+def summary_of(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+class KernelCommandTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        digits_elsewhere(cls)
+
+    def test_interpolates_and_says_so(self):
+        with new_folder() as folder:
+            code, out, err = main(kernel, *flags(), f"--workdir={folder}", "--seed=3")
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(
+                out, r"64 features: Err-tr: 0\.00, Err-te: \d+\.\d\d, residual: \d\.\de-\d\d, RKHS norm"
+            )
+            summary = summary_of(folder)
+            alpha = np.load(folder / "alpha.npy")
+        final = summary["final"]
+        self.assertEqual((summary["status"], summary["seed"]), ("done", 3))
+        self.assertEqual(final["train_error"], 0)
+        self.assertLess(final["test_error"], 10)
+        self.assertLess(final["largest_residual"], 2e-9)
+        images = sources.load("digits", "train").first(300)
+        points = (images.images.reshape(300, -1) / np.float32(255)).astype(np.float32)
+        k, targets = dense(points, points, 0.3), np.eye(10)[images.labels]
+        np.testing.assert_allclose(alpha, scipy.linalg.solve(k, targets, assume_a="pos"), atol=1e-5)
+        self.assertAlmostEqual(final["rkhs_norm"], np.sqrt((alpha * (k @ alpha)).sum()), places=6)
+        self.assertAlmostEqual(final["coefficient_norm"], np.sqrt((alpha**2).sum()), places=6)
+        self.assertGreater(summary["peak_memory_gib"], 0)
+        self.assertIn("rkhs_norm", summary["norms"])
+
+    def test_random_labels_are_interpolated_too_at_a_larger_norm(self):
+        with new_folder() as folder:
+            for name, labels in (("a", "true"), ("b", "random")):
+                main(kernel, *flags(f"randomization.labels = '{labels}'"), f"--workdir={folder / name}")
+            true, random = (summary_of(folder / name)["final"] for name in "ab")
+        self.assertEqual(random["train_error"], 0)
+        self.assertGreater(random["test_error"], 70)
+        self.assertGreater(random["rkhs_norm"], 2 * true["rkhs_norm"])
+
+    def test_solvers_agree(self):
+        with new_folder() as folder:
+            for name, solver in (("a", "direct"), ("b", "iterative")):
+                bindings = (f"interpolation.solver = @{solver}", f"{solver}.tolerance = 1e-10")
+                main(kernel, *flags(*bindings), f"--workdir={folder / name}")
+            first, second = (np.load(folder / name / "alpha.npy") for name in "ab")
+        np.testing.assert_allclose(first, second, atol=1e-6 * abs(first).max())
+
+    def test_a_curve_over_filters(self):
+        bindings = (
+            "interpolation.features = @random_convolutions",
+            "random_convolutions.filters = (50, 100)",
+            "random_convolutions.patch = 3",
+        )
+        with new_folder() as folder:
+            code, _, err = main(kernel, *flags(*bindings), f"--workdir={folder}")
+            self.assertEqual((code, err), (0, ""))
+            rows = summary_of(folder)["rows"]
+            self.assertEqual([(r["filters"], r["features"]) for r in rows], [(50, 400), (100, 800)])
+            self.assertStartsWith((folder / "curve.png").read_bytes(), b"\x89PNG")
+            self.assertLen((folder / "metrics.csv").read_text().splitlines(), 3)
+
+    def test_wavelets(self):
+        bindings = (
+            "interpolation.features = @gabor_wavelets",
+            "gaussian.gamma = 3.0",
+            "gabor_wavelets.stride = 2",
+        )
+        with new_folder() as folder:
+            main(kernel, *flags(*bindings), f"--workdir={folder}")
+            self.assertLess(summary_of(folder)["final"]["test_error"], 15)
+
+    def test_done_is_done_and_another_configuration_is_refused(self):
+        with new_folder() as folder:
+            main(kernel, *flags(), f"--workdir={folder}")
+            before = (folder / "summary.json").read_text()
+            code, out, _ = main(kernel, *flags(), f"--workdir={folder}")
+            self.assertEqual(code, 0)
+            self.assertIn("This run is done", out)
+            self.assertEqual((folder / "summary.json").read_text(), before)
+            code, _, err = main(kernel, *flags("interpolation.ridge = 0.1"), f"--workdir={folder}")
+            self.assertEqual(code, 2)
+            self.assertIn("+interpolation.ridge = 0.1", err)
+            code, out, _ = main(
+                kernel, *flags("interpolation.ridge = 0.1"), f"--workdir={folder}", "--overwrite"
+            )
+            self.assertEqual(code, 0)
+            self.assertEqual(summary_of(folder)["final"]["ridge"], 0.1)
+
+    def test_interrupted_it_says_so_and_goes_on(self):
+        with new_folder() as folder:
+            with before_call(solvers, "_refine", send_sigterm):
+                code, _, err = main(kernel, *flags(), f"--workdir={folder}")
+            self.assertEqual(code, 143)
+            self.assertIn("The same command goes on", err)
+            self.assertEqual(summary_of(folder)["status"], "interrupted")
+            code, out, _ = main(kernel, *flags(), f"--workdir={folder}")
+            self.assertEqual(code, 0)
+            self.assertIn("Going on after 1 of 1 parts of the factor", out)
+            self.assertEqual(summary_of(folder)["status"], "done")
+
+    @parameterized.named_parameters(
+        ("no_examples", "dataset.train_examples = 0", "0 train examples of digits are asked for"),
+        ("gamma_0", "gaussian.gamma = 0", "gaussian.gamma is 0. Give a number"),
+        ("gamma_nan", "gaussian.gamma = %NAN", "NAN is referred to"),
+        ("gamma_negative", "gaussian.gamma = -1.0", "gaussian.gamma is -1.0"),
+        ("gamma_word", "gaussian.gamma = 'narrow'", "It takes a number"),
+        ("ridge", "interpolation.ridge = -1.0", "interpolation.ridge is -1.0"),
+        ("no_solver", "interpolation.solver = @lapack", "there is no 'lapack'"),
+        (
+            "another_kind",
+            "interpolation.solver = @gaussian",
+            "interpolation.solver is gaussian, which is of another",
+        ),
+        (
+            "memory",
+            "interpolation.memory_gib = 0.01",
+            "are left of interpolation.memory_gib = 0.01: enough for 0",
+        ),
+        (
+            "few_features",
+            "interpolation.kernel = @linear",
+            "A linear kernel of 64 features cannot interpolate 300",
+        ),
+        ("too_wide", "gaussian.gamma = 1e-9", "not positive definite in float32"),
+        ("misspelt", "gaussian.gama = 1", "Did you mean 'gamma'?"),
+    )
+    def test_bad_input_exits_2_with_a_sentence(self, binding, message):
+        with new_folder() as folder:
+            code, _, err = main(kernel, *flags(binding), f"--workdir={folder}")
+        self.assertIn(message, err)
+        self.assertEqual(code, 2)
+        self.assertLen(err.splitlines(), 1)
+
+    def test_the_same_image_twice(self):
+        real = sources.load
+
+        def load(name, split, data_dir=None):
+            images = real(name, split, data_dir)
+            images.images[7] = images.images[2]
+            return images
+
+        with new_folder() as folder, mock.patch.object(sources, "load", load):
+            code, _, err = main(kernel, *flags(), f"--workdir={folder}")
+        self.assertEqual(code, 2)
+        self.assertIn("Training examples 2 and 7 are the same image", err)
+
+    def test_no_data(self):
+        with new_folder() as folder, mock.patch.dict("os.environ", {"https_proxy": "http://127.0.0.1:9"}):
+            code, _, _ = main(
+                kernel, *flags("dataset.name = 'mnist'"), f"--workdir={folder}", f"--data_dir={folder}"
+            )
+        self.assertEqual(code, 3)
+
+
+class OtherCommandsTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        digits_elsewhere(cls)
+
+    def test_expressivity(self):
+        more = [f"--gin_param=expressivity_table.{b}" for b in ("sizes = (50, 300)", "depths = (2, 4)")]
+        with new_folder() as folder:
+            code, out, err = main(expressivity, *flags()[:4], *more, f"--workdir={folder}")
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("images, n = 300, d = 64, depth 4: 664 weights", out)
+            rows = summary_of(folder)["rows"]
+        self.assertLen(rows, 8)
+        for row in rows:
+            self.assertLess(max(row["array_error"], row["keras_error"]), 1e-6)
+            self.assertEqual(row["weights"], 2 * row["examples"] + 64)
+
+    def test_expressivity_of_bad_input(self):
+        for binding, message in (
+            ("sizes = (0,)", "expressivity_table.sizes is 0"),
+            ("sizes = (301,)", "from 1 to 300"),
+            ("points = ('pictures',)", "expressivity_table.points is 'pictures'"),
+            ("depths = (1,)", "expressivity_table.depths is 1"),
+            ("depths = ()", "need an entry each"),
+        ):
+            bad = f"--gin_param=expressivity_table.{binding}"
+            with new_folder() as folder:
+                code, _, err = main(expressivity, *flags()[:4], bad, f"--workdir={folder}")
+            self.assertEqual(code, 2)
+            self.assertIn(message, err)
+
+    def test_help_and_configuration(self):
+        for command in (kernel, expressivity, minimum_norm_command):
+            code, out, _ = main(command, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn("--gin_file=gin/section", out)
+            self.assertIn("short for", out)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            kernel.main(["kernel", *flags(), "--print_config", "--seed=4"])
+        self.assertIn("interpolation.seed = 4", out.getvalue())
+
+
+if __name__ == "__main__":
+    absltest.main()

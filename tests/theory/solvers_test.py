@@ -1,0 +1,130 @@
+import os
+import signal
+import time
+from unittest import mock
+
+import numpy as np
+import scipy.linalg
+from absl.testing import absltest, parameterized
+
+from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
+from rethink_keras.theory import cholesky, memory, solvers
+from rethink_keras.theory.solvers import direct, iterative
+from tests.theory.made_points import dense, matrix, points, quiet_experiment, small_panels
+from tests.training.small_runs import new_folder
+
+X = points(400, 6)
+Y = np.eye(10)[np.arange(400) % 10]
+
+
+def solved(solver, folder, x=X, y=Y, **options):
+    with small_panels(), matrix(x, **{"gamma": 0.5, **options}) as k, quiet_experiment(folder) as run:
+        return solver.solve(k, y, run, "the system")
+
+
+class SolversTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("float32", direct(tolerance=1e-12)),
+        ("float64", direct(precision="float64", tolerance=1e-12)),
+        ("iterative", iterative(landmarks=150, tolerance=1e-12)),
+        ("all_landmarks", iterative(landmarks=1000, tolerance=1e-12)),
+    )
+    def test_equals_scipy(self, solver):
+        with new_folder() as folder:
+            solution = solved(solver, folder)
+        expected = scipy.linalg.solve(dense(X, X, 0.5), Y, assume_a="pos")
+        error = np.linalg.norm(solution.x - expected) / np.linalg.norm(expected)
+        self.assertLess(error, 1e-8)
+        self.assertTrue(solution.converged)
+
+    def test_landmarks_save_steps(self):
+        with new_folder() as folder:
+            few, many = (len(solved(iterative(landmarks=m), folder).residuals) for m in (5, 200))
+        self.assertLess(2 * many, few)
+
+    def test_ridge(self):
+        with new_folder() as folder:
+            solution = solved(direct(tolerance=1e-12), folder, ridge=0.5)
+        expected = scipy.linalg.solve(dense(X, X, 0.5) + 0.5 * np.eye(400), Y)
+        np.testing.assert_allclose(solution.x, expected, atol=1e-10)
+
+    def test_steps_that_do_not_suffice(self):
+        with new_folder() as folder, self.assertRaisesRegex(UserError, "After 2 steps .* still off by"):
+            solved(iterative(landmarks=5, most_steps=2), folder)
+
+    def test_no_room_for_checkpoints(self):
+        no_room = mock.Mock(free=1000)
+        with new_folder() as folder, mock.patch.object(memory.shutil, "disk_usage", lambda _: no_room):
+            with self.assertRaisesRegex(DiskError, "set direct.checkpoint_minutes = 0"):
+                solved(direct(), folder)
+            solved(direct(checkpoint_minutes=0), folder)
+
+    @parameterized.parameters(
+        (direct, "precision", "float16"),
+        (direct, "tolerance", 0),
+        (direct, "most_steps", 0),
+        (direct, "checkpoint_minutes", -1),
+        (iterative, "landmarks", 0),
+        (iterative, "tolerance", float("nan")),
+        (iterative, "most_steps", 0.5),
+    )
+    def test_bad_settings(self, solver, name, value):
+        with self.assertRaisesRegex(UserError, f"{solver.__name__}.{name} is "):
+            solver(**{name: value})
+
+
+class ResumeTest(absltest.TestCase):
+    def stop_after(self, panels, folder):
+        """A signal when so many panels are done."""
+        real = cholesky.Cholesky.compute_panel
+
+        def compute(factor, advance):
+            if factor.num_done == panels:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0.1)
+            real(factor, advance)
+
+        with (
+            mock.patch.object(cholesky.Cholesky, "compute_panel", compute),
+            self.assertRaises(StoppedBySignalError) as caught,
+        ):
+            solved(direct(), folder)
+        self.assertEqual(caught.exception.exit_code, 143)
+
+    def computed(self, folder):
+        """The solution, and how many panels were computed for it."""
+        with mock.patch.object(
+            cholesky.Cholesky, "compute_panel", autospec=True, side_effect=cholesky.Cholesky.compute_panel
+        ) as spy:
+            return solved(direct(), folder).x, spy.call_count
+
+    def test_goes_on_to_the_same_bits(self):
+        with new_folder() as folder:
+            expected, all_panels = self.computed(folder / "a")
+            self.stop_after(4, folder / "b")
+            self.assertLen(list((folder / "b" / "checkpoints").glob("*/panel-*.npz")), 4)
+            x, panels = self.computed(folder / "b")
+            np.testing.assert_array_equal(x, expected)
+            self.assertEqual((all_panels, panels), (7, 3))
+            self.assertEmpty(list((folder / "b" / "checkpoints").iterdir()))
+
+    def test_a_damaged_part_is_computed_again(self):
+        with new_folder() as folder:
+            expected, _ = self.computed(folder / "a")
+            self.stop_after(4, folder / "b")
+            path = next((folder / "b" / "checkpoints").glob("*/panel-0002.npz"))
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 255
+            path.write_bytes(bytes(content))
+            x, panels = self.computed(folder / "b")
+            np.testing.assert_array_equal(x, expected)
+            self.assertEqual(panels, 5)
+
+    def test_parts_are_saved_by_and_by(self):
+        with new_folder() as folder, mock.patch.object(solvers._SavedPanels, "save", autospec=True) as save:
+            solved(direct(checkpoint_minutes=1e-9), folder)
+        self.assertEqual(save.call_count, 7)
+
+
+if __name__ == "__main__":
+    absltest.main()
