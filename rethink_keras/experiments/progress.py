@@ -49,8 +49,9 @@ def final_figures(workdir: Path) -> str:
     """The final accuracies of a run that is done, for people."""
     summary = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))
     final = summary["final"]
-    fit = f", fitted after {summary['epochs_to_fit']} epochs" if summary["epochs_to_fit"] else ""
-    return f"train {final['train_accuracy']:.2%}, test {final['test_accuracy']:.2%}{fit}"
+    return (
+        f"{summary['epochs']} epochs, train {final['train_accuracy']:.2%}, test {final['test_accuracy']:.2%}"
+    )
 
 
 class Display:

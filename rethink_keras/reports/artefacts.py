@@ -127,8 +127,12 @@ def _epochs_to_fit(run: Run) -> float | None:
     return run.summary["epochs_to_fit"]
 
 
+def _epochs_to_accuracy(run: Run) -> float | None:
+    return run.summary["epochs_to_accuracy"]
+
+
 def _test_error_when_fitted(run: Run) -> float | None:
-    epoch = run.summary["epochs_to_fit"]
+    epoch = run.summary["epochs_to_accuracy"]
     return next((100 * (1 - row["test_accuracy"]) for row in run.rows if row["epoch"] == epoch), None)
 
 
@@ -231,16 +235,17 @@ ARTEFACTS = {
             "figure1b_1c",
             "Figures 1b and 1c",
             "The more labels are corrupted, the longer fitting takes and the higher the test error",
-            "1b: the first epoch whose training loss is low enough, relative to the same network without corruption. "
-            "1c: the test error after that epoch. The paper defines no threshold; 0.05 reproduces its curves.",
+            "1b: the first epoch whose training accuracy is high enough, relative to the same network without "
+            "corruption. 1c: the test error after that epoch. The paper does not say when a network has fitted; "
+            "the sweeps say 99 percent.",
             "cifar10",
             (_NETWORK, Label("corruption", lambda name, variant: variant.removeprefix("corruption_"))),
             (
-                _FIT,
+                dataclasses.replace(_FIT, read=_epochs_to_accuracy),
                 Measure(
                     "relative_time",
                     "relative to no corruption",
-                    _epochs_to_fit,
+                    _epochs_to_accuracy,
                     "not fitted",
                     judged=False,
                     relative_to="corruption_0.0",

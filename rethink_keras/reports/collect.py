@@ -32,8 +32,10 @@ _KINDS_MEASURED: dict[str, type | tuple[type, ...]] = {
     "final": dict,
     "best_on_the_way": dict,
     "epochs_to_fit": (int, type(None)),
+    "epochs_to_accuracy": (int, type(None)),
     "train_metrics": str,
     "fit_loss": (int, float),
+    "fit_accuracy": (int, float),
 }
 _FIGURES = {
     "final": ("train_loss", "train_accuracy", "test_loss", "test_accuracy"),

@@ -164,8 +164,10 @@ def _data(run: Run) -> str:
 
 def _training_figures(run: Run) -> str:
     how = run.summary.get("train_metrics", "none yet").replace("_", " ")
-    fit = run.summary.get("fit_loss")
-    return how if fit is None else f"{how}; fitted when the loss is at most {fit:g}"
+    if "fit_loss" not in run.summary:
+        return how
+    loss, accuracy = run.summary["fit_loss"], run.summary["fit_accuracy"]
+    return f"{how}; fitted at a loss of {loss:g}, in figures 1b and 1c at an accuracy of {accuracy:.1%}"
 
 
 def _listed(seeds: Sequence[int]) -> str:

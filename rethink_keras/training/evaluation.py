@@ -31,7 +31,7 @@ class Evaluation:
             change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
         batch_size: examples evaluated at a time; 'auto' goes by the network's operations.
         fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
-            none; 0.05 reproduces figure 1b.
+            none; 0.05 suits its figures 1a and 1b for small Inception.
         fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
         stop_when: 'never', 'fit_loss' or 'fit_accuracy': ends the run after that epoch. Test accuracy never
             ends a run.

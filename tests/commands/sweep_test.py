@@ -39,7 +39,9 @@ class SweepCommandTest(absltest.TestCase):
         self.assertEqual((self.code, self.err), (0, ""))
         self.assertEqual(list(self.expected), RUNS)
         self.assertIn(f"2 runs in {self.whole}, 0 of them over.", self.out)
-        self.assertRegex(self.out, r"mlp/plain/seed_0: \d+ s, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done")
+        self.assertRegex(
+            self.out, r"mlp/plain/seed_0: \d+ s, 60 epochs, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done"
+        )
         self.assertIn("All 2 runs are done.", self.out)
         self.assertEqual(json.loads((self.whole / "sweep.json").read_text())["title"], "MLPs on digits")
 

@@ -12,7 +12,7 @@ from tests.training.small_runs import new_folder
 def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> None:
     workdir.mkdir(parents=True, exist_ok=True)
     final = {"train_accuracy": 1.0, "test_accuracy": 0.1}
-    summary = {"status": status, "final": final, "epochs_to_fit": rows}
+    summary = {"status": status, "final": final, "epochs": rows}
     (workdir / "summary.json").write_text(json.dumps(summary))
     lines = ["epoch,seconds", *(f"{epoch + 1},{seconds}" for epoch in range(rows))]
     (workdir / "metrics.csv").write_text("\n".join(lines))
@@ -42,7 +42,7 @@ class ProgressTest(absltest.TestCase):
         self.assertEqual(
             told,
             [
-                "mlp/plain/seed_0: 240 s, train 100.00%, test 10.00%, fitted after 8 epochs "
+                "mlp/plain/seed_0: 240 s, 8 epochs, train 100.00%, test 10.00% "
                 "[1 done, 1 running, 2 left, about 11 min to go]",
                 "mlp/plain/seed_2: No data. (exit code 3, tried 2 times) "
                 "[1 done, 1 running, 1 left, 1 failed, about 7 min to go]",

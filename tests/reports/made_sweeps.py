@@ -129,12 +129,14 @@ def _figures(made: list[dict]) -> dict[str, Any]:
             "test_top5_accuracy": max(row["test_top5_accuracy"] for row in made),
             "top5_epoch": best["epoch"],
         }
+    fitted = next((row["epoch"] for row in made if row["train_loss"] <= 0.05), None)
     return {
         "epochs": len(made),
         "steps": made[-1]["step"],
         "final": final,
         "best_on_the_way": brackets,
-        "epochs_to_fit": next((row["epoch"] for row in made if row["train_loss"] <= 0.05), None),
+        "epochs_to_fit": fitted,
+        "epochs_to_accuracy": fitted,
         "fit_loss": 0.05,
         "fit_accuracy": 0.999,
         "train_metrics": "fixed_weights",
