@@ -17,7 +17,7 @@ paper-small: $(VENV)/.installed
 	$(VENV)/bin/python bin/report --workdir=runs/small --output=runs/small_report
 
 test: $(VENV)/.installed-dev
-	$(VENV)/bin/python -m pytest -n 2 --dist=loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist=loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

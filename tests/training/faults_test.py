@@ -7,12 +7,13 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from benchmarks.kill_and_resume import kill_and_compare, start, wait_for_line
+from benchmarks.kill_and_resume import start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
 from rethink_keras.training import loop
 from rethink_keras.training.checkpoints import Checkpoints
 from tests.training.small_runs import (
     SMALL,
+    WITH_STATE,
     before_call,
     new_folder,
     run,
@@ -20,32 +21,6 @@ from tests.training.small_runs import (
     sigterm_at,
     timeless,
 )
-
-KILLS = 20
-# Half a minute of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
-KILLED = (
-    *SMALL,
-    "dataset.train_examples = 1438",
-    "train.batch_size = 8",
-    "train.epochs = 45",
-    "train.steps_per_execution = 5",
-    "randomization.labels = 'partially_corrupted'",
-    "randomization.corruption = 0.5",
-    "regularization.dropout = 0.2",
-    "regularization.weight_decay = 1e-4",
-    "augmentation.flip = True",
-    "checkpoints.every_minutes = 0.003",
-)
-
-
-class KillTest(absltest.TestCase):
-    def test_kill_9_at_random_moments_changes_nothing(self):
-        with new_folder() as folder:
-            outcome = kill_and_compare(folder, KILLED, KILLS)
-        self.assertEqual(outcome.kills, KILLS)
-        self.assertGreater(outcome.resumes, KILLS // 4)
-        self.assertEqual(outcome.rows, 45)
-        self.assertEmpty(outcome.differences)
 
 
 class SignalTest(absltest.TestCase):
@@ -67,7 +42,7 @@ class SignalTest(absltest.TestCase):
 
     def test_sigint_saves_and_exits_130(self):
         with new_folder() as folder:
-            process = start(folder, KILLED)
+            process = start(folder, WITH_STATE)
             wait_for_line(process, "001:")
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
@@ -155,9 +130,9 @@ class DiskTest(absltest.TestCase):
 
     def test_two_processes_on_one_workdir(self):
         with new_folder() as folder:
-            first = start(folder, KILLED)
+            first = start(folder, WITH_STATE)
             wait_for_line(first, "Regularization")
-            second = start(folder, KILLED)
+            second = start(folder, WITH_STATE)
             _, err = second.communicate(timeout=120)
             self.assertEqual(second.returncode, 2)
             self.assertRegex(

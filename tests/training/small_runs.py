@@ -30,6 +30,21 @@ SMALL = (
     "train.tensorboard = False",
 )
 
+# Half a minute of small steps, with all that has a state: dropout, augmentation, a momentum, mid-epoch saves.
+WITH_STATE = (
+    *SMALL,
+    "dataset.train_examples = 1438",
+    "train.batch_size = 8",
+    "train.epochs = 45",
+    "train.steps_per_execution = 5",
+    "randomization.labels = 'partially_corrupted'",
+    "randomization.corruption = 0.5",
+    "regularization.dropout = 0.2",
+    "regularization.weight_decay = 1e-4",
+    "augmentation.flip = True",
+    "checkpoints.every_minutes = 0.003",
+)
+
 
 def run(workdir: Path, *bindings: str, gin_files: Sequence[Path] = (), **options) -> rethink_keras.Result:
     """Trains quietly, without gin files but with `SMALL` and more bindings."""
