@@ -65,7 +65,9 @@ def experimented(path):
 
 
 class GinFilesTest(parameterized.TestCase):
-    @parameterized.named_parameters((p.stem, p) for p in sorted(GIN.rglob("*.gin")))
+    @parameterized.named_parameters(
+        (str(p.relative_to(GIN).with_suffix("")).replace("/", "_"), p) for p in sorted(GIN.rglob("*.gin"))
+    )
     def test_has_a_header(self, path):
         text = path.read_text()
         self.assertStartsWith(text, "# ")

@@ -73,7 +73,7 @@ class TwoWorkersTest(absltest.TestCase):
             wait_for_line(workers[0], "001:")
             workers[1].kill()
             (code, _, err), _ = ended(workers)
-            self.assertEqual(code, 7, err)
+            self.assertEqual(code, 8, err)
             self.assertIn("Another worker was lost", err)
             self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
 
