@@ -17,19 +17,30 @@ from rethink_keras.errors import UserError
 from rethink_keras.theory.kernel_matrix import CHUNK, PANEL, KernelMatrix
 from rethink_keras.theory.parallel import panels
 
+# What a diagonal block is given, in units of the matrix's own diagonal, until it has a factor. Float64 is exact enough
+# to take its failure for the matrix's.
+_SHIFTS: dict[type, tuple[float, ...]] = {np.float32: (0.0, 1e-5, 1e-4, 1e-3), np.float64: (0.0,)}
+
 
 class Cholesky:
     """The factor L of K + ridge = L Lᵀ, panel by panel.
 
+    Where rounding in float32 leaves a diagonal block without a factor, a small shift of its diagonal gives it one. L is
+    then that of a nearby matrix, as good for preconditioning; the solution is still that of K.
+
     Args:
         matrix: to be factorized.
         dtype: `np.float32` or `np.float64`.
+
+    Attributes:
+        shifts: in units of the diagonal, by the number of the panel, where there was need of one.
     """
 
     def __init__(self, matrix: KernelMatrix, dtype: type):
         self._matrix = matrix
         self._dtype = dtype
         self._panels: list[np.ndarray] = []
+        self.shifts: dict[int, float] = {}
 
     @property
     def num_done(self) -> int:
@@ -95,17 +106,26 @@ class Cholesky:
         advance(2 * len(values) * upto * rows.start)
 
     def _inverse_factor(self, block: np.ndarray) -> np.ndarray:
-        try:
-            lower = np.linalg.cholesky(np.tril(block) + np.tril(block, -1).T)
-        except np.linalg.LinAlgError as error:
-            raise UserError(
-                f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
-                f"{self._matrix.panels[self.num_done].stop:,} examples: some are too much alike. Set "
-                "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
-                "interpolation.ridge."
-            ) from error
+        lower = self._lower(np.tril(block) + np.tril(block, -1).T)
         return scipy.linalg.solve_triangular(
             lower, np.eye(len(lower), dtype=self._dtype), lower=True, check_finite=False
+        )
+
+    def _lower(self, block: np.ndarray) -> np.ndarray:
+        own = self._matrix.diagonal()[self._matrix.panels[self.num_done]].astype(self._dtype)
+        for shift in _SHIFTS[self._dtype]:
+            try:
+                lower = np.linalg.cholesky(block + np.diag(self._dtype(shift) * own))
+            except np.linalg.LinAlgError:
+                continue
+            if shift:
+                self.shifts[self.num_done] = shift
+            return lower
+        raise UserError(
+            f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
+            f"{self._matrix.panels[self.num_done].stop:,} examples: some are too much alike. Set "
+            "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
+            "interpolation.ridge."
         )
 
     def solve(self, vectors: np.ndarray) -> np.ndarray:

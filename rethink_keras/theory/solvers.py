@@ -63,7 +63,7 @@ class direct:
 
     precision: str = "float32"
     tolerance: float = 1e-9
-    most_steps: int = 30
+    most_steps: int = 100
     checkpoint_minutes: float = 10.0
 
     def __post_init__(self):
@@ -120,6 +120,12 @@ class direct:
                 except Stopping:
                     saved.save()
                     raise
+                if (last := factor.num_done - 1) in factor.shifts:
+                    print(
+                        f"Part {last + 1} of the factor got {factor.shifts[last]:g} times its diagonal more, for "
+                        f"{self.precision}; the refinement takes that out again.",
+                        flush=True,
+                    )
                 if self.checkpoint_minutes and time.monotonic() - last_save > 60 * self.checkpoint_minutes:
                     saved.save()
                     last_save = time.monotonic()

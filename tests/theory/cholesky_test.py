@@ -2,7 +2,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.theory import cholesky
+from rethink_keras.theory import cholesky, conjugate_gradients
 from rethink_keras.theory.cholesky import Cholesky
 from tests.theory.made_points import dense, matrix, points, small_panels
 
@@ -55,8 +55,20 @@ class CholeskyTest(parameterized.TestCase):
         alike = X.copy()
         alike[200:] = X[:100] * np.float32(1 + 1e-6)
         with small_panels(), matrix(alike, gamma=0.01) as k, self.assertRaises(UserError) as caught:
-            factorized(k, np.float32)
-        self.assertRegex(caught.exception.sentence, "not positive definite in float32 .*too much alike. Set")
+            factorized(k, np.float64)
+        self.assertRegex(caught.exception.sentence, "not positive definite in float64 .*too much alike. Set")
+
+    def test_a_shift_where_float32_finds_no_factor(self):
+        close = X.copy()
+        close[200:210] = X[:10] + np.float32(3e-4)
+        b = np.random.default_rng(0).standard_normal((300, 2))
+        with small_panels(), matrix(close, gamma=0.5) as k:
+            factor = factorized(k, np.float32)
+            self.assertNotEmpty(factor.shifts)
+            self.assertNotIn(0, factor.shifts)
+            solution = conjugate_gradients.solve(k.times, factor.solve, b, tolerance=1e-9, most_steps=100)
+            self.assertTrue(solution.converged)
+            np.testing.assert_allclose(k.times(solution.x), b, atol=1e-6)
 
 
 if __name__ == "__main__":

@@ -155,12 +155,18 @@ class KernelCommandTest(parameterized.TestCase):
             "interpolation.kernel = @linear",
             "A linear kernel of 64 features cannot interpolate 300",
         ),
-        ("too_wide", "gaussian.gamma = 1e-9", "not positive definite in float32"),
+        (
+            "too_wide",
+            ("gaussian.gamma = 1e-9", "direct.precision = 'float64'"),
+            "not positive definite in float64",
+        ),
         ("misspelt", "gaussian.gama = 1", "Did you mean 'gamma'?"),
     )
     def test_bad_input_exits_2_with_a_sentence(self, binding, message):
         with new_folder() as folder:
-            code, _, err = main(kernel, *flags(binding), f"--workdir={folder}")
+            code, _, err = main(
+                kernel, *flags(*([binding] if isinstance(binding, str) else binding)), f"--workdir={folder}"
+            )
         self.assertIn(message, err)
         self.assertEqual(code, 2)
         self.assertLen(err.splitlines(), 1)
