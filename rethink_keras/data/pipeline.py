@@ -78,36 +78,46 @@ class Pipeline(Batches):
             for variable, drawn in zip(self._draws, self._draw(epoch), strict=True):
                 variable.assign(drawn)
 
+    def training_batch(self, step: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """One batch of the epoch that `begin_epoch` settled, for use inside a compiled function.
+
+        Args:
+            step: int32 scalar, from 0.
+            batch_size: of all batches but the last.
+
+        Returns:
+            Float32 images `[batch, height, width, channels]` and int64 labels `[batch]`, this worker's share.
+        """
+        rows = tf.gather(self._order, self._positions(step, batch_size))
+        return self._training_images(rows), tf.gather(self._labels, rows)
+
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """The batches of the epoch that `begin_epoch` settled, see `Batches`."""
-
-        def batch(positions):
-            rows = tf.gather(self._order, positions)
-            return self._training_images(rows), tf.gather(self._labels, rows)
-
-        return self._dataset(batch, batch_size, first_step)
+        return self._dataset(lambda step: self.training_batch(step, batch_size), batch_size, first_step)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """All examples once, see `Batches`."""
+        size = min(batch_size, self.num_examples)
 
-        def batch(rows):
+        def batch(step):
+            rows = self._positions(step, size)
             return self._evaluation_images(rows), tf.gather(self._labels, rows)
 
-        return self._dataset(batch, min(batch_size, self.num_examples), 0)
+        return self._dataset(batch, size, 0)
+
+    def _positions(self, step, batch_size):
+        start = step * batch_size
+        begin, end = self.share.of(tf.minimum(batch_size, self.num_examples - start))
+        return tf.range(start + begin, start + end)
 
     def _dataset(self, batch, batch_size, first_step):
-        def share(step):
-            start = step * batch_size
-            begin, end = self.share.of(tf.minimum(batch_size, self.num_examples - start))
-            return batch(tf.range(start + begin, start + end))
-
         options = tf.data.Options()
         options.deterministic = True
         # Under a strategy a batch is split over the replicas; the epoch's order is not to be dealt out again.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         options.experimental_warm_start = False  # nothing is read before begin_epoch
         steps_left = tf.data.Dataset.range(first_step, self.steps(batch_size), output_type=tf.int32)
-        return steps_left.map(share).prefetch(2).with_options(options)
+        return steps_left.map(batch).prefetch(2).with_options(options)
 
     def _standardize_all(self) -> tf.Variable:
         # Chunk by chunk into one variable: the float images are the largest thing in memory, held once.

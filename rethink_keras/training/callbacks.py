@@ -37,6 +37,7 @@ class Recorder(keras.callbacks.Callback):
     Args:
         state: changed in place.
         steps: of an epoch.
+        steps_per_batch: that one of Keras's batches stands for, see `Feed`.
         finish_epoch: called with the running averages when an epoch's last step is done; measures, writes the
             row and tells whether training ends here.
         save_if_due: writes a checkpoint in mid-epoch if it is time.
@@ -49,6 +50,7 @@ class Recorder(keras.callbacks.Callback):
         self,
         state: RunState,
         steps: int,
+        steps_per_batch: int,
         finish_epoch: Callable[[dict[str, float]], bool],
         save_if_due: Callable[[], object],
         stop: StopRequest,
@@ -58,6 +60,7 @@ class Recorder(keras.callbacks.Callback):
         self.diverged = False
         self._state = state
         self._steps = steps
+        self._steps_per_batch = steps_per_batch
         self._finish_epoch = finish_epoch
         self._save_if_due = save_if_due
         self._stop = stop
@@ -74,8 +77,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
-        # Keras counts in whole executions, and the last of an epoch may be shorter.
-        self._state.step = min(self._first_step + batch + 1, self._steps)
+        self._state.step = self.step_after(batch)
         self._state.seconds = self._seconds_before + now - self._begin
         if not math.isfinite(float(logs["loss"])):
             self.diverged = self.model.stop_training = True
@@ -86,6 +88,11 @@ class Recorder(keras.callbacks.Callback):
         else:
             self._save_if_due()
 
+    def step_after(self, batch: int) -> int:
+        """The step of the epoch that one of Keras's batches, counted from 0, comes to."""
+        # Keras counts in whole executions, and the last of an epoch may be shorter.
+        return min(self._first_step + (batch + 1) * self._steps_per_batch, self._steps)
+
     def on_epoch_end(self, epoch, logs=None):
         if not self.diverged and self._state.step == self._steps:
             self._state.running = {name: float(value) for name, value in logs.items()}
@@ -93,17 +100,17 @@ class Recorder(keras.callbacks.Callback):
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A bar of the epoch's steps, on a terminal only."""
+    """A bar of the epoch's steps, on a terminal only; to be called after the `Recorder` of the same state."""
 
-    def __init__(self, steps: int, first_step: int = 0):
+    def __init__(self, state: RunState, steps: int):
         super().__init__()
+        self._state = state
         self._steps = steps
-        self._first_step = first_step
 
     def on_epoch_begin(self, epoch, logs=None):
         self._bar = tqdm(
             total=self._steps,
-            initial=self._first_step,
+            initial=self._state.step,
             desc=f"{epoch + 1:03d}",
             unit="step",
             leave=False,
@@ -111,12 +118,12 @@ class ProgressBar(keras.callbacks.Callback):
             disable=None,
             dynamic_ncols=True,
         )
-        self._done, self._first_step = self._first_step, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        done = min(self._done + batch + 1, self._steps)
         self._bar.set_postfix_str(f"loss {float(logs['loss']):.4f}", refresh=False)
-        self._bar.update(done - self._bar.n)
+        self._bar.update(self._state.step - self._bar.n)
+        if self._state.step == self._steps:
+            self._bar.close()  # before the epoch's line is printed
 
     def on_epoch_end(self, epoch, logs=None):
         self._bar.close()

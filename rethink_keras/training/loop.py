@@ -23,6 +23,7 @@ from rethink_keras.training import evaluation, summary
 from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.feeds import Feed
 from rethink_keras.training.multi_worker import Alone
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
@@ -71,6 +72,7 @@ class Plan:
         network: compiled.
         metrics: of the network, whose running sums belong to its state.
         train: training batches.
+        feed: what `fit` reads of them.
         test: test batches.
         rate: learning rate by step.
         epochs: how many.
@@ -83,6 +85,7 @@ class Plan:
     network: keras.Model
     metrics: list[keras.metrics.Metric]
     train: Batches
+    feed: Feed
     test: Batches
     rate: Schedule
     epochs: int
@@ -189,22 +192,22 @@ class Loop:
 
     def _fit(self, until_epoch: int) -> None:
         state, plan = self._state, self._plan
-        bar = ProgressBar(self._steps, state.step)
         recorder = Recorder(
             state,
             steps=self._steps,
+            steps_per_batch=plan.feed.steps_per_batch,
             finish_epoch=self._finish_epoch,
             save_if_due=self._save_if_due,
             stop=self._stop,
             metrics=plan.metrics,
         )
         plan.network.fit(
-            plan.train.training_batches(plan.batch_size, state.step),
+            plan.feed.dataset(state.step),
             initial_epoch=state.epoch,
             epochs=until_epoch,
             verbose=0,
             shuffle=False,  # the pipeline has ordered them
-            callbacks=[EpochData(plan.train), bar, recorder],
+            callbacks=[EpochData(plan.train), recorder, ProgressBar(state, self._steps)],
         )
         if recorder.diverged:
             self._diverged()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Protocol
 
 import gin
 import keras
+import tensorflow as tf
 
 from rethink_keras.errors import UserError
 from rethink_keras.training.schedules import Schedule
@@ -25,7 +27,24 @@ def sgd(
     """Stochastic gradient descent; momentum 0.9 is the paper's (appendix A)."""
     if not 0 <= momentum < 1:
         raise UserError(f"sgd.momentum is {momentum!r}. Give a number from 0 to below 1.")
-    return keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
+    optimizer = keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
+    if momentum:
+        # In the object, not a subclass: saved models name Keras's SGD and load without this package.
+        optimizer.update_step = functools.partial(_momentum_step, optimizer)
+    return optimizer
+
+
+def _momentum_step(optimizer, gradient, variable, learning_rate):
+    """Keras's momentum update by TensorFlow's one kernel for it, which writes no intermediate tensors."""
+    velocity = optimizer.momentums[optimizer._get_variable_index(variable)].value
+    tf.raw_ops.ResourceApplyKerasMomentum(
+        var=variable.handle,
+        accum=velocity.handle,
+        lr=tf.cast(learning_rate, variable.dtype),
+        grad=tf.cast(gradient, variable.dtype),
+        momentum=tf.constant(optimizer.momentum, variable.dtype),
+        use_nesterov=optimizer.nesterov,
+    )
 
 
 @gin.configurable(denylist=["learning_rate"])

@@ -22,7 +22,15 @@ from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.models.weight_decay import with_weight_decay
-from rethink_keras.training import devices, multi_worker, optimizers, regularization, schedules, summary
+from rethink_keras.training import (
+    devices,
+    feeds,
+    multi_worker,
+    optimizers,
+    regularization,
+    schedules,
+    summary,
+)
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.signals import stop_request
@@ -135,13 +143,13 @@ def train(
             )
             team.prepare(network, train_data.input_shape)
         network.jit_compile = jit_compile
-        network.steps_per_execution = _steps_per_execution(
-            steps_per_execution, network, batch_size, steps, strategy_object
-        )
+        per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
+        feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)
         plan = Plan(
             network=network,
             metrics=metrics,
             train=train_data,
+            feed=feed,
             test=test_data,
             rate=rate,
             epochs=epochs,

@@ -85,7 +85,7 @@ def sigterm_at(step: int):
     """SIGTERM when a run's epoch has come to `step`."""
 
     def has_come(recorder, batch, *_):
-        return recorder._first_step + batch + 1 >= step
+        return recorder.step_after(batch) >= step
 
     return before_call(Recorder, "on_train_batch_end", send_sigterm, has_come)
 

@@ -1,0 +1,96 @@
+"""What `fit` reads: batches, or runs of steps whose batches are gathered inside the compiled step."""
+
+from __future__ import annotations
+
+import abc
+
+import keras
+import tensorflow as tf
+
+from rethink_keras.data.batches import Batches
+from rethink_keras.data.pipeline import Pipeline
+
+
+class Feed(abc.ABC):
+    """Feeds a network's `fit`.
+
+    Attributes:
+        steps_per_batch: training steps that `fit` counts as one batch.
+    """
+
+    steps_per_batch: int
+
+    @abc.abstractmethod
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """What `fit` reads of an epoch, from a step on."""
+
+
+class BatchFeed(Feed):
+    """Batches through tf.data, for several devices, GPUs and data that are streamed.
+
+    Args:
+        network: compiled.
+        batches: of the training split.
+        batch_size: examples of a step.
+        steps_per_execution: steps that Keras does without coming back to Python.
+    """
+
+    steps_per_batch = 1
+
+    def __init__(self, network: keras.Model, batches: Batches, batch_size: int, steps_per_execution: int):
+        network.steps_per_execution = steps_per_execution
+        self._batches = batches
+        self._batch_size = batch_size
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """Images and labels."""
+        return self._batches.training_batches(self._batch_size, first_step)
+
+
+class StepFeed(Feed):
+    """Runs of steps, for data in memory: no image passes through tf.data or Python.
+
+    Keras's own `train_step` is called in a loop inside the compiled function, on batches that are gathered there.
+
+    Args:
+        network: compiled; its `train_step` is replaced.
+        pipeline: of the training split.
+        batch_size: examples of a step.
+        steps_per_execution: steps of a run.
+    """
+
+    def __init__(self, network: keras.Model, pipeline: Pipeline, batch_size: int, steps_per_execution: int):
+        self.steps_per_batch = steps_per_execution
+        self._steps = pipeline.steps(batch_size)
+        one_step = network.train_step
+
+        def run_of_steps(bounds):
+            def body(step):
+                one_step(pipeline.training_batch(step, batch_size))
+                return step + 1
+
+            begin, end = bounds
+            tf.while_loop(lambda step: step < end, body, [begin])
+            return network.get_metrics_result()
+
+        network.train_step = run_of_steps
+
+    def dataset(self, first_step: int) -> tf.data.Dataset:
+        """Int32 pairs: the first step of a run and the one after its last."""
+        size = self.steps_per_batch
+        begins = tf.data.Dataset.range(first_step, self._steps, size, output_type=tf.int32)
+        return begins.map(lambda begin: (begin, tf.minimum(begin + size, self._steps)))
+
+
+def choose(
+    network: keras.Model,
+    batches: Batches,
+    batch_size: int,
+    steps_per_execution: int,
+    strategy: tf.distribute.Strategy | None,
+) -> Feed:
+    """The fastest feed that there is for these batches and devices."""
+    on_this_processor = strategy is None and not tf.config.list_logical_devices("GPU")
+    if on_this_processor and isinstance(batches, Pipeline):
+        return StepFeed(network, batches, batch_size, steps_per_execution)
+    return BatchFeed(network, batches, batch_size, steps_per_execution)
