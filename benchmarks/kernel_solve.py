@@ -38,8 +38,8 @@ def main() -> None:
     flags.DEFINE_integer("pairs", 3, "How often each is timed.", flag_values=values)
     flags.DEFINE_string("data_dir", None, "TFDS data folder.", flag_values=values)
     values(sys.argv)
-    train, test = (sources.load("mnist", split, values.data_dir) for split in ("train", "test"))
-    train = train.first(values.examples)
+    train = sources.load("mnist", "train", values.data_dir, values.examples)
+    test = sources.load("mnist", "test", values.data_dir)
     points, test_points = (s.images.reshape(s.num_examples, -1) / np.float32(255) for s in (train, test))
     targets = one_hot(train.labels, train.num_classes)
     ratios = []

@@ -82,4 +82,4 @@ class Splits:
         name, data_dir = self.dataset.name, self.dataset.data_dir
         if name in sources.STREAMED:
             return StreamedSet.load(name, split, data_dir, count)
-        return sources.load(name, split, data_dir).first(count)
+        return sources.load(name, split, data_dir, count)

@@ -112,7 +112,7 @@ class Cholesky:
         )
 
     def _lower(self, block: np.ndarray) -> np.ndarray:
-        own = self._matrix.diagonal()[self._matrix.panels[self.num_done]].astype(self._dtype)
+        own: np.ndarray = self._matrix.diagonal()[self._matrix.panels[self.num_done]].astype(self._dtype)
         for shift in _SHIFTS[self._dtype]:
             try:
                 lower = np.linalg.cholesky(block + np.diag(self._dtype(shift) * own))

@@ -2,6 +2,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import ClassVar
+from unittest import mock
 
 import numpy as np
 import sklearn.datasets
@@ -78,18 +79,17 @@ class DigitsTest(parameterized.TestCase):
 
     def test_first(self):
         train = self.splits["train"]
-        few = train.first(100)
+        few = sources.load("digits", "train", count=100)
         for part in ("images", "labels", "ids"):
             np.testing.assert_array_equal(getattr(few, part), getattr(train, part)[:100])
         self.assertEqual((few.num_examples, few.num_classes), (100, 10))
         self.assertNotEqual(few.fingerprint, train.fingerprint)
-        self.assertIs(train.first(None), train)
-        self.assertEqual(train.first(1438).fingerprint, train.fingerprint)
+        self.assertEqual(sources.load("digits", "train", count=1438).fingerprint, train.fingerprint)
 
     @parameterized.parameters(0, -1, 1439, 10.0, True, "10")
     def test_first_of_what_is_not_there(self, count):
         with self.assertRaisesRegex(UserError, f"{count!r} train examples of digits.*from 1 to 1438"):
-            self.splits["train"].first(count)
+            sources.load("digits", "train", count=count)
 
 
 class ImageSetTest(absltest.TestCase):
@@ -163,6 +163,16 @@ class ReadTest(absltest.TestCase):
             file.write_bytes(damaged)
             with self.assertRaisesRegex(DataNotAvailableError, "train files of digits in .* are damaged"):
                 sources.read(builder, "digits", "train")
+
+    def test_files_of_another_format(self):
+        builder = written(Digits, 1)
+        other = mock.patch.object(
+            type(builder.info),
+            "file_format",
+            mock.PropertyMock(return_value=tfds.core.FileFormat.ARRAY_RECORD),
+        )
+        with other, self.assertRaisesRegex(DataNotAvailableError, "array_record files in place of tfrecord"):
+            sources.read(builder, "digits", "train")
 
 
 class NamesTest(parameterized.TestCase):
