@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import keras
 
-__all__ = ["multiply_adds"]
+__all__ = ["multiply_adds", "training_operations"]
 
 
 def multiply_adds(model: keras.Model) -> int:
@@ -23,11 +24,28 @@ def multiply_adds(model: keras.Model) -> int:
     Returns:
       The number of multiply-adds.
     """
-    total = 0
+    return sum(_multiply_adds_by_layer(model))
+
+
+def training_operations(model: keras.Model) -> int:
+    """Counts the floating-point operations of one example in a training step, as `multiply_adds` counts.
+
+    Forward, gradient of the weights and gradient of the inputs take the same; the first layer's inputs are images,
+    which need no gradient.
+
+    Args:
+      model: As for `multiply_adds`.
+
+    Returns:
+      The number of floating-point operations, two for each multiply-add.
+    """
+    layers = list(_multiply_adds_by_layer(model)) or [0]
+    return 2 * (3 * sum(layers) - layers[0])
+
+
+def _multiply_adds_by_layer(model: keras.Model) -> Iterator[int]:
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            total += multiply_adds(layer)
+            yield from _multiply_adds_by_layer(layer)
         elif isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            positions = math.prod(layer.output.shape[1:-1])
-            total += positions * math.prod(layer.kernel.shape)
-    return total
+            yield math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)

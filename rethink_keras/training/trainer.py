@@ -20,7 +20,7 @@ from rethink_keras.data.batches import Batches
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
-from rethink_keras.models.operations import multiply_adds
+from rethink_keras.models.operations import training_operations
 from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.training import (
     devices,
@@ -37,9 +37,7 @@ from rethink_keras.training.signals import stop_request
 from rethink_keras.training.workdir import Workdir
 
 MOST_EPOCHS = 100_000
-EXECUTION_OPERATIONS = (
-    15e9  # multiply-adds between two looks at signals: some tenths of a second on two cores
-)
+EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
 
 @gin.configurable(denylist=["workdir", "data_dir", "overwrite"])
@@ -241,5 +239,10 @@ def _steps_per_execution(asked, network, batch_size: int, steps: int, strategy) 
         return 1
     if asked != "auto":
         return asked
-    operations = 3 * batch_size * max(multiply_adds(network), 1)  # forward, and twice as many backward
+    return steps_an_execution(network, batch_size, steps)
+
+
+def steps_an_execution(network: keras.Model, batch_size: int, steps: int) -> int:
+    """How many steps make some tenths of a second of work, at most all `steps` of an epoch."""
+    operations = batch_size * max(training_operations(network), 1)
     return int(np.clip(EXECUTION_OPERATIONS // operations, 1, steps))

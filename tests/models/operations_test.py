@@ -2,6 +2,7 @@ import keras
 from absl.testing import absltest
 
 from rethink_keras.models import mlp, multiply_adds, small_inception
+from rethink_keras.models.operations import training_operations
 
 
 class MultiplyAddsTest(absltest.TestCase):
@@ -26,6 +27,10 @@ class MultiplyAddsTest(absltest.TestCase):
         logits = small_inception((28, 28, 3), 10)
         outer = keras.Model(images, keras.layers.Dense(3)(logits(images)))
         self.assertEqual(multiply_adds(outer), multiply_adds(logits) + 30)
+
+    def test_training_leaves_the_gradient_of_the_images_out(self):
+        first, second = 2352 * 512, 5120
+        self.assertEqual(training_operations(mlp((28, 28, 3), 10)), 2 * (2 * first + 3 * second))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,123 @@
+"""Training steps in images a second, against another system's in turn, and against the machine's own rate.
+
+    .venv/bin/python -m benchmarks.throughput
+    .venv/bin/python -m benchmarks.throughput --peer='/tmp/torch/bin/python benchmarks/peers/pytorch.py'
+
+A reading is whole training steps (forward, loss, backward, momentum; batches of 128) for so many seconds, data from
+the real pipeline: CIFAR-10 (needs `TFDS_DATA_DIR`) with random labels, standardized. With --peer, that command is
+run in turn with ours, as `COMMAND --model NETWORK --loop LOOP --seconds S`, and must print a line of JSON with
+`images_per_second`. The rate of float32 matrix products is measured in the same run, and a network's share of it comes
+from counted operations. benchmarks/README.md says how to read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+import keras
+import rich.console
+import rich.table
+import tensorflow as tf
+from absl import flags
+
+from benchmarks.networks import NETWORKS, Trained
+from rethink_keras import config
+from rethink_keras.commands import common
+from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.splits import Splits
+
+SETTINGS = ("dataset.name = 'cifar10'", "randomization.labels = 'random'")
+SIDE = 4096  # of the matrices whose product tells the machine's rate
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    values = common.configuration_flags()
+    flags.DEFINE_multi_enum(
+        "network", list(NETWORKS), list(NETWORKS), "Which; all if left out.", flag_values=values
+    )
+    flags.DEFINE_string("peer", None, "Command of another system.", flag_values=values)
+    flags.DEFINE_enum("loop", "resident", ["resident", "loader"], "How the peer is fed.", flag_values=values)
+    flags.DEFINE_integer("pairs", 5, "Readings of each.", lower_bound=1, flag_values=values)
+    flags.DEFINE_float("seconds", 10, "Of a reading.", lower_bound=0.1, flag_values=values)
+    values(sys.argv)
+    common.quiet_tensorflow()
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(0)
+    results = [measure(name, values) for name in values.network]
+    show(results, f"medians of {values.pairs}, load {os.getloadavg()[0]:.1f} at the end")
+
+
+def measure(name: str, values: flags.FlagValues) -> dict:
+    """Readings of one network, ours and the peer's in turn."""
+    crop = NETWORKS[name][1]
+    config.parse(values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *common.bindings(values)])
+    ours = Trained(name, Pipeline(Splits.configured(values.data_dir, 0).randomized("train")))
+    readings, theirs = [], []
+    for pair in range(values.pairs):
+        rate = matrix_product_rate()
+        mine = ours.images_per_second(values.seconds)
+        readings.append((mine, mine * ours.operations / rate))
+        line = f"{name} {pair + 1}: {mine:,.0f} images/s; float32 products {rate / 1e9:.0f} GFLOP/s"
+        if values.peer:
+            theirs.append(peer(name, values))
+            line += f"; peer {theirs[-1]:,.0f} images/s, ratio {mine / theirs[-1]:.2f}"
+        print(line, flush=True)
+    speeds = [mine for mine, _ in readings]
+    result = {
+        "network": name,
+        "ours": statistics.median(speeds),
+        "share": statistics.median(share for _, share in readings),
+    }
+    if theirs:
+        ratios = [mine / other for mine, other in zip(speeds, theirs, strict=True)]
+        result |= {"peer": statistics.median(theirs), "ratio": statistics.median(ratios)}
+    return result
+
+
+def peer(name: str, values: flags.FlagValues) -> float:
+    """One reading of the other system, a process of its own."""
+    command = [
+        *shlex.split(values.peer),
+        "--model",
+        name,
+        "--loop",
+        values.loop,
+        "--seconds",
+        str(values.seconds),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])["images_per_second"]
+
+
+def matrix_product_rate() -> float:
+    """Floating-point operations a second of float32 matrix products, over about a second."""
+    ones = tf.ones((SIDE, SIDE))
+    product = tf.linalg.matmul(ones, ones)  # warms up
+    begin, count = time.perf_counter(), 0
+    while time.perf_counter() - begin < 1:
+        product = tf.linalg.matmul(ones, ones)
+        product.numpy()[0, 0]
+        count += 1
+    return 2 * SIDE**3 * count / (time.perf_counter() - begin)
+
+
+def show(results: list[dict], title: str) -> None:
+    """The table of medians."""
+    table = rich.table.Table(title=title, title_justify="left")
+    for column in ("network", "images/s", "peer", "ratio", "share of float32 products"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for row in results:
+        theirs = (f"{row['peer']:,.0f}", f"{row['ratio']:.2f}") if "peer" in row else ("", "")
+        table.add_row(row["network"], f"{row['ours']:,.0f}", *theirs, f"{row['share']:.0%}")
+    rich.console.Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
