@@ -1,0 +1,199 @@
+"""Which class a network says of examples whose labels were drawn anew, and of the others, as it trains.
+
+Early on a network gives many corrupted examples their true label, which it was never shown; once it has memorized
+them it gives the one it was trained on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+import gin
+import keras
+import numpy as np
+
+from rethink_keras.checks import check_whole
+from rethink_keras.data.batches import Batches
+from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.errors import UserError
+from rethink_keras.files import write_atomically
+from rethink_keras.training import evaluation
+from rethink_keras.training.signals import StopRequest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMED_CLASSES = 12  # at most so many have their names and figures in a picture
+
+
+class Confusion(NamedTuple):
+    """Counts of training examples, int64 `[label, prediction]`.
+
+    Attributes:
+        clean: of those whose label was not drawn anew.
+        corrupted: of those whose label was, by the label they are trained with.
+        corrupted_by_true_label: of the same examples, by the label they had before.
+    """
+
+    clean: np.ndarray
+    corrupted: np.ndarray
+    corrupted_by_true_label: np.ndarray
+
+    @classmethod
+    def counted(cls, predictions, labels, original_labels, corrupted, num_classes: int) -> Confusion:
+        """Counts the classes predicted for examples; arguments but the last are arrays `[examples]`."""
+
+        def counts(of, chosen):
+            pairs = of[chosen] * num_classes + predictions[chosen]
+            return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+        return cls(counts(labels, ~corrupted), counts(labels, corrupted), counts(original_labels, corrupted))
+
+    def accuracies(self) -> dict[str, float]:
+        """The share of examples on each diagonal; a kind without examples has none."""
+        kinds = {
+            "accuracy_on_clean": self.clean,
+            "accuracy_on_corrupted": self.corrupted,
+            "accuracy_on_corrupted_by_true_label": self.corrupted_by_true_label,
+        }
+        return {name: float(np.trace(of) / of.sum()) for name, of in kinds.items() if of.sum()}
+
+    def draw(self, class_names: tuple[str, ...], heading: str) -> Figure:
+        """A matrix for each kind: of the examples with a label, the percentage that got each prediction."""
+        from matplotlib.figure import Figure
+
+        kinds = {
+            "clean examples\nby their label": self.clean,
+            "corrupted examples\nby the label they are trained with": self.corrupted,
+            "corrupted examples\nby their true label": self.corrupted_by_true_label,
+        }
+        shown = {title: of for title, of in kinds.items() if of.sum()}
+        figure = Figure(figsize=(4.3 * len(shown) + 0.4, 5.0), layout="constrained", dpi=110)
+        for axes, (title, of) in zip(
+            figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True
+        ):
+            _draw_matrix(axes, of, class_names)
+            axes.set_title(f"{title}: {100 * np.trace(of) / of.sum():.1f} %", fontsize=11)
+        figure.suptitle(heading, fontsize=11)
+        return figure
+
+
+@gin.configurable("confusion")
+@dataclasses.dataclass(frozen=True)
+class ConfusionPolicy:
+    """When the confusion of runs with corrupted labels is measured, for those that show it.
+
+    Attributes:
+        every_epochs: after the first epoch, after each so-many-th, and after the last; 0 for never.
+        examples: of the training set, those with the lowest ids; None takes all. 10,000 of CIFAR-10's 50,000
+            cost about a hundredth of the time of five epochs.
+    """
+
+    every_epochs: int = 5
+    examples: int | None = 10_000
+
+    def __post_init__(self):
+        check_whole("confusion.every_epochs", self.every_epochs, 0)
+        if self.examples is not None:
+            check_whole("confusion.examples", self.examples, 1)
+
+    def due(self, epoch: int, is_last: bool) -> bool:
+        """Whether it is measured after an epoch, counted from 1."""
+        every = self.every_epochs
+        return bool(every) and (is_last or epoch == 1 or epoch % every == 0)
+
+
+def can_be_measured(batches: Batches) -> TypeGuard[Pipeline]:
+    """Whether there are corrupted labels, in memory, and one worker has the whole of each batch."""
+    return (
+        isinstance(batches, Pipeline) and batches.share.workers == 1 and bool(batches.split.corrupted.any())
+    )
+
+
+class Confusions:
+    """The confusions of one run by epoch, kept in a file so that a run that goes on still has them.
+
+    Args:
+        path: the file, JSON; may not be there yet.
+        batches: of the training set; see `can_be_measured`.
+    """
+
+    def __init__(self, path: Path, batches: Pipeline):
+        self._path = path
+        self._batches = batches
+        self._policy = ConfusionPolicy()
+        self._by_epoch: dict[int, Confusion] = {}
+
+    def restore(self, epochs: int) -> None:
+        """Reads what was measured in the finished epochs; later ones will be done again.
+
+        Raises:
+            UserError: if the file is damaged.
+        """
+        if not self._path.exists():
+            return
+        try:
+            for entry in json.loads(self._path.read_text(encoding="utf-8")):
+                if entry["epoch"] <= epochs:
+                    counts = (np.array(entry[name]) for name in Confusion._fields)
+                    self._by_epoch[entry["epoch"]] = Confusion(*counts)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{self._path} is damaged. Remove it: the run goes on, and earlier confusions are not shown."
+            ) from error
+
+    def after(self, epoch: int) -> Confusion | None:
+        """The confusion after an epoch, if it was measured."""
+        return self._by_epoch.get(epoch)
+
+    def measure(
+        self, network: keras.Model, batch_size: int, epoch: int, is_last: bool, stop: StopRequest
+    ) -> None:
+        """Measures, if it is due, on the present weights, and changes nothing of the network.
+
+        Raises:
+            Stopped: if a stop is asked for meanwhile.
+        """
+        if not self._policy.due(epoch, is_last):
+            return
+        split = self._batches.split
+        count = min(self._policy.examples or split.num_examples, split.num_examples)
+        predicted = evaluation.predictions(network, self._batches, batch_size, count, stop)
+        rows = slice(count)
+        self._by_epoch[epoch] = Confusion.counted(
+            predicted,
+            split.labels[rows],
+            split.source.labels[rows],
+            split.corrupted[rows],
+            split.source.num_classes,
+        )
+        self._write()
+
+    def _write(self) -> None:
+        entries = [
+            {"epoch": epoch, **{name: counts.tolist() for name, counts in confusion._asdict().items()}}
+            for epoch, confusion in sorted(self._by_epoch.items())
+        ]
+        write_atomically(self._path, json.dumps(entries).encode())
+
+
+def _draw_matrix(axes, counts: np.ndarray, class_names: tuple[str, ...]) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xlabel("prediction", fontsize=10)
+    axes.set_ylabel("label", fontsize=10)
+    if len(class_names) > NAMED_CLASSES:
+        return
+    places = range(len(class_names))
+    axes.set_xticks(places, class_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(places, class_names, fontsize=9)
+    for label in places:
+        for prediction in places:
+            share = shares[label, prediction]
+            ink = "white" if share > 0.5 else "black"
+            axes.text(
+                prediction, label, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=ink
+            )
