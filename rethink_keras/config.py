@@ -107,8 +107,6 @@ def _told(value: Any) -> bool | int | float | str:
     value = binding_types.settled(value)
     if isinstance(value, gin.config.ConfigurableReference):
         return value.selector.rsplit(".", 1)[-1]
-    if callable(value):
-        return value.__name__
     return value if isinstance(value, (bool, int, float, str)) else repr(value)
 
 

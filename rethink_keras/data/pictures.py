@@ -44,10 +44,11 @@ def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], headi
     return figure
 
 
-def pixels(figure: Figure) -> np.ndarray:
+def pixels(figure: Figure, dots_per_inch: int = 90) -> np.ndarray:
     """A figure as uint8 `[height, width, 3]`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    figure.set_dpi(dots_per_inch)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 NAMED_CLASSES = 12  # at most so many have their names and figures in a picture
 
+_TITLES = {
+    "clean": "clean examples by their label",
+    "corrupted": "corrupted examples by the label trained",
+    "corrupted_by_true_label": "corrupted examples by their true label",
+}
+
 
 class Confusion(NamedTuple):
     """Counts of training examples, int64 `[label, prediction]`.
@@ -52,33 +58,20 @@ class Confusion(NamedTuple):
 
         return cls(counts(labels, ~corrupted), counts(labels, corrupted), counts(original_labels, corrupted))
 
+    def kinds(self) -> dict[str, np.ndarray]:
+        """The matrices by name, without those that count nothing."""
+        return {name: counts for name, counts in self._asdict().items() if counts.sum()}
+
     def accuracies(self) -> dict[str, float]:
-        """The share of examples on each diagonal; a kind without examples has none."""
-        kinds = {
-            "accuracy_on_clean": self.clean,
-            "accuracy_on_corrupted": self.corrupted,
-            "accuracy_on_corrupted_by_true_label": self.corrupted_by_true_label,
-        }
-        return {name: float(np.trace(of) / of.sum()) for name, of in kinds.items() if of.sum()}
+        """The share of examples on each kind's diagonal."""
+        return {name: float(np.trace(counts) / counts.sum()) for name, counts in self.kinds().items()}
 
-    def draw(self, class_names: tuple[str, ...], heading: str) -> Figure:
-        """A matrix for each kind: of the examples with a label, the percentage that got each prediction."""
-        from matplotlib.figure import Figure
-
-        kinds = {
-            "clean examples\nby their label": self.clean,
-            "corrupted examples\nby the label they are trained with": self.corrupted,
-            "corrupted examples\nby their true label": self.corrupted_by_true_label,
+    def figures(self, class_names: tuple[str, ...], epoch: int) -> dict[str, Figure]:
+        """A picture for each kind: of the examples with a label, the percentage that got each prediction."""
+        return {
+            name: _matrix(counts, class_names, f"{_TITLES[name]}\nepoch {epoch}: {100 * accuracy:.1f} %")
+            for (name, counts), accuracy in zip(self.kinds().items(), self.accuracies().values(), strict=True)
         }
-        shown = {title: of for title, of in kinds.items() if of.sum()}
-        figure = Figure(figsize=(4.3 * len(shown) + 0.4, 5.0), layout="constrained", dpi=110)
-        for axes, (title, of) in zip(
-            figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True
-        ):
-            _draw_matrix(axes, of, class_names)
-            axes.set_title(f"{title}: {100 * np.trace(of) / of.sum():.1f} %", fontsize=11)
-        figure.suptitle(heading, fontsize=11)
-        return figure
 
 
 @gin.configurable("confusion")
@@ -180,20 +173,22 @@ class Confusions:
         write_atomically(self._path, json.dumps(entries).encode())
 
 
-def _draw_matrix(axes, counts: np.ndarray, class_names: tuple[str, ...]) -> None:
+def _matrix(counts: np.ndarray, class_names: tuple[str, ...], title: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2, 4.7), layout="constrained", dpi=100)
+    axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xlabel("prediction", fontsize=10)
-    axes.set_ylabel("label", fontsize=10)
+    axes.set_title(title, fontsize=12)
+    axes.set_xlabel("prediction", fontsize=12)
+    axes.set_ylabel("label", fontsize=12)
     if len(class_names) > NAMED_CLASSES:
-        return
+        return figure
     places = range(len(class_names))
-    axes.set_xticks(places, class_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=9)
-    axes.set_yticks(places, class_names, fontsize=9)
-    for label in places:
-        for prediction in places:
-            share = shares[label, prediction]
-            ink = "white" if share > 0.5 else "black"
-            axes.text(
-                prediction, label, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=ink
-            )
+    axes.set_xticks(places, class_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=11)
+    axes.set_yticks(places, class_names, fontsize=11)
+    for (label, prediction), share in np.ndenumerate(shares):
+        ink = "white" if share > 0.5 else "black"
+        axes.text(prediction, label, f"{100 * share:.0f}", ha="center", va="center", fontsize=10, color=ink)
+    return figure

@@ -17,13 +17,10 @@ from rethink_keras.training.state import Row
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN_IMAGES = 12
+SHOWN_IMAGES = 8
 _ALWAYS = (
-    *(
-        f"train.{name}"
-        for name in ("model", "epochs", "batch_size", "learning_rate", "schedule", "optimizer")
-    ),
-    *("train.seed", "dataset.name", "randomization.labels", "randomization.pixels"),
+    *(f"train.{name}" for name in ("model", "epochs", "batch_size", "learning_rate", "seed")),
+    *("dataset.name", "randomization.labels", "randomization.pixels"),
 )
 _NEVER = ("checkpoints", "confusion", "wandb", "train.tensorboard", "train.wandb")
 

@@ -81,13 +81,11 @@ class TensorBoard(Observer):
 
     def _write_confusion(self, epoch: Epoch) -> None:
         assert epoch.confusion
-        heading = (
-            f"After epoch {epoch.number}: of the examples with a label, percent that got each prediction"
-        )
+        figures = epoch.confusion.figures(self._run.class_names, epoch.number)
         with self._writers[RUN].as_default(step=epoch.number):
-            for name, accuracy in epoch.confusion.accuracies().items():
-                tf.summary.scalar(f"confusion/{name}", accuracy)
-            _write_picture("confusion", epoch.confusion.draw(self._run.class_names, heading))
+            for kind, accuracy in epoch.confusion.accuracies().items():
+                tf.summary.scalar(f"accuracy_on/{kind}", accuracy)
+                _write_picture(f"confusion/{kind}", figures[kind])
 
     def _write_hyperparameters(self) -> None:
         from tensorboard.plugins.hparams import api

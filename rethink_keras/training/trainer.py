@@ -161,7 +161,7 @@ def train(
             batch_size=batch_size,
             facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
             class_names=splits.train.class_names,
-            hyperparameters=_hyperparameters(settled),
+            hyperparameters=_hyperparameters(settled, schedule, optimizer),
             observers=looking_on,
             team=team,
         )
@@ -211,9 +211,15 @@ def _facts(
     }
 
 
-def _hyperparameters(settled: regularization.Settled) -> dict[str, Any]:
+def _hyperparameters(
+    settled: regularization.Settled,
+    schedule: schedules.ScheduleBuilder,
+    optimizer: optimizers.OptimizerBuilder,
+) -> dict[str, Any]:
     return observers.hyperparameters(
         {
+            "train.schedule": schedule.__name__,
+            "train.optimizer": optimizer.__name__,
             "regularization.weight_decay": settled.weight_decay,
             "regularization.dropout": settled.dropout,
             "augmentation": settled.augmentation.describe(),

@@ -89,9 +89,10 @@ class WeightsAndBiases(Observer):
         """Sends an epoch."""
         sent = {_grouped(name): value for name, value in epoch.row.items()}
         if epoch.confusion:
-            heading = f"After epoch {epoch.number}, percent of each label's examples"
-            sent |= {f"confusion/{name}": value for name, value in epoch.confusion.accuracies().items()}
-            sent["confusion/matrices"] = self._picture(epoch.confusion.draw(self._class_names, heading))
+            figures = epoch.confusion.figures(self._class_names, epoch.number)
+            for kind, accuracy in epoch.confusion.accuracies().items():
+                sent[f"accuracy_on/{kind}"] = accuracy
+                sent[f"confusion/{kind}"] = self._picture(figures[kind])
         self._send(sent, step=epoch.number)
         self._note(epoch.number)
 
