@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +214,8 @@ def _facts(
 
 def _hyperparameters(
     settled: regularization.Settled,
-    schedule: schedules.ScheduleBuilder,
-    optimizer: optimizers.OptimizerBuilder,
+    schedule: Callable,
+    optimizer: Callable,
 ) -> dict[str, Any]:
     return observers.hyperparameters(
         {

@@ -17,7 +17,7 @@ from rethink_keras.files import write_atomically
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer
 
 FOLDER = "wandb"  # below the workdir; W&B itself calls it so
-RECORD = "run.json"  # in it: the run's id, and up to which epoch it has been told
+RECORD = "run.json"  # in it: the run's id, and the first step that W&B has not been told
 FINISH_SECONDS = 120.0  # that the end of a run waits for the network
 
 
@@ -47,7 +47,7 @@ class WandbRun:
 
 
 class WeightsAndBiases(Observer):
-    """Sends epochs to W&B, or in its offline mode writes them below the workdir.
+    """Sends epochs to W&B, or in its offline mode writes them below the workdir; an epoch is a step there.
 
     A run that goes on is the same run there, by the id kept in the workdir. What W&B has of it is not sent again:
     online, W&B says how far that goes; offline, the workdir does.
@@ -76,13 +76,13 @@ class WeightsAndBiases(Observer):
         known = json.loads(self._record.read_text()) if self._record.exists() else {}
         self._id = known.get("id") or secrets.token_hex(4)
         self._open(run)
-        next_epoch = known.get("epoch", 0) + 1 if self._run.offline else self._run.starting_step
+        next_step = known.get("next_step", 0) if self._run.offline else self._run.starting_step
+        self._note(next_step)
         print(f"Weights & Biases: {self._where_it_lies()}", flush=True)
-        if next_epoch <= 1 and run.first_batch:
+        if next_step == 0 and run.first_batch:
             self._send({"first_batch": self._picture(run.first_batch())}, step=0)
-        self._note(min(next_epoch - 1, len(epochs)))
         for epoch in epochs:
-            if epoch.number >= next_epoch:
+            if epoch.number >= next_step:
                 self.add(epoch)
 
     def add(self, epoch: Epoch) -> None:
@@ -94,7 +94,6 @@ class WeightsAndBiases(Observer):
                 sent[f"accuracy_on/{kind}"] = accuracy
                 sent[f"confusion/{kind}"] = self._picture(figures[kind])
         self._send(sent, step=epoch.number)
-        self._note(epoch.number)
 
     def end(self, summary: dict[str, Any]) -> None:
         """Sends the final figures and how the run ended."""
@@ -117,6 +116,7 @@ class WeightsAndBiases(Observer):
                 id=self._id,
                 resume=None if offline else "allow",
                 config={**run.hyperparameters, "run": run.facts},
+                allow_val_change=True,  # another version of the code may go on
                 settings=wandb.Settings(
                     silent=True,
                     console="off",
@@ -142,10 +142,11 @@ class WeightsAndBiases(Observer):
 
     def _send(self, figures: dict[str, Any], step: int) -> None:
         self._try(lambda: self._run.log(figures, step=step))
-
-    def _note(self, epoch: int) -> None:
         if self._run:
-            write_atomically(self._record, json.dumps({"id": self._id, "epoch": epoch}).encode())
+            self._note(step + 1)
+
+    def _note(self, next_step: int) -> None:
+        write_atomically(self._record, json.dumps({"id": self._id, "next_step": next_step}).encode())
 
     def _try(self, send: Callable[[], object]) -> None:
         """Sends; if that fails, says so once and goes on without W&B: the run is worth more."""

@@ -63,6 +63,10 @@ class OfflineTest(absltest.TestCase):
         self.enter_context(mock.patch.dict(os.environ, WANDB_MODE="offline"))
         self.enter_context(contextlib.chdir(self.folder) if hasattr(contextlib, "chdir") else self._moved())
 
+        import wandb
+
+        wandb.teardown()  # it reads the environment once a process
+
     @contextlib.contextmanager
     def _moved(self):  # Python 3.10 has no contextlib.chdir
         before = Path.cwd()
@@ -84,7 +88,7 @@ class OfflineTest(absltest.TestCase):
         self.assertEqual({path.name for path in self.folder.iterdir()}, {"plain", "seen"})
 
         known = json.loads((folder / "wandb" / "run.json").read_text())
-        self.assertEqual(known["epoch"], 3)
+        self.assertEqual(known["next_step"], 4)
         files = sorted(
             (folder / "wandb").glob("offline-run-*/*.wandb"), key=lambda path: path.stat().st_mtime
         )
@@ -99,10 +103,11 @@ class OfflineTest(absltest.TestCase):
                 self.assertEqual(figures["train/accuracy"], row["train_accuracy"])
                 self.assertEqual(figures["test/loss"], row["test_loss"])
                 self.assertEqual(figures["learning_rate"], row["learning_rate"])
-        self.assertIn("first_batch", told[0][0])
+        (picture,) = (folder / "wandb").glob(f"offline-run-*/files/{told[0][0]['first_batch/path']}")
+        self.assertGreater(picture.stat().st_size, 1000)
         self.assertIn("accuracy_on/corrupted", told[1][1])
         self.assertNotIn("accuracy_on/clean", told[1][1])
-        begun = [r.run for r in parts[0] if r.WhichOneof("record_type") == "run"][0]
+        begun = next(r.run for r in parts[0] if r.WhichOneof("record_type") == "run")
         self.assertEqual((begun.project, begun.display_name), ("a project", "a name"))
         self.assertEqual(list(begun.tags), ["a", "b"])
         config = {item.key: json.loads(item.value_json) for item in begun.config.update}
@@ -144,7 +149,7 @@ class OfflineTest(absltest.TestCase):
         self.assertEqual(
             errors.getvalue().count("Weights & Biases fails (the line is cut). Training goes on"), 1
         )
-        self.assertEqual(json.loads((self.folder / "run" / "wandb" / "run.json").read_text())["epoch"], 0)
+        self.assertEqual(json.loads((self.folder / "run" / "wandb" / "run.json").read_text())["next_step"], 0)
 
 
 class AbsentTest(absltest.TestCase):
