@@ -99,7 +99,9 @@ class WeightsAndBiases(Observer):
         """Sends the final figures and how the run ended."""
         ended_well = summary["status"] in ("done", "interrupted")
         told = {name: value for name, value in summary.items() if isinstance(value, (bool, int, float, str))}
-        self._try(lambda: self._run.summary.update({**told, **summary.get("final", {})}))
+        for group in ("final", "best_on_the_way"):
+            told |= {f"{group}/{name}": value for name, value in summary.get(group, {}).items()}
+        self._try(lambda: self._run.summary.update(told))
         self._try(lambda: self._run.finish(exit_code=0 if ended_well else 1))
 
     def _open(self, run: ObservedRun) -> None:
