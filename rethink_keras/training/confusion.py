@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED_CLASSES = 12  # at most so many have their names and figures in a picture
+LEAST_SHARE = 0.05  # of a smaller one the colour alone is shown
 
 _TITLES = {
     "clean": "clean examples by their label",
@@ -81,11 +82,11 @@ class ConfusionPolicy:
 
     Attributes:
         every_epochs: after the first epoch, after each so-many-th, and after the last; 0 for never.
-        examples: of the training set, those with the lowest ids; None takes all. 10,000 of CIFAR-10's 50,000
-            cost about a hundredth of the time of five epochs.
+        examples: of the training set, those with the lowest ids; None takes all. With 10,000 of CIFAR-10, measuring
+            and drawing take about 1.5% of the time of ten epochs of MLP 1x512, and less of other networks'.
     """
 
-    every_epochs: int = 5
+    every_epochs: int = 10
     examples: int | None = 10_000
 
     def __post_init__(self):
@@ -176,19 +177,22 @@ class Confusions:
 def _matrix(counts: np.ndarray, class_names: tuple[str, ...], title: str) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2, 4.7), layout="constrained", dpi=100)
-    axes = figure.subplots()
+    figure = Figure(figsize=(4.2, 4.7), dpi=100)
+    # A layout that matplotlib finds by itself costs as much as all the drawing.
+    axes = figure.add_axes((0.28, 0.25, 0.7, 0.63))
+    figure.suptitle(title, fontsize=12)
+    figure.text(0.63, 0.01, "prediction", ha="center", va="bottom", fontsize=12)
+    figure.text(0.01, 0.565, "label", ha="left", va="center", rotation=90, fontsize=12)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_title(title, fontsize=12)
-    axes.set_xlabel("prediction", fontsize=12)
-    axes.set_ylabel("label", fontsize=12)
     if len(class_names) > NAMED_CLASSES:
         return figure
     places = range(len(class_names))
     axes.set_xticks(places, class_names, rotation=60, ha="right", rotation_mode="anchor", fontsize=11)
     axes.set_yticks(places, class_names, fontsize=11)
     for (label, prediction), share in np.ndenumerate(shares):
+        if share < LEAST_SHARE:
+            continue
         ink = "white" if share > 0.5 else "black"
         axes.text(prediction, label, f"{100 * share:.0f}", ha="center", va="center", fontsize=10, color=ink)
     return figure

@@ -90,7 +90,7 @@ class TensorBoard(Observer):
     def _write_hyperparameters(self) -> None:
         from tensorboard.plugins.hparams import api
 
-        api.hparams(self._run.hyperparameters, trial_id=str(self._run.workdir.resolve()))
+        api.hparams(self._run.hyperparameters, trial_id=str(self._run.workdir))
 
     def _write_end(self, summary: dict[str, Any]) -> None:
         from tensorboard.plugins.hparams import api_pb2
