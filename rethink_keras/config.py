@@ -63,6 +63,28 @@ def unused() -> list[str]:
     return left
 
 
+def operative_values(always: Iterable[str] = (), never: Iterable[str] = ()) -> dict[str, Any]:
+    """What the run used of what is bound, such as `{"train.epochs": 3, "train.model": "mlp"}`.
+
+    Args:
+        always: parameters that are told when they are not bound, too, such as 'train.epochs'.
+        never: parameters and whole configurables that are not told.
+
+    Returns:
+        Numbers, words and truth values as they are, functions by their names, the rest as text; None is left out.
+    """
+    told = {}
+    for (scope, selector), used in gin.config._OPERATIVE_CONFIG.items():
+        bindings = gin.config._CONFIG.get((scope, selector), {})
+        prefix = f"{scope}/" if scope else ""
+        for parameter, value in used.items():
+            name = f"{_short(selector)}.{parameter}"
+            asked = (parameter in bindings or name in always) and selector != "gin.macro"
+            if asked and value is not None and not {name, _short(selector)} & set(never):
+                told[prefix + name] = _told(value)
+    return told
+
+
 def parameters(configurable: Callable) -> list[str]:
     """Names of the parameters of a function, also of one that gin wraps."""
     return list(inspect.signature(configurable).parameters)
@@ -79,6 +101,13 @@ def bound(name: str, otherwise: Any) -> Any:
 def default(configurable: Callable, parameter: str) -> Any:
     """The default value of a parameter of a function."""
     return inspect.signature(configurable).parameters[parameter].default
+
+
+def _told(value: Any) -> bool | int | float | str:
+    value = binding_types.settled(value)
+    if isinstance(value, gin.config.ConfigurableReference):
+        return value.selector.rsplit(".", 1)[-1]
+    return value if isinstance(value, (bool, int, float, str)) else repr(value)
 
 
 def _parse_file(path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,6 +73,11 @@ class RandomizedSplit:
         """Whether pixels are permuted within the crop, as opposed to the whole image or not at all."""
         how = self.randomization
         return how.pixels in ("shuffled", "random") and how.permute == "after_crop"
+
+    def under(self, changes: dict[str, Any]) -> RandomizedSplit:
+        """The same split with other fields of its randomization, such as `{"labels": "true"}`."""
+        how = dataclasses.replace(self.randomization, **changes)
+        return RandomizedSplit(self.source, how, self.preprocessing, self.statistics)
 
     def examples(self, rows: slice | np.ndarray = slice(None)) -> Examples:
         """What the network is fed before standardization, without augmentation, for some rows."""

@@ -1,18 +1,14 @@
-"""Keras callbacks of a run: the epoch's data, progress on the terminal, the record, checkpoints, TensorBoard."""
+"""Keras callbacks of a run: the epoch's data, progress on the terminal, the record, checkpoints."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shutil
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from rethink_keras.data.batches import Batches
@@ -127,55 +123,6 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._bar.close()
-
-
-class TensorBoardScalars:
-    """Train and test scalars on the same plots; rebuilt from the rows on resuming, so that none overlaps.
-
-    Args:
-        folder: emptied first.
-        rows: of the epochs so far.
-
-    Raises:
-        OSError: here and in `add`, if the disk is full.
-    """
-
-    def __init__(self, folder: Path, rows: list[Row]):
-        shutil.rmtree(folder, ignore_errors=True)
-        with _os_errors():
-            self._writers = {
-                name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "test")
-            }
-        self.add(*rows)
-
-    def add(self, *rows: Row) -> None:
-        """Adds the scalars of some epochs and brings them to the disk."""
-        with _os_errors():
-            for name, writer in self._writers.items():
-                for row in rows:
-                    self._write(name, writer, row)
-                writer.flush()
-
-    def close(self) -> None:
-        """Ends the event files."""
-        for writer in self._writers.values():
-            with contextlib.suppress(tf.errors.OpError):  # what could not be written was told by `add`
-                writer.close()
-
-    def _write(self, name, writer, row):
-        with writer.as_default(step=row["epoch"]):
-            tf.summary.scalar("loss", row[f"{name}_loss"])
-            tf.summary.scalar("accuracy", row[f"{name}_accuracy"])
-            if name == "train":
-                tf.summary.scalar("learning_rate", row["learning_rate"])
-
-
-@contextlib.contextmanager
-def _os_errors():
-    try:
-        yield
-    except tf.errors.OpError as error:
-        raise OSError(error.message.strip().splitlines()[0].rsplit(";", 1)[-1].strip()) from error
 
 
 def epoch_line(row: Row) -> str:

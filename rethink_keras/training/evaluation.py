@@ -107,6 +107,20 @@ def measure(model: keras.Model, batches: Batches, batch_size: int, stop: StopReq
     return figures(model.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_LeaveOnRequest(stop)]))
 
 
+def predictions(
+    model: keras.Model, batches: Batches, batch_size: int, examples: int, stop: StopRequest
+) -> np.ndarray:
+    """The likeliest classes, int64 `[examples]`, of the first examples of a split.
+
+    Raises:
+        Stopped: if a stop is asked for meanwhile.
+    """
+    size = min(batch_size, batches.num_examples)
+    some = batches.evaluation_batches(size).take(-(-examples // size))
+    logits = model.predict(some, verbose=0, callbacks=[_LeaveOnRequest(stop)])
+    return logits[:examples].argmax(axis=-1)
+
+
 def figures(measured: dict[str, float]) -> dict[str, float]:
     """Cross-entropy without a penalty as `loss`, `accuracy`, and `top5_accuracy` if asked for, of Keras's logs."""
     accuracies = {name: measured[name] for name in ("accuracy", TOP_5) if name in measured}
@@ -131,3 +145,5 @@ class _LeaveOnRequest(keras.callbacks.Callback):
     def on_test_batch_end(self, batch, logs=None):
         if self._stop:
             raise Stopped
+
+    on_predict_batch_end = on_test_batch_end

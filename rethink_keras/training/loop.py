@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ import keras
 from rethink_keras import config as configuration
 from rethink_keras.checks import check_whole
 from rethink_keras.data.batches import Batches
+from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
-from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, TensorBoardScalars, epoch_line
+from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, epoch_line
 from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.confusion import Confusions, can_be_measured
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.feeds import Feed
 from rethink_keras.training.multi_worker import Alone
+from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
@@ -78,7 +82,9 @@ class Plan:
         epochs: how many.
         batch_size: examples of a step.
         facts: what `summary.json` says of the run besides its figures.
-        tensorboard: whether scalars are written for TensorBoard.
+        class_names: one for each class.
+        hyperparameters: by name, for those who look on.
+        observers: who look on.
         team: the workers that train it.
     """
 
@@ -91,7 +97,9 @@ class Plan:
     epochs: int
     batch_size: int
     facts: dict[str, Any]
-    tensorboard: bool
+    class_names: tuple[str, ...]
+    hyperparameters: dict[str, Any]
+    observers: Sequence[Observer]
     team: Alone
 
 
@@ -120,7 +128,13 @@ class Loop:
             plan.team,
         )
         self._state = RunState()
-        self._tensorboard: TensorBoardScalars | None = None
+        self._observers = plan.observers if folder.writes else ()
+        self._confusions = (
+            Confusions(folder.confusion, plan.train)
+            if plan.observers and can_be_measured(plan.train)
+            else None
+        )
+        self._summary: dict[str, Any] = {}
         self._ended = False
         self._last_save = time.monotonic()
 
@@ -155,14 +169,13 @@ class Loop:
         with self._team.together():
             self._folder.write_metrics(self._state.rows)
             self._write_summary("running")
-            if self._plan.tensorboard and self._folder.writes:
-                self._tensorboard = TensorBoardScalars(self._folder.tensorboard, self._state.rows)
+            self._begin_observing()
         try:
             self._train()
+            return self._done()
         finally:
-            if self._tensorboard:
-                self._tensorboard.close()
-        return self._done()
+            for observer in self._observers:
+                observer.end(self._summary)
 
     def _restore(self) -> None:
         facts = json.dumps(self._plan.facts["fingerprints"], sort_keys=True)
@@ -177,6 +190,8 @@ class Loop:
             # Sums go on in mid-epoch only, and Keras does not reset metrics that it has not built yet.
             for metric in self._plan.metrics:
                 metric.reset_state()
+        if self._confusions:
+            self._confusions.restore(self._state.epoch)
 
     def _train(self) -> None:
         state, plan = self._state, self._plan
@@ -218,10 +233,14 @@ class Loop:
         begin = time.perf_counter()
         try:
             row = self._measure(running)
+            if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
+                self._diverged()
+            if self._confusions:
+                batch_size = self._evaluation.batch_size_for(self._plan.network)
+                is_last = self._ends_after(row)
+                self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
         except Stopped:
             return True
-        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
-            self._diverged()
         state.seconds += time.perf_counter() - begin
         row["seconds"] = round(state.seconds, 3)
         state.finish_epoch(row)
@@ -233,8 +252,8 @@ class Loop:
         with self._team.together():
             self._folder.write_metrics(state.rows)
             self._write_summary("running")
-            if self._tensorboard:
-                self._tensorboard.add(row)
+            for observer in self._observers:
+                observer.add(self._observed(row))
         print(epoch_line(row), flush=True)
         return self._ended or bool(self._stop)
 
@@ -262,6 +281,31 @@ class Loop:
             "penalty": evaluation.penalty(plan.network),
         }
 
+    def _begin_observing(self) -> None:
+        plan, state = self._plan, self._state
+        if not self._observers:
+            return
+        if not self._confusions and plan.facts["randomization"]["labels"] != "true":
+            print(
+                "Note: the confusion of corrupted and clean labels is measured by one worker, in memory, only."
+            )
+        train = plan.train
+        run = ObservedRun(
+            workdir=self._folder.path,
+            configuration=configuration.operative(),
+            hyperparameters=plan.hyperparameters,
+            facts=plan.facts,
+            class_names=plan.class_names,
+            first_batch=(lambda: first_batch(train, plan.batch_size))
+            if isinstance(train, Pipeline)
+            else None,
+        )
+        for observer in self._observers:
+            observer.begin(run, [self._observed(row) for row in state.rows])
+
+    def _observed(self, row: Row) -> Epoch:
+        return Epoch(row, self._confusions.after(row["epoch"]) if self._confusions else None)
+
     def _save(self) -> None:
         self._checkpoints.save(self._state)
         self._last_save = time.monotonic()
@@ -276,6 +320,7 @@ class Loop:
         day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
         written = {"status": status, "date": day, **figures, **self._plan.facts, **more}
         self._folder.write_summary(written)
+        self._summary = written
         return written
 
     def _done(self) -> Result:

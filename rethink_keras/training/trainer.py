@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from rethink_keras.training import (
     devices,
     feeds,
     multi_worker,
+    observers,
     optimizers,
     regularization,
     schedules,
@@ -34,6 +36,8 @@ from rethink_keras.training import (
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.signals import stop_request
+from rethink_keras.training.tensorboard import TensorBoard
+from rethink_keras.training.weights_and_biases import WeightsAndBiases
 from rethink_keras.training.workdir import Workdir
 
 MOST_EPOCHS = 100_000
@@ -59,6 +63,7 @@ def train(
     steps_per_execution: int | str = "auto",
     deterministic: bool = True,
     tensorboard: bool = True,
+    wandb: bool = False,
 ) -> Result:
     """Trains one network, or goes on where an earlier call with the same workdir stopped.
 
@@ -80,7 +85,8 @@ def train(
         steps_per_execution: steps between two looks at signals and the progress bar; 'auto' goes by the
             network's operations. It does not change results.
         deterministic: the same result to the bit on the same machine.
-        tensorboard: write scalars for TensorBoard.
+        tensorboard: write scalars, images and hyper-parameters for TensorBoard.
+        wandb: show the run in Weights & Biases, see `weights_and_biases.WandbRun`.
 
     Returns:
         The history and the summary.
@@ -107,6 +113,7 @@ def train(
         check_whole("train.steps_per_execution", steps_per_execution, 1)
     check_seed("train.seed", seed)
     check_choice("train.strategy", strategy, devices.STRATEGIES)
+    looking_on = [*([TensorBoard()] if tensorboard else []), *([WeightsAndBiases()] if wandb else [])]
     team = multi_worker.join(strategy)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -153,7 +160,9 @@ def train(
             epochs=epochs,
             batch_size=batch_size,
             facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
-            tensorboard=tensorboard,
+            class_names=splits.train.class_names,
+            hyperparameters=_hyperparameters(settled, schedule, optimizer),
+            observers=looking_on,
             team=team,
         )
         return Loop(plan, folder, stop).go()
@@ -200,6 +209,22 @@ def _facts(
         },
         **summary.environment(),
     }
+
+
+def _hyperparameters(
+    settled: regularization.Settled,
+    schedule: Callable,
+    optimizer: Callable,
+) -> dict[str, Any]:
+    return observers.hyperparameters(
+        {
+            "train.schedule": schedule.__name__,
+            "train.optimizer": optimizer.__name__,
+            "regularization.weight_decay": settled.weight_decay,
+            "regularization.dropout": settled.dropout,
+            "augmentation": settled.augmentation.describe(),
+        }
+    )
 
 
 def _build(

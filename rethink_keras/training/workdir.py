@@ -1,6 +1,7 @@
 """The folder of one run and its files; a reader never sees half of one.
 
-config.gin, metrics.csv, summary.json, model.keras, checkpoints/, tensorboard/.
+config.gin, metrics.csv, summary.json, model.keras, checkpoints/; confusion.json, tensorboard/, wandb/ for those who
+look on.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Workdir:
         self.summary = self.path / "summary.json"
         self.model = self.path / "model.keras"
         self.checkpoints = self.path / "checkpoints"
-        self.tensorboard = self.path / "tensorboard"
+        self.confusion = self.path / "confusion.json"
         if not writes:
             return
         try:

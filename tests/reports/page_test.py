@@ -1,54 +1,30 @@
 """The page in a real browser: Chromium without a screen, at the widths of a phone and a desk."""
 
 import json
-import shutil
 import tempfile
-import unittest
 from pathlib import Path
 
 from absl.testing import absltest, parameterized
 
 from rethink_keras.reports import report
+from tests import browser
 from tests.reports import made_sweeps as made
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PHONE, DESK = 390, 1200
 
 
-@unittest.skipUnless(
-    CHROMIUM and DRIVER,
-    "chromium and chromedriver are not installed (apt-get install chromium chromium-driver)",
-)
+@browser.needs_chromium
 class PageTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
         holder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         cls.addClassCleanup(holder.cleanup)
         folder = Path(holder.name)
         made.all_kinds(folder / "runs")
         report.write(folder / "runs", folder / "out")
         cls.address = (folder / "out" / "index.html").as_uri()
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        cls.browser = webdriver.Chrome(options=options, service=Service(DRIVER))
+        cls.browser = browser.start(folder / "profile")
         cls.addClassCleanup(cls.browser.quit)
 
     def open(self, width, scheme="light"):

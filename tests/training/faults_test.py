@@ -9,8 +9,8 @@ from absl.testing import absltest
 
 from benchmarks.kill_and_resume import start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
-from rethink_keras.training import loop
 from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.tensorboard import TensorBoard
 from tests.training.small_runs import (
     SMALL,
     WITH_STATE,
@@ -123,7 +123,7 @@ class DiskTest(absltest.TestCase):
 
         with new_folder() as folder, self.assertRaises(DiskError):
             try:
-                with before_call(loop.TensorBoardScalars, "add", fill, lambda _, *rows: bool(rows)):
+                with before_call(TensorBoard, "add", fill):
                     run(folder, "train.tensorboard = True")
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, before)
