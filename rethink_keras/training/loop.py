@@ -74,6 +74,7 @@ class Plan:
         test: test batches.
         rate: learning rate by step.
         epochs: how many.
+        pause_after: saves and ends after so many of them, to go on another time; `epochs` for no pause.
         batch_size: examples of a step.
         facts: what `summary.json` says of the run besides its figures.
         tensorboard: whether scalars are written for TensorBoard.
@@ -86,6 +87,7 @@ class Plan:
     test: Batches
     rate: Schedule
     epochs: int
+    pause_after: int
     batch_size: int
     facts: dict[str, Any]
     tensorboard: bool
@@ -159,7 +161,7 @@ class Loop:
         finally:
             if self._tensorboard:
                 self._tensorboard.close()
-        return self._done()
+        return self._done() if self._ended else self._paused()
 
     def _restore(self) -> None:
         facts = json.dumps(self._plan.facts["fingerprints"], sort_keys=True)
@@ -182,8 +184,8 @@ class Loop:
             self._finish_epoch(state.running)
         elif state.step and not self._stop:
             self._fit(state.epoch + 1)
-        if state.epoch < plan.epochs and not self._ended and not self._stop:
-            self._fit(plan.epochs)
+        if state.epoch < plan.pause_after and not self._ended and not self._stop:
+            self._fit(plan.pause_after)
         if self._stop and not self._ended:
             self._stopped()
 
@@ -286,6 +288,12 @@ class Loop:
             written = self._write_summary(
                 "done", fingerprints={**self._plan.facts["fingerprints"], **weights}
             )
+        return Result(self._state.rows, written, self._folder.path)
+
+    def _paused(self) -> Result:
+        self._save()
+        written = self._write_summary("interrupted")
+        print(f"Paused after epoch {self._state.epoch} and saved.", flush=True)
         return Result(self._state.rows, written, self._folder.path)
 
     def _stopped(self) -> None:
