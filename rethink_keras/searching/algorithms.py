@@ -9,6 +9,7 @@ from typing import Protocol
 import gin
 import keras_tuner
 import numpy as np
+import threadpoolctl
 from keras_tuner.engine import trial as trials_module
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 
@@ -59,7 +60,8 @@ class _Bayesian(InMemory, BayesianOptimizationOracle):
     def populate_space(self, trial_id):
         """Proposes as a function of the seed and the trials so far, whether or not a process has ended meanwhile."""
         self._random_state = np.random.RandomState([self.seed, len(self.trials)])
-        return super().populate_space(trial_id)
+        with threadpoolctl.threadpool_limits(1):  # its matrices are small
+            return super().populate_space(trial_id)
 
 
 class _Hyperband(InMemory, HyperbandOracle):

@@ -134,9 +134,14 @@ def lay_out(gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> 
     def planned(*more: str) -> PlannedRun:
         return sweep.planned(TRIALS, "trial", "", search.run_seed, files, [*params, *more], threads)
 
-    for corner in space.corners():
-        planned(corner)
     template = planned()
+    for corner in space.corners():
+        try:
+            planned(corner)
+        except UserError as error:
+            what = error.sentence.removeprefix(f"--gin_param='{corner}': ")
+            raise UserError(f"The space holds {corner}, but {what}") from error
+    planned()
     trial_configuration = configuration.resolved().splitlines()
     if configuration.bound("train.model", None) is None:
         raise UserError("The trials have no network. Put train.model = @mlp into search.base, for example.")
@@ -145,7 +150,7 @@ def lay_out(gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> 
     settings = {
         "algorithm": search.algorithm.__name__,
         "objective": search.objective,
-        "oracle": {name: value for name, value in oracle.get_state().items() if name != "hyperparameters"},
+        "options": {n: v for n, v in oracle.get_state().items() if isinstance(v, (int, float, type(None)))},
         "space": dict(space),
         "trial": trial_configuration,
         "threads": threads,
