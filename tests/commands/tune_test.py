@@ -75,7 +75,7 @@ class TuneCommandTest(absltest.TestCase):
             wait_for_rows(there / "trials" / "0002", 2)
             process.kill()
             process.communicate()
-            code, out, err = self.tune(there)
+            code, _, err = self.tune(there)
             self.assertEqual((code, err), (0, ""))
             self.assertEqual(table(there), self.table)
             self.assertIn("Going on in epoch", (there / "trials" / "0000" / "train.log").read_text())

@@ -101,17 +101,17 @@ class ChiefTest(parameterized.TestCase):
         config.clear()
         super().tearDown()
 
-    @parameterized.parameters(*ALGORITHMS)
+    @parameterized.parameters("random_search", "hyperband")
     def test_a_seed_proposes_the_same_trials(self, algorithm):
         with new_folder() as folder:
             found = Scene(folder, *ALGORITHMS[algorithm]).all()
         self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
 
     @parameterized.parameters(*ALGORITHMS)
-    def test_going_on_after_every_step_is_the_same_search(self, algorithm):
-        with new_folder() as folder, new_folder() as other:
-            whole = Scene(folder, *ALGORITHMS[algorithm]).all()
-            self.assertEqual(Scene(other, *ALGORITHMS[algorithm]).all(restart=True), whole)
+    def test_going_on_after_every_step_proposes_the_same_trials(self, algorithm):
+        with new_folder() as folder:
+            found = Scene(folder, *ALGORITHMS[algorithm]).all(restart=True)
+        self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
 
     def test_hyperband_goes_on_in_the_workdirs_of_the_best(self):
         with new_folder() as folder:
@@ -170,9 +170,8 @@ class ChiefTest(parameterized.TestCase):
             before = (folder / chiefs.NAME).read_text()
             with absltest.mock.patch.object(
                 chiefs, "write_atomically", side_effect=OSError(28, "No space left")
-            ):
-                with self.assertRaises(OSError):
-                    scene.chief.create_trial("w")
+            ), self.assertRaises(OSError):
+                scene.chief.create_trial("w")
             self.assertIsNotNone(scene.chief.trouble)
             self.assertEqual((folder / chiefs.NAME).read_text(), before)
 
