@@ -165,7 +165,7 @@ def _found(name: str, folders: Sequence[Path]) -> str:
         path = (folder / name).resolve()
         if path.is_file():
             return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-    raise UserError(f"The sweep names a gin file {name}, which is in none of {', '.join(map(str, folders))}.")
+    raise UserError(f"The gin file {name} is in none of {', '.join(map(str, folders))}. Correct its name.")
 
 
 def planned(

@@ -95,6 +95,7 @@ class Chief:
                 )
             mine.status = trial.status
             self._oracle.end_trial(mine)
+            self.finished = self._over()
             self._store()
         self._ended(mine)
 
@@ -112,6 +113,12 @@ class Chief:
             if lost:
                 self._store()
             return [trial.trial_id for _, trial in lost]
+
+    def _over(self) -> bool:
+        """Whether as many trials as were asked for have ended; Hyperband tells that only when it is asked for one."""
+        oracle = self._oracle
+        most = oracle.max_trials
+        return bool(most) and len(oracle.end_order) >= most and not oracle.ongoing_trials
 
     def _store(self) -> None:
         state = {

@@ -168,9 +168,12 @@ class ChiefTest(parameterized.TestCase):
         with new_folder() as folder:
             scene = Scene(folder)
             before = (folder / chiefs.NAME).read_text()
-            with absltest.mock.patch.object(
-                chiefs, "write_atomically", side_effect=OSError(28, "No space left")
-            ), self.assertRaises(OSError):
+            with (
+                absltest.mock.patch.object(
+                    chiefs, "write_atomically", side_effect=OSError(28, "No space left")
+                ),
+                self.assertRaises(OSError),
+            ):
                 scene.chief.create_trial("w")
             self.assertIsNotNone(scene.chief.trouble)
             self.assertEqual((folder / chiefs.NAME).read_text(), before)
