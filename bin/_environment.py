@@ -5,7 +5,16 @@ import os
 import sys
 from pathlib import Path
 
-NEEDED = ("absl", "filelock", "jinja2", "keras", "tensorflow", "tensorflow_datasets", "typeguard")
+NEEDED = (
+    "absl",
+    "filelock",
+    "jinja2",
+    "keras",
+    "keras_tuner",
+    "tensorflow",
+    "tensorflow_datasets",
+    "typeguard",
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -110,6 +110,19 @@ def _told(value: Any) -> bool | int | float | str:
     return value if isinstance(value, (bool, int, float, str)) else repr(value)
 
 
+def reference(function: Callable) -> str:
+    """A function as a gin file writes it, such as '@sgd'.
+
+    Raises:
+        UserError: if gin does not know it by its name alone.
+    """
+    name = getattr(function, "__name__", str(function))
+    found = gin.config._REGISTRY.get_match(name)
+    if found is None or function not in (found.wrapper, found.wrapped):
+        raise UserError(f"{name} is no function that gin knows by that name. Write @name, without a scope.")
+    return f"@{name}"
+
+
 def _parse_file(path: Path) -> None:
     try:
         is_file = path.is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 
@@ -39,6 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         lower_bound=1,
         flag_values=values,
     )
+    flags.DEFINE_integer(
+        "pause_after",
+        None,
+        "Save and end after so many epochs; the same command without it goes on.",
+        lower_bound=1,
+        flag_values=values,
+    )
 
     def train() -> None:
         if values.verify:
@@ -47,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         common.quiet_tensorflow(values.threads)
         from rethink_keras.training import trainer
 
-        common.run_experiment(values, "train", trainer.train, "Training")
+        run = functools.partial(trainer.train, pause_after=values.pause_after)
+        common.run_experiment(values, "train", run, "Training")
 
     return common.run_command(USAGE, values, train, argv or sys.argv)
 

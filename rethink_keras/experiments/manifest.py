@@ -61,7 +61,7 @@ class PlannedRun:
 
     def command(self, folder: Path) -> str:
         """The command that makes this run, as one would type it."""
-        return _typed("bin/train", *self.arguments(folder))
+        return typed("bin/train", *self.arguments(folder))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Manifest:
         """The command that makes this sweep, as one would type it."""
         files = [f"--gin_file={file}" for file in self.gin_files]
         params = [f"--gin_param={binding}" for binding in self.bindings]
-        return _typed("bin/sweep", *files, *params, f"--workdir={folder}")
+        return typed("bin/sweep", *files, *params, f"--workdir={folder}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` into a folder."""
@@ -130,7 +130,7 @@ def find(folder: Path) -> Iterator[Path]:
     return (path.parent for path in sorted(folder.rglob(NAME)))
 
 
-def _typed(*words: str) -> str:
+def typed(*words: str) -> str:
     """A command as one would type it."""
     return " ".join(map(_quoted, words))
 

@@ -47,6 +47,10 @@ class Job:
     retries: int = 0
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    def placed(self, environment: Mapping[str, str]) -> Job:
+        """This job with more variables set."""
+        return dataclasses.replace(self, environment={**self.environment, **environment})
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:

@@ -114,12 +114,13 @@ class Sweep:
         Raises:
             UserError: if a run's configuration is wrong, or two runs have the same name.
         """
-        folders = [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
+        folders = overlay_folders(gin_files)
         runs = []
         for group in self.groups:
             for (variant, overlays), seed in itertools.product(list(group.variants()), self.seeds):
-                files, params = _sorted_overlays([*overlays, *self.overlays], folders)
-                runs.append(_planned(group.network, variant, seed, files, params, threads))
+                files, params = sorted_overlays([*overlays, *self.overlays], folders)
+                name = f"{group.network}/{variant}/seed_{seed}"
+                runs.append(planned(name, group.network, variant, seed, files, params, threads))
         names = [run.name for run in runs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise UserError(
@@ -148,7 +149,12 @@ def check_same(folder: Path, manifest: Manifest) -> None:
             )
 
 
-def _sorted_overlays(overlays: Sequence[str], folders: Sequence[Path]) -> tuple[list[str], list[str]]:
+def overlay_folders(gin_files: Sequence[str]) -> list[Path]:
+    """Where overlays are looked up: beside the gin files that a command was given, then in gin/."""
+    return [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
+
+
+def sorted_overlays(overlays: Sequence[str], folders: Sequence[Path]) -> tuple[list[str], list[str]]:
     """Gin files and bindings; a gin file's path is written as seen from the project, where it lies in it."""
     files = [_found(o, folders) for o in overlays if o.endswith(".gin")]
     return files, [o for o in overlays if not o.endswith(".gin")]
@@ -159,19 +165,24 @@ def _found(name: str, folders: Sequence[Path]) -> str:
         path = (folder / name).resolve()
         if path.is_file():
             return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-    raise UserError(f"The sweep names a gin file {name}, which is in none of {', '.join(map(str, folders))}.")
+    raise UserError(f"The gin file {name} is in none of {', '.join(map(str, folders))}. Correct its name.")
 
 
-def _planned(
-    network: str, variant: str, seed: int, files: list[str], params: list[str], threads: int
+def planned(
+    name: str, network: str, variant: str, seed: int, files: list[str], params: list[str], threads: int
 ) -> PlannedRun:
+    """A run with its configuration read and checked; replaces gin's present configuration.
+
+    Raises:
+        UserError: if its configuration is wrong.
+    """
     configuration.parse([ROOT / file for file in files], [*params, f"train.seed = {seed}"])
-    name = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
+    dataset = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
     epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
-    check_name(name)
-    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES[name]
+    check_name(dataset)
+    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES[dataset]
     return PlannedRun(
-        name=f"{network}/{variant}/seed_{seed}",
+        name=name,
         network=network,
         variant=variant,
         seed=seed,

@@ -80,6 +80,7 @@ class Plan:
         test: test batches.
         rate: learning rate by step.
         epochs: how many.
+        pause_after: saves and ends after so many of them, to go on another time; `epochs` for no pause.
         batch_size: examples of a step.
         facts: what `summary.json` says of the run besides its figures.
         class_names: one for each class.
@@ -95,6 +96,7 @@ class Plan:
     test: Batches
     rate: Schedule
     epochs: int
+    pause_after: int
     batch_size: int
     facts: dict[str, Any]
     class_names: tuple[str, ...]
@@ -172,7 +174,7 @@ class Loop:
             self._begin_observing()
         try:
             self._train()
-            return self._done()
+            return self._done() if self._ended else self._paused()
         finally:
             for observer in self._observers:
                 observer.end(self._summary)
@@ -200,8 +202,8 @@ class Loop:
             self._finish_epoch(state.running)
         elif state.step and not self._stop:
             self._fit(state.epoch + 1)
-        if state.epoch < plan.epochs and not self._ended and not self._stop:
-            self._fit(plan.epochs)
+        if state.epoch < plan.pause_after and not self._ended and not self._stop:
+            self._fit(plan.pause_after)
         if self._stop and not self._ended:
             self._stopped()
 
@@ -334,6 +336,12 @@ class Loop:
             written = self._write_summary(
                 "done", fingerprints={**self._plan.facts["fingerprints"], **weights}
             )
+        return Result(self._state.rows, written, self._folder.path)
+
+    def _paused(self) -> Result:
+        self._save()
+        written = self._write_summary("interrupted")
+        print(f"Paused after epoch {self._state.epoch} and saved.", flush=True)
         return Result(self._state.rows, written, self._folder.path)
 
     def _stopped(self) -> None:

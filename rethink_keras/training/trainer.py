@@ -44,12 +44,13 @@ MOST_EPOCHS = 100_000
 EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
 
-@gin.configurable(denylist=["workdir", "data_dir", "overwrite"])
+@gin.configurable(denylist=["workdir", "data_dir", "overwrite", "pause_after"])
 def train(
     *,
     workdir: str | Path,
     data_dir: str | Path | None = None,
     overwrite: bool = False,
+    pause_after: int | None = None,
     model: Family | None = None,
     epochs: int = 69,
     batch_size: int = 128,
@@ -71,6 +72,7 @@ def train(
         workdir: folder of the run.
         data_dir: TFDS data folder; None leaves it to TFDS.
         overwrite: moves an earlier run in the workdir aside and starts afresh.
+        pause_after: saves and returns after so many epochs; a later call goes on. The schedule is that of all.
         model: the network's builder, such as `@small_inception`.
         epochs: 69 is the paper's (figure 1a's axis).
         batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
@@ -109,6 +111,8 @@ def train(
     check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
     check_whole("train.batch_size", batch_size, 1)
     check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
+    if pause_after is not None:
+        check_whole("--pause_after", pause_after, 1)
     if steps_per_execution != "auto":
         check_whole("train.steps_per_execution", steps_per_execution, 1)
     check_seed("train.seed", seed)
@@ -158,6 +162,7 @@ def train(
             test=test_data,
             rate=rate,
             epochs=epochs,
+            pause_after=min(pause_after or epochs, epochs),
             batch_size=batch_size,
             facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
             class_names=splits.train.class_names,

@@ -66,7 +66,7 @@ class SweepTest(parameterized.TestCase):
         ("sweep.size = 'tiny'", "sweep.size is 'tiny'"),
         ("sweep.engine = 'slurm'", "Choose one of 'local', 'ray'"),
         ("sweep.threads = 0", "sweep.threads is 0"),
-        ("sweep.overlays = ['nothing.gin']", "names a gin file nothing.gin"),
+        ("sweep.overlays = ['nothing.gin']", "The gin file nothing.gin is in none of"),
         ("sweep.overlays = ['train.epoch = 3']", "Did you mean 'epochs'"),
         ("sweep.overlays = [\"dataset.name = 'cifar'\"]", "There is no data set 'cifar'"),
         ("mlp/group.network = 'a/b'", "without '/'"),

@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import gin
 import psutil
@@ -55,10 +55,9 @@ class Local:
             tick: called every second.
             ended: called with each outcome.
         """
-        gpus = _gpus()
-        places = self._places(threads, gpus)
-        free: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for place in range(places):
+        places = self.places(threads)
+        free: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
+        for place in places:
             free.put(place)
 
         def make(job: Job) -> Outcome | None:
@@ -66,11 +65,11 @@ class Local:
                 return None
             place = free.get()
             try:
-                return run_job(_on_gpu(job, gpus, place), stopping)
+                return run_job(job.placed(place), stopping)
             finally:
                 free.put(place)
 
-        with concurrent.futures.ThreadPoolExecutor(places) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(places)) as pool:
             waiting = {pool.submit(make, job) for job in jobs}
             while waiting:
                 done, waiting = concurrent.futures.wait(waiting, TICK_SECONDS, "FIRST_COMPLETED")
@@ -79,11 +78,22 @@ class Local:
                         ended(outcome)
                 tick()
 
-    def _places(self, threads: int, gpus: Sequence[str]) -> int:
+    def places(self, threads: int) -> list[dict[str, str]]:
+        """The places for runs of so many threads: the environment that ties a run to its GPU, if there are any."""
+        gpus = _gpus()
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        count = self._count(threads, len(gpus))
+        if not gpus:
+            return [{} for _ in range(count)]
+        return [
+            {"CUDA_VISIBLE_DEVICES": gpu, **shared} for gpu in itertools.islice(itertools.cycle(gpus), count)
+        ]
+
+    def _count(self, threads: int, gpus: int) -> int:
         if isinstance(self.jobs, int):
             return self.jobs
         if gpus:
-            return len(gpus) * self.runs_per_gpu
+            return gpus * self.runs_per_gpu
         memory = psutil.virtual_memory().total // RUN_BYTES
         return max(1, min((psutil.cpu_count(logical=False) or 1) // threads, memory))
 
@@ -93,11 +103,3 @@ def _gpus() -> list[str]:
     import tensorflow as tf
 
     return [device.name.rsplit(":", 1)[-1] for device in tf.config.list_physical_devices("GPU")]
-
-
-def _on_gpu(job: Job, gpus: Sequence[str], place: int) -> Job:
-    if not gpus:
-        return job
-    gpu = next(itertools.islice(itertools.cycle(gpus), place, None))
-    shared = {"CUDA_VISIBLE_DEVICES": gpu, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    return dataclasses.replace(job, environment={**job.environment, **shared})

@@ -1,0 +1,103 @@
+"""`bin/tune`: searches for the settings of a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from rethink_keras.commands import common
+
+USAGE = """
+Searches for the settings of a run with Keras Tuner; each trial is a bin/train process with its own workdir.
+
+  bin/tune --gin_file=gin/tune/mnist_random_labels.gin --workdir=runs/mnist_random_labels
+  bin/tune --gin_file=gin/tune/mnist_random_labels.gin --gin_param='search.trials = 20' --dry_run
+
+Stop it at any time: trials in progress save, and the same command goes on. Ends with the table of trials (trials.csv,
+trials.md) and the best as a gin file: bin/train --gin_file=WORKDIR/best.gin.
+
+Over several processes or machines, start the same command on each, with a --workdir in a shared folder and
+KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERASTUNER_ORACLE_IP and
+KERASTUNER_ORACLE_PORT the chief's address on all. A lost worker's trial goes on elsewhere.
+
+Exit codes: 0 the search is finished, 2 bad usage or configuration, 3 data not available, 5 the folder's disk is full
+or failing, 7 all trials failed, 8 the chief was lost, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    values = common.configuration_flags(seed=False)
+    flags.DEFINE_string(
+        "workdir",
+        None,
+        "Folder of the search; runs/searches/ and the gin files' names if left out.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean("dry_run", False, "Show what is searched and what it costs.", flag_values=values)
+    return common.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
+
+
+def _tune(values: flags.FlagValues) -> None:
+    common.quiet_tensorflow()
+    from rethink_keras import config
+    from rethink_keras.errors import RunsFailedError
+    from rethink_keras.searching import chief, orchestration, remote, results, search
+
+    names = "+".join(Path(file).stem for file in values.gin_file) or "own"
+    folder = Path(values.workdir or Path("runs") / "searches" / names)
+    config.parse(values.gin_file, values.gin_param)
+    asked = search.Search()
+    role = remote.role()
+    follows = bool(role.address) and not role.is_chief
+    if follows and not values.dry_run:
+        orchestration.wait_for_chief(folder, asked.patience_minutes)
+    plan, oracle = search.lay_out(values.gin_file, values.gin_param, chief.threads_of(asked, folder))
+    if values.dry_run:
+        _list(plan, oracle)
+        return
+    if follows:
+        orchestration.follow(plan, folder, role, values.data_dir)
+        print("The search is finished.", flush=True)
+        return
+    trials = orchestration.lead(plan, oracle, folder, role, values.data_dir)
+    table = results.rows(plan, trials, folder)
+    results.write(plan, table, folder, values.gin_file, values.gin_param)
+    _show(table)
+    if table[0]["status"] != "done":
+        raise RunsFailedError(
+            f"All {len(table)} trials failed. The last column of {folder / results.CSV} says why."
+        )
+    print(f"The best: bin/train --gin_file={folder / results.BEST}")
+
+
+def _list(plan, oracle) -> None:
+    search = plan.search
+    print(f"{search.title}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
+    width = max(len(name) for name, _ in plan.space)
+    for name, values in plan.space:
+        print(f"{name:<{width}}  {values}")
+    costs = oracle.costs(plan.template.epochs)
+    images = sum(costs) * plan.template.images // plan.template.epochs
+    print(f"\nUp to {len(costs)} trials, {sum(costs)} epochs, {images:,} images")
+
+
+def _show(table) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from rethink_keras.searching import results
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))
+    names = [name for name in table[0] if name not in hidden]
+    for name in names:
+        shown.add_column(name, overflow="fold")
+    for row in table:
+        cells = results.cells(row)
+        shown.add_row(*(cells[name] for name in names))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(shown)

@@ -1,0 +1,61 @@
+"""What a search seeks, and the figures of a trial, read from its workdir."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from rethink_keras.training.state import first_epoch
+
+DIRECTIONS = {
+    "train_accuracy": "max",
+    "test_accuracy": "max",
+    "train_loss": "min",
+    "epochs_to_fit": "min",
+    "epochs_to_accuracy": "min",
+}
+
+
+def figures(workdir: Path, until: int) -> dict[str, Any]:
+    """A run's figures after the epoch `until`, or after its last if it ended before.
+
+    Returns:
+        The epochs, losses and accuracies after the last of them, the seconds that they took, and `epochs_to_fit` and
+        `epochs_to_accuracy`, which are None if it did not come so far.
+    """
+    summary = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))
+    with (workdir / "metrics.csv").open(encoding="utf-8") as file:
+        rows = [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)][:until]
+    last = rows[-1]
+    return {
+        "epochs": int(last["epoch"]),
+        **{name: last[name] for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
+        "epochs_to_fit": _whole(first_epoch(rows, lambda row: row["train_loss"] <= summary["fit_loss"])),
+        "epochs_to_accuracy": _whole(
+            first_epoch(rows, lambda row: row["train_accuracy"] >= summary["fit_accuracy"])
+        ),
+        "seconds": sum(row["seconds"] for row in rows),
+    }
+
+
+def score(objective: str, found: dict[str, Any], epochs: int) -> float:
+    """What a search goes by.
+
+    A run of `epochs` epochs that does not fit within them counts as fitting after them, by the share of training
+    examples that it has wrong: later than all that fit, and before those that have more wrong.
+    """
+    value = found[objective]
+    return epochs + 1 - found["train_accuracy"] if value is None else value
+
+
+def _number(cell: str) -> Any:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+def _whole(epoch: float | None) -> int | None:
+    return None if epoch is None else int(epoch)

@@ -1,0 +1,138 @@
+"""What a search has found: the table of its trials, and the best of them as a gin file."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from rethink_keras import config as configuration
+from rethink_keras.experiments.manifest import FAILURE, typed
+from rethink_keras.experiments.sweep import ROOT
+from rethink_keras.files import write_atomically
+from rethink_keras.searching.objectives import DIRECTIONS, figures
+from rethink_keras.searching.search import Plan
+
+STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
+FIGURES = (
+    "epochs",
+    "train_accuracy",
+    "test_accuracy",
+    "train_loss",
+    "epochs_to_fit",
+    "epochs_to_accuracy",
+    "seconds",
+)
+CSV, MARKDOWN, BEST = "trials.csv", "trials.md", "best.gin"
+Row = dict[str, Any]
+
+
+def rows(plan: Plan, trials: Sequence[Trial], folder: Path) -> list[Row]:
+    """A row for each trial, the best first, those without a score last.
+
+    Columns: trial, workdir, status, score, `FIGURES`, the parameters that vary, and why a trial failed.
+    """
+    sign = -1 if DIRECTIONS[plan.search.objective] == "max" else 1
+    ranked = sorted(trials, key=lambda t: (t.score is None, sign * (t.score or 0), int(t.trial_id)))
+    return [_row(plan, trial, folder) for trial in ranked]
+
+
+def write(
+    plan: Plan, table: list[Row], folder: Path, gin_files: Sequence[str], bindings: Sequence[str]
+) -> None:
+    """Writes trials.csv, trials.md and, if a trial is done, best.gin; replaces gin's present configuration.
+
+    Args:
+        plan: of the search.
+        table: of `rows`.
+        folder: of the search.
+        gin_files: that `bin/tune` was given.
+        bindings: likewise.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    write_atomically(folder / CSV, text.getvalue().encode())
+    write_atomically(folder / MARKDOWN, _markdown(plan, table).encode())
+    if table[0]["status"] == "done":
+        flags = [*(f"--gin_file={file}" for file in gin_files), *(f"--gin_param={b}" for b in bindings)]
+        command = typed("bin/tune", *flags, f"--workdir={folder}")
+        write_atomically(folder / BEST, _best(plan, table, folder, command).encode())
+
+
+def in_short(plan: Plan, trial: Trial) -> str:
+    """What a trial binds, in a line."""
+    return ", ".join(f"{name} = {text}" for name, text in plan.bindings(trial).items())
+
+
+def failure(workdir: Path) -> str:
+    """Why a run failed, in a sentence; empty if nobody knows."""
+    path = workdir / FAILURE
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def cells(row: Row) -> dict[str, str]:
+    """A row for eyes: accuracies in percent."""
+    shown = {}
+    for name, value in row.items():
+        if isinstance(value, float):
+            shown[name] = f"{100 * value:.2f}" if name.endswith("_accuracy") else f"{value:.5g}"
+        else:
+            shown[name] = "" if value is None else str(value)
+    return shown
+
+
+def _row(plan: Plan, trial: Trial, folder: Path) -> Row:
+    run = plan.run(trial)
+    done = trial.status == TrialStatus.COMPLETED
+    found: Row = figures(folder / run.name, plan.until(trial)) if done else {}
+    bound = plan.bindings(trial)
+    return {
+        "trial": f"{int(trial.trial_id):04d}",
+        "workdir": run.name,
+        "status": STATUSES[trial.status],
+        "score": trial.score,
+        **{name: found.get(name) for name in FIGURES},
+        **{name: bound.get(name, "") for name, _ in plan.space},
+        "failure": "" if done else failure(folder / run.name),
+    }
+
+
+def _markdown(plan: Plan, table: list[Row]) -> str:
+    names = [name for name in table[0] if name != "workdir"]
+    lines = [f"# {plan.search.title}", "", f"Sought: {plan.search.objective}. Accuracies in percent.", ""]
+    lines += [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    for row in table:
+        shown = cells(row)
+        lines.append(f"| {' | '.join(shown[name].replace('|', '/') for name in names)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
+    best, run = table[0], plan.template
+    found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
+    configuration.parse(
+        [ROOT / file for file in run.gin_files], [*run.bindings, *found, f"train.seed = {run.seed}"]
+    )
+    threads = f" --threads={run.threads}" if run.threads else ""
+    fit = f", loss low enough after {best['epochs_to_fit']}" if best["epochs_to_fit"] else ""
+    day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    header = [
+        f"{plan.search.title}: the best of {len(table)} trials.",
+        "",
+        f"Command:   bin/train --gin_file={folder / BEST}{threads}",
+        f"Expect:    train {100 * best['train_accuracy']:.2f}, test {100 * best['test_accuracy']:.2f}, training loss "
+        f"{best['train_loss']:.4f} after {best['epochs']} epochs{fit}.",
+        f"Seen:      so in trial {best['trial']}, {best['seconds']:.0f} s; sought was {plan.search.objective}, here "
+        f"{best['score']:.5g}.",
+        f"From:      {command}",
+        f"           {plan.search.algorithm.__name__}, seed {plan.search.seed}, ended {day}.",
+        *(f"{'Found:' if k == 0 else '':<11}{line}" for k, line in enumerate(found)),
+    ]
+    return "\n".join(f"# {line}".rstrip() for line in header) + "\n" + configuration.resolved()

@@ -1,0 +1,190 @@
+import json
+from pathlib import Path
+
+from absl.testing import absltest, parameterized
+from keras_tuner.engine.trial import TrialStatus
+
+from rethink_keras import config
+from rethink_keras.errors import UserError
+from rethink_keras.searching import chief as chiefs
+from rethink_keras.searching.chief import Chief, worker_lock
+from tests.searching.small_searches import laid_out
+from tests.training.small_runs import new_folder
+
+ALGORITHMS = {
+    "random_search": ("search.trials = 5",),
+    "bayesian": ("search.algorithm = @bayesian", "search.trials = 5", "bayesian.random_trials = 3"),
+    "hyperband": ("search.algorithm = @hyperband",),  # of 3 epochs, which SMALL has
+}
+
+# What Keras Tuner 1.4.8 proposes with seed 0: the run, its last epoch, what varies.
+DRAWN = [
+    ("0000", 3, "@sgd '32' 0.002992 0.6062"),
+    ("0001", 3, "@adam '32' 0.004443"),
+    ("0002", 3, "@sgd '16' 0.01389 0.7036"),
+    ("0003", 3, "@sgd '16' 0.001636 0.9344"),
+    ("0004", 3, "@sgd '32' 0.002304 0.8047"),
+]
+GOLDEN = {
+    "random_search": DRAWN,
+    "bayesian": [
+        *DRAWN[:3],
+        ("0003", 3, "@sgd '16' 0.01908 0.7289"),
+        ("0004", 3, "@sgd '16' 0.03038 0.7644"),
+    ],
+    "hyperband": [
+        *((name, 1, bound) for name, _, bound in DRAWN[:3]),
+        DRAWN[2],
+        ("0004", 3, DRAWN[3][2]),
+        ("0005", 3, DRAWN[4][2]),
+    ],
+}
+
+
+def write_run(workdir: Path, accuracies):
+    """The files of a run with such training accuracies after its epochs."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    (workdir / "summary.json").write_text(json.dumps({"fit_loss": 0.05, "fit_accuracy": 0.9}))
+    lines = ["epoch,train_loss,train_accuracy,test_loss,test_accuracy,seconds"]
+    lines += [f"{k},{1 - a},{a},1,0.1,2.0" for k, a in enumerate(accuracies, 1)]
+    (workdir / "metrics.csv").write_text("\n".join(lines) + "\n")
+
+
+class Scene:
+    """A chief and a made worker whose trials fit the better the larger their learning rate."""
+
+    def __init__(self, folder, *params):
+        self.folder = folder
+        self.params = params
+        self.ended = []
+        self.begin()
+
+    def begin(self):
+        """A new chief, as after the end of a process."""
+        self.plan, oracle = laid_out(self.folder, *self.params)
+        self.chief = Chief(self.plan, oracle, self.folder, self.ended.append)
+        self.chief.release_lost()
+
+    def end(self, trial, failed=False):
+        trial.status = TrialStatus.FAILED if failed else TrialStatus.COMPLETED
+        rate = float(self.plan.bindings(trial)["train.learning_rate"])
+        write_run(
+            self.folder / self.plan.run(trial).name, [rate * k for k in range(1, self.plan.until(trial) + 1)]
+        )
+        self.chief.end_trial(trial)
+
+    def all(self, *, restart=False, failed=()):
+        """Goes through the search; what each trial was, its epochs and score."""
+        while (trial := self.chief.create_trial("w")).status == TrialStatus.RUNNING:
+            if restart:
+                self.begin()
+                again = self.chief.create_trial("w")
+                assert again.trial_id == trial.trial_id
+            self.end(trial, int(trial.trial_id) in failed)
+            if restart:
+                self.begin()
+        assert trial.status == TrialStatus.STOPPED
+        return [
+            (
+                self.plan.run(t).name.removeprefix("trials/"),
+                self.plan.until(t),
+                " ".join(self.plan.bindings(t).values()),
+                t.status,
+                None if t.score is None else round(t.score, 6),
+            )
+            for t in self.chief.trials
+        ]
+
+
+class ChiefTest(parameterized.TestCase):
+    def tearDown(self):
+        config.clear()
+        super().tearDown()
+
+    @parameterized.parameters("random_search", "hyperband")
+    def test_a_seed_proposes_the_same_trials(self, algorithm):
+        with new_folder() as folder:
+            found = Scene(folder, *ALGORITHMS[algorithm]).all()
+        self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
+
+    @parameterized.parameters(*ALGORITHMS)
+    def test_going_on_after_every_step_proposes_the_same_trials(self, algorithm):
+        with new_folder() as folder:
+            found = Scene(folder, *ALGORITHMS[algorithm]).all(restart=True)
+        self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
+
+    def test_hyperband_goes_on_in_the_workdirs_of_the_best(self):
+        with new_folder() as folder:
+            scene = Scene(folder, *ALGORITHMS["hyperband"])
+            found = scene.all()
+            rungs = [(name, until) for name, until, *_ in found]
+            self.assertLen(set(rungs), len(rungs))
+            first = [trial for trial in found if trial[1] == 1]
+            on = [trial for trial in found if trial[1] == 3 and (trial[0], 1) in rungs]
+            best = sorted(first, key=lambda trial: -trial[4])[: len(on)]
+            self.assertNotEmpty(on)
+            self.assertEqual({trial[0] for trial in on}, {trial[0] for trial in best})
+            costs = laid_out(folder, *ALGORITHMS["hyperband"])[1].costs(3)
+            self.assertLen(found, len(costs))
+            self.assertEqual(sum(costs), sum(until for _, until in rungs) - len(on))
+
+    def test_hyperband_goes_on_with_others_than_the_failed(self):
+        with new_folder() as folder:
+            found = Scene(folder, *ALGORITHMS["hyperband"]).all(failed=(0, 1))
+            failed = {trial[0] for trial in found if trial[3] == TrialStatus.FAILED}
+            names = [trial[0] for trial in found]
+            self.assertEqual(failed, {"0000", "0001"})
+            self.assertLess(len(set(names)), len(names))  # some went on
+            self.assertEqual([names.count(name) for name in failed], [1, 1])
+
+    def test_trials_of_the_living_stay_theirs_and_those_of_the_lost_are_handed_out(self):
+        with new_folder() as folder:
+            scene = Scene(folder, "search.trials = 2")
+            (folder / chiefs.WORKERS).mkdir()
+            alive = worker_lock(folder, "alive")
+            with alive:
+                kept, lost = (scene.chief.create_trial(name) for name in ("alive", "lost"))
+                self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.IDLE)
+                self.assertEqual(scene.chief.release_lost(), [lost.trial_id])
+                self.assertEqual(chiefs.workers_alive(folder), ["alive"])
+                scene.begin()
+                self.assertEqual(scene.chief.create_trial("other").trial_id, lost.trial_id)
+                self.assertEqual(scene.chief.create_trial("alive").trial_id, kept.trial_id)
+                for trial in (kept, lost, kept):  # told twice, it counts once
+                    scene.end(trial)
+                self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.STOPPED)
+                self.assertTrue(scene.chief.finished)
+            self.assertEqual([trial.trial_id for trial in scene.ended], [kept.trial_id, lost.trial_id])
+
+    def test_more_trials_may_be_asked_for(self):
+        with new_folder() as folder:
+            few = Scene(folder, "search.trials = 8").all()
+            scene = Scene(folder, "search.trials = 12")
+            self.assertFalse(scene.chief.finished)
+            more = scene.all()
+            self.assertEqual((len(few), len(more), more[:8]), (8, 12, few))
+
+    def test_a_failed_write_changes_nothing_on_disk(self):
+        with new_folder() as folder:
+            scene = Scene(folder)
+            before = (folder / chiefs.NAME).read_text()
+            with (
+                absltest.mock.patch.object(
+                    chiefs, "write_atomically", side_effect=OSError(28, "No space left")
+                ),
+                self.assertRaises(OSError),
+            ):
+                scene.chief.create_trial("w")
+            self.assertIsNotNone(scene.chief.trouble)
+            self.assertEqual((folder / chiefs.NAME).read_text(), before)
+
+    def test_another_search_is_refused_with_the_difference(self):
+        with new_folder() as folder:
+            Scene(folder)
+            with self.assertRaises(UserError) as raised:
+                Scene(folder, "search.objective = 'train_loss'")
+            self.assertIn('+ "objective": "train_loss"', raised.exception.sentence)
+
+
+if __name__ == "__main__":
+    absltest.main()
