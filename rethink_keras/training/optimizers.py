@@ -29,13 +29,34 @@ def sgd(
         raise UserError(f"sgd.momentum is {momentum!r}. Give a number from 0 to below 1.")
     optimizer = keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
     if momentum:
-        # In the object, not a subclass: saved models name Keras's SGD and load without this package.
         optimizer.update_step = functools.partial(_momentum_step, optimizer)
     return optimizer
 
 
+@gin.configurable(denylist=["learning_rate"])
+def adam(
+    learning_rate: Schedule, *, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
+    """Adam (Kingma and Ba 2015) with Keras's defaults."""
+    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+    optimizer.update_step = functools.partial(_adam_step, optimizer)
+    return optimizer
+
+
+@gin.configurable(denylist=["learning_rate"])
+def rmsprop(
+    learning_rate: Schedule, *, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
+    """RMSprop with Keras's defaults."""
+    return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
+
+
+# Updates by TensorFlow's one kernel for each, which writes no intermediate tensors. They are put into Keras's objects,
+# not subclasses, so that saved models name Keras's classes and load without this package.
+
+
 def _momentum_step(optimizer, gradient, variable, learning_rate):
-    """Keras's momentum update by TensorFlow's one kernel for it, which writes no intermediate tensors."""
+    """What `keras.optimizers.SGD.update_step` does with a momentum."""
     velocity = optimizer.momentums[optimizer._get_variable_index(variable)].value
     tf.raw_ops.ResourceApplyKerasMomentum(
         var=variable.handle,
@@ -47,17 +68,20 @@ def _momentum_step(optimizer, gradient, variable, learning_rate):
     )
 
 
-@gin.configurable(denylist=["learning_rate"])
-def adam(
-    learning_rate: Schedule, *, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
-) -> keras.optimizers.Optimizer:
-    """Adam (Kingma and Ba 2015) with Keras's defaults."""
-    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-
-
-@gin.configurable(denylist=["learning_rate"])
-def rmsprop(
-    learning_rate: Schedule, *, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
-) -> keras.optimizers.Optimizer:
-    """RMSprop with Keras's defaults."""
-    return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
+def _adam_step(optimizer, gradient, variable, learning_rate):
+    """What `keras.optimizers.Adam.update_step` does."""
+    index, dtype = optimizer._get_variable_index(variable), variable.dtype
+    step = tf.cast(optimizer.iterations + 1, dtype)
+    beta_1, beta_2 = tf.constant(optimizer.beta_1, dtype), tf.constant(optimizer.beta_2, dtype)
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=beta_1**step,
+        beta2_power=beta_2**step,
+        lr=tf.cast(learning_rate, dtype),
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=tf.constant(optimizer.epsilon, dtype),
+        grad=tf.cast(gradient, dtype),
+    )
