@@ -29,12 +29,12 @@ EXPERIMENTS = sorted(p for p in GIN.glob("*.gin") if p.stem not in IMAGENET and 
 OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMAGENET, *OBSERVERS))
 
 
-def made(name, split, data_dir=None):
+def made(name, split, data_dir=None, count=8):
     """Noise in the shape of a data set: gin files are tested where no data are, too."""
     del data_dir
-    bits = np.random.default_rng(0)
-    images = bits.integers(0, 256, (8, *SHAPES[name]), dtype=np.uint8)
-    return ImageSet(name, split, images, bits.integers(0, 10, 8), np.arange(8), tuple("0123456789"))
+    bits, count = np.random.default_rng(0), min(count or 8, 8)
+    images = bits.integers(0, 256, (count, *SHAPES[name]), dtype=np.uint8)
+    return ImageSet(name, split, images, bits.integers(0, 10, count), np.arange(count), tuple("0123456789"))
 
 
 def trained(*files):

@@ -113,7 +113,7 @@ class PreviewTest(TestCase):
     def test_reads_a_data_set_once(self):
         splits = Splits(Dataset("digits"), Randomization(seed=0), Preprocessing(), seed=0)
         with mock.patch.object(
-            sources, "load", side_effect=lambda name, split, _: image_set(split=split)
+            sources, "load", side_effect=lambda name, split, *_: image_set(split=split)
         ) as load:
             exporting.preview(splits, "test", 1, self.folder / "preview.png")
         self.assertEqual(sorted(call.args[1] for call in load.call_args_list), ["test", "train"])
