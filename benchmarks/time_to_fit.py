@@ -1,11 +1,11 @@
-"""Seconds until random labels are fitted: our speedrun against the companion code's recipe, on the same network and data.
+"""Seconds until random labels are fitted: our speedrun against the companion code's recipe, same network and data.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --seeds=3
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --speedrun=inception --seeds=1
 
-For each seed in turn, `bin/train` with the speedrun's gin file and with the companion's recipe laid over it, both until the
-training accuracy on fixed weights is 99.9%. Seconds are those of all epochs, measuring included (the column `seconds` of
-metrics.csv); starting up is not.
+For each seed in turn, `bin/train` with the speedrun's gin file and with the companion's recipe laid over it, both until
+the training accuracy on fixed weights is 99.9%. Seconds are those of all epochs, measuring included (the column
+`seconds` of metrics.csv); starting up is not.
 """
 
 from __future__ import annotations
