@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from rethink_keras.experiments.engines.local import TICK_SECONDS
 from rethink_keras.experiments.process import Job, Outcome, run_job
 
 ROOT = Path(__file__).resolve().parents[3]
+ANSWER_SECONDS = 10
 QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the default of later versions, which warn without it
     "RAY_enable_metrics_collection": "0",
@@ -88,18 +90,25 @@ class RayCluster:
                 "Ray is not installed. Run pip install -r requirements-ray.txt, or bind sweep.engine = 'local'."
             ) from error
         try:
+            self._knock()
             ray.init(
                 address=self.address or "local",
                 runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"No Ray cluster answers at {self.address!r}. Start one by 'ray start --head', correct "
                 "ray.address, or bind ray.address = '' for one on this machine."
             ) from error
         return ray
+
+    def _knock(self) -> None:
+        """Tries an address of host and port, before Ray does so for minutes."""
+        host, colon, port = self.address.removeprefix("ray://").rpartition(":")
+        if colon:
+            socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
 
     def _check_fits(self, resources: dict[str, float], threads: int) -> None:
         for name, asked in (("CPU", threads), ("GPU", self.gpus_per_run)):

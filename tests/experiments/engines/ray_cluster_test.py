@@ -21,13 +21,13 @@ HAS_RAY = importlib.util.find_spec("ray") is not None
 LONG = ("train.epochs = 150", "train.tensorboard = False")
 
 
-def jobs(folder):
-    return [job(folder / f"run_{k}", *LONG, f"train.seed = {k}") for k in range(3)]
+def jobs(folder, *more):
+    return [job(folder / f"run_{k}", *LONG, f"train.seed = {k}", *more) for k in range(3)]
 
 
-def run(engine, folder, stopping=None):
+def run(engine, folder, *more, stopping=None):
     outcomes = []
-    engine.run(jobs(folder), 1, stopping or threading.Event(), lambda: None, outcomes.append)
+    engine.run(jobs(folder, *more), 1, stopping or threading.Event(), lambda: None, outcomes.append)
     return outcomes
 
 
@@ -89,7 +89,8 @@ class RayClusterTest(absltest.TestCase):
         with new_folder() as folder:
             stopping = threading.Event()
             threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
-            self.assertEmpty(run(RayCluster(self.cluster.address), folder, stopping))
+            engine = RayCluster(self.cluster.address)
+            self.assertEmpty(run(engine, folder, "train.epochs = 5000", stopping=stopping))
             self.assertIn("interrupted", (folder / "run_0" / "summary.json").read_text())
             listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
             self.assertNotEqual(listed.returncode, 0)
