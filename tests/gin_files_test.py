@@ -25,7 +25,11 @@ ONE_STEP = (
 IMAGENET = ("table2_inception_v3", "inception_augmentation", "dropout")  # trained in training/table2_test.py
 OBSERVERS = ("wandb",)  # training/wandb_test.py
 SECTIONS = sorted(GIN.glob("section*.gin"))  # of sections 4 and 5: they train no network
-EXPERIMENTS = sorted(p for p in GIN.glob("*.gin") if p.stem not in IMAGENET and p not in SECTIONS)
+EXPERIMENTS = sorted(
+    p
+    for p in (*GIN.glob("*.gin"), *GIN.glob("speedrun/*.gin"))
+    if p.stem not in IMAGENET and p not in SECTIONS
+)
 OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMAGENET, *OBSERVERS))
 
 
