@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -63,6 +64,25 @@ def experiment_flags(run: str) -> flags.FlagValues:
         "overwrite", False, "Move an earlier run in the workdir aside, start afresh.", flag_values=values
     )
     return values
+
+
+def collection_flags(kind: str, places: str, dry_run: str) -> flags.FlagValues:
+    """The flags of a command that makes many runs in a folder: of a `kind`, by default below runs/`places`/."""
+    values = configuration_flags(seed=False)
+    flags.DEFINE_string(
+        "workdir",
+        None,
+        f"Folder of the {kind}; runs/{places}/ and the gin files' names if left out.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean("dry_run", False, dry_run, flag_values=values)
+    return values
+
+
+def collection_folder(values: flags.FlagValues, places: str) -> Path:
+    """The folder that the flags of `collection_flags` name."""
+    names = "+".join(Path(file).stem for file in values.gin_file) or "own"
+    return Path(values.workdir or Path("runs") / places / names)
 
 
 def run_experiment(

@@ -26,14 +26,7 @@ failed, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.configuration_flags(seed=False)
-    flags.DEFINE_string(
-        "workdir",
-        None,
-        "Folder of the sweep; runs/sweeps/ and the gin files' names if left out.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean("dry_run", False, "List the runs and what they cost, make none.", flag_values=values)
+    values = common.collection_flags("sweep", "sweeps", "List the runs and what they cost, make none.")
     return common.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
 
 
@@ -44,8 +37,7 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.engines.ray_cluster import RayCluster
 
-    names = "+".join(Path(file).stem for file in values.gin_file) or "own"
-    folder = Path(values.workdir or Path("runs") / "sweeps" / names)
+    folder = common.collection_folder(values, "sweeps")
     config.parse(values.gin_file, values.gin_param)
     asked = sweep.Sweep()
     engine = Local() if asked.engine == "local" else RayCluster()

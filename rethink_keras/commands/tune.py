@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
@@ -30,14 +29,7 @@ or failing, 7 all trials failed, 8 the chief was lost, 130 / 143 interrupted by 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.configuration_flags(seed=False)
-    flags.DEFINE_string(
-        "workdir",
-        None,
-        "Folder of the search; runs/searches/ and the gin files' names if left out.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean("dry_run", False, "Show what is searched and what it costs.", flag_values=values)
+    values = common.collection_flags("search", "searches", "Show what is searched and what it costs.")
     return common.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
 
 
@@ -47,8 +39,7 @@ def _tune(values: flags.FlagValues) -> None:
     from rethink_keras.errors import RunsFailedError
     from rethink_keras.searching import chief, orchestration, remote, results, search
 
-    names = "+".join(Path(file).stem for file in values.gin_file) or "own"
-    folder = Path(values.workdir or Path("runs") / "searches" / names)
+    folder = common.collection_folder(values, "searches")
     config.parse(values.gin_file, values.gin_param)
     asked = search.Search()
     role = remote.role()
