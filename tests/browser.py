@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -23,6 +24,13 @@ needs_chromium = unittest.skipUnless(
     CHROMIUM and DRIVER,
     "chromium and chromedriver are not installed (apt-get install chromium chromium-driver)",
 )
+
+
+def class_folder(test_class: type[unittest.TestCase]) -> Path:
+    """A folder until a class's tests are over; a browser may still write to it while it is removed."""
+    holder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    test_class.addClassCleanup(holder.cleanup)
+    return Path(holder.name)
 
 
 def start(profile: Path, *flags: str):

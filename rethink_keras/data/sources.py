@@ -118,6 +118,16 @@ def check_name(name: str) -> None:
         raise UserError(f"There is no data set {name!r}. Choose one of {', '.join(NAMES)}.")
 
 
+def check_count(name: str, split: str, count: int | None, total: int) -> None:
+    """Raises UserError unless `count` of `total` examples of a split can be taken; None takes all."""
+    if count is not None and (
+        isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= total
+    ):
+        raise UserError(
+            f"{count!r} {split} examples of {name} are asked for. Give a whole number from 1 to {total}."
+        )
+
+
 def load(name: str, split: str, data_dir: str | Path | None = None, count: int | None = None) -> ImageSet:
     """Reads one split of a small data set, sorted by id; `count` takes only so many, those with the lowest ids.
 
@@ -136,12 +146,7 @@ def read(builder: tfds.core.DatasetBuilder, name: str, split: str, count: int | 
         UserError: if there are not `count` examples.
     """
     total = builder.info.splits[split].num_examples
-    if count is not None and (
-        isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= total
-    ):
-        raise UserError(
-            f"{count!r} {split} examples of {name} are asked for. Give a whole number from 1 to {total}."
-        )
+    check_count(name, split, count, total)
     try:
         return _read(builder, name, split, count)
     except (tf.errors.OpError, ValueError, KeyError) as error:

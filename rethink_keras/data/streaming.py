@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data import distortion, preparation, random_bits
+from rethink_keras.data import distortion, preparation, random_bits, sources
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
@@ -60,10 +60,7 @@ class StreamedSet:
         """
         streamed = cls(name, split, preparation.prepared_builder(name, data_dir), count)
         total = sum(streamed._info.shard_lengths)
-        if count is not None and (not isinstance(count, int) or not 1 <= count <= total):
-            raise UserError(
-                f"{count!r} {split} examples of {name} are asked for. Give a whole number from 1 to {total}."
-            )
+        sources.check_count(name, split, count, total)
         return streamed
 
     @property

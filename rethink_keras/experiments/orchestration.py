@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from rethink_keras.errors import RunsFailedError, StoppedBySignalError
@@ -16,6 +18,24 @@ from rethink_keras.files import disk_errors_told, held
 from rethink_keras.training.signals import StopRequest, stop_request
 
 Engine = Local | RayCluster
+
+
+@contextlib.contextmanager
+def leading(folder: Path, refusal: str) -> Iterator[StopRequest]:
+    """Makes a folder and holds it, so that one process alone leads the work in it; yields what tells of signals.
+
+    Args:
+        folder: of the sweep or search.
+        refusal: what another process is told.
+
+    Raises:
+        UserError: if another process holds the folder.
+        DiskError: if the folder cannot be written, or what is done meanwhile fails so.
+    """
+    with disk_errors_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with held(folder, refusal), stop_request() as stop:
+            yield stop
 
 
 def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_dir: str | None = None) -> None:
@@ -35,9 +55,7 @@ def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_di
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process works at the sweep in {folder}. Wait for it, or name another --workdir."
-    with disk_errors_told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with disk_errors_told(folder), held(folder, refusal), stop_request() as stop:
+    with leading(folder, refusal) as stop:
         manifest.write(folder)
         missing = [
             run for run in manifest.runs if progress_of(folder / run.name).status not in (DONE, DIVERGED)

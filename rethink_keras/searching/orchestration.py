@@ -13,7 +13,8 @@ from keras_tuner.engine.trial import Trial
 
 from rethink_keras.errors import StoppedBySignalError, WorkerLostError
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.files import disk_errors_told, held
+from rethink_keras.experiments.orchestration import leading
+from rethink_keras.files import disk_errors_told
 from rethink_keras.searching import chief as chiefs
 from rethink_keras.searching import progress, remote
 from rethink_keras.searching.algorithms import InMemory
@@ -41,9 +42,7 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process leads the search in {folder}. Wait for it, or name another --workdir."
-    with disk_errors_told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with disk_errors_told(folder), held(folder, refusal), stop_request() as stop:
+    with leading(folder, refusal) as stop:
         costs = oracle.costs(plan.template.epochs)
         display = progress.Display(plan, folder, costs)
         chief = Chief(plan, oracle, folder, lambda trial: display.ended(trial, chief.trials))

@@ -292,6 +292,8 @@ class Loop:
                 "Note: the confusion of corrupted and clean labels is measured by one worker, in memory, only."
             )
         train = plan.train
+        if not isinstance(train, Pipeline):
+            print("Note: the first batch is not shown, since its images are streamed.", flush=True)
         run = ObservedRun(
             workdir=self._folder.path,
             configuration=configuration.operative(),

@@ -73,7 +73,7 @@ class WeightsAndBiases(Observer):
         self._class_names = run.class_names
         self._record = run.workdir / FOLDER / RECORD
         self._record.parent.mkdir(exist_ok=True)
-        known = json.loads(self._record.read_text()) if self._record.exists() else {}
+        known = self._known()
         self._id = known.get("id") or secrets.token_hex(4)
         self._open(run)
         next_step = known.get("next_step", 0) if self._run.offline else self._run.starting_step
@@ -103,6 +103,17 @@ class WeightsAndBiases(Observer):
             told |= {f"{group}/{name}": value for name, value in summary.get(group, {}).items()}
         self._try(lambda: self._run.summary.update(told))
         self._try(lambda: self._run.finish(exit_code=0 if ended_well else 1))
+
+    def _known(self) -> dict[str, Any]:
+        if not self._record.exists():
+            return {}
+        try:
+            known = json.loads(self._record.read_text(encoding="utf-8"))
+            return {"id": str(known["id"]), "next_step": int(known["next_step"])}
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{self._record} is damaged. Remove it: the run goes on, as a new one in Weights & Biases."
+            ) from error
 
     def _open(self, run: ObservedRun) -> None:
         wandb, where = self._wandb, self._where

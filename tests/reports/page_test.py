@@ -1,8 +1,6 @@
 """The page in a real browser: Chromium without a screen, at the widths of a phone and a desk."""
 
 import json
-import tempfile
-from pathlib import Path
 
 from absl.testing import absltest, parameterized
 
@@ -18,9 +16,7 @@ class PageTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        holder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        cls.addClassCleanup(holder.cleanup)
-        folder = Path(holder.name)
+        folder = browser.class_folder(cls)
         made.all_kinds(folder / "runs")
         report.write(folder / "runs", folder / "out")
         cls.address = (folder / "out" / "index.html").as_uri()

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -50,9 +49,7 @@ class TensorBoardPageTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        holder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        cls.addClassCleanup(holder.cleanup)
-        folder = Path(holder.name)
+        folder = browser.class_folder(cls)
         for name, bindings in RUNS.items():
             run(folder / "sweep" / name, "train.tensorboard = True", *bindings)
         command = [sys.executable, "-m", "tensorboard.main", "--host=127.0.0.1", "--port=0"]

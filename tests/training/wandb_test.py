@@ -151,6 +151,14 @@ class OfflineTest(absltest.TestCase):
         )
         self.assertEqual(json.loads((self.folder / "run" / "wandb" / "run.json").read_text())["next_step"], 0)
 
+    def test_a_damaged_record_is_told(self):
+        folder = self.folder / "run" / "wandb"
+        folder.mkdir(parents=True)
+        for content in ("{", "[]", '{"id": "a"}'):
+            (folder / "run.json").write_text(content)
+            with self.assertRaisesRegex(UserError, "run.json is damaged. Remove it"):
+                run(self.folder / "run", *WHERE)
+
 
 class AbsentTest(absltest.TestCase):
     def test_a_missing_package_is_told_before_anything_is_made(self):
