@@ -29,7 +29,7 @@ def run(
         overwrite: moves an earlier run in the workdir aside.
 
     Returns:
-        The history (a row an epoch) and the summary.
+        The history (a row for each measured epoch) and the summary.
 
     Raises:
         UserError: and its kinds, see `rethink_keras.errors`.

@@ -23,7 +23,7 @@ class Progress:
 
     Attributes:
         status: of its `summary.json`; 'missing' without one.
-        epochs: finished.
+        epochs: finished and measured.
         seconds: that they took.
     """
 
@@ -38,7 +38,8 @@ def progress_of(workdir: Path) -> Progress:
         status = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))["status"]
         with (workdir / "metrics.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        return Progress(status, len(rows), sum(float(row["seconds"]) for row in rows))
+        epochs = int(rows[-1]["epoch"]) if rows else 0
+        return Progress(status, epochs, sum(float(row["seconds"]) for row in rows))
     except FileNotFoundError:
         return Progress("missing", 0, 0.0)
     except (ValueError, KeyError, TypeError):

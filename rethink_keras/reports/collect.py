@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,8 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """Epochs that are measured."""
-        return len(self.rows)
+        """The last epoch that is measured."""
+        return _last_epoch(self.rows)
 
     def progress(self) -> str:
         """Its status in words, such as 'interrupted after 12 of 69 epochs'."""
@@ -157,9 +158,10 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
         rows = _read_metrics(folder / "metrics.csv")
         if summary and not text:
             raise ValueError(f"{folder} has no config.gin")
-        if summary and summary["status"] == "done" and len(rows) != summary["epochs"]:
+        last = _last_epoch(rows)
+        if summary and summary["status"] == "done" and last != summary["epochs"]:
             raise ValueError(
-                f"{folder / 'metrics.csv'} has {len(rows)} epochs, but summary.json says {summary['epochs']}"
+                f"{folder / 'metrics.csv'} ends with epoch {last}, but summary.json says {summary['epochs']}"
             )
         failure = folder / manifest.FAILURE
         why = failure.read_text(encoding="utf-8").strip() if failure.exists() else ""
@@ -223,6 +225,10 @@ def _read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
         if rows and name not in rows[0]:
             raise ValueError(f"{path} has no column {name}")
     return tuple(rows)
+
+
+def _last_epoch(rows: Sequence[dict[str, Any]]) -> int:
+    return int(rows[-1]["epoch"]) if rows else 0
 
 
 def _number(value: Any, what: str) -> float:

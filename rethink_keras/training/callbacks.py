@@ -125,6 +125,11 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.close()
 
 
+def unmeasured_epoch_line(epoch: int, running: dict[str, float]) -> str:
+    """What the running averages of an epoch were after which nothing was measured."""
+    return f"{epoch:03d}: not measured; running Acc-tr: {100 * running['accuracy']:.2f}, L-tr: {running['loss']:.4f}"
+
+
 def epoch_line(row: Row) -> str:
     """One epoch as the companion code prints it, accuracies in percent."""
     return (

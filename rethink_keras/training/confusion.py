@@ -81,7 +81,8 @@ class ConfusionPolicy:
     """When the confusion of runs with corrupted labels is measured, for those that show it.
 
     Attributes:
-        every_epochs: after the first epoch, after each so-many-th, and after the last; 0 for never.
+        every_epochs: after the first epoch, after each so-many-th, and after the last, of those after which
+            `evaluation` measures; 0 for never.
         examples: of the training set, those with the lowest ids; None takes all.
     """
 

@@ -30,6 +30,8 @@ class Evaluation:
             set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
             change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
         batch_size: examples evaluated at a time; 'auto' goes by the network's operations.
+        every_epochs: after each so-many-th epoch, and after the last; `metrics.csv` has no row of the others, and
+            their seconds count in the next row.
         fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
             none; 0.05 suits its figures 1a and 1b for small Inception.
         fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
@@ -41,6 +43,7 @@ class Evaluation:
 
     train_metrics: str = "fixed_weights"
     batch_size: int | str = "auto"
+    every_epochs: int = 1
     fit_loss: float = 0.05
     fit_accuracy: float = 0.999
     stop_when: str = "never"
@@ -49,6 +52,7 @@ class Evaluation:
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
         check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
+        check_whole("evaluation.every_epochs", self.every_epochs, 1)
         if self.batch_size != "auto":
             check_whole("evaluation.batch_size", self.batch_size, 1)
 
@@ -81,6 +85,10 @@ class Evaluation:
                 f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
                 f"{workers} workers. Set another evaluation.batch_size."
             )
+
+    def due(self, epoch: int, epochs: int) -> bool:
+        """Whether it is measured after an epoch, counted from 1, of `epochs`."""
+        return epoch % self.every_epochs == 0 or epoch == epochs
 
     def fitted(self, row) -> bool:
         """Whether a row's training loss is low enough for `epochs_to_fit`."""

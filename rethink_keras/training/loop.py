@@ -22,7 +22,13 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
-from rethink_keras.training.callbacks import EpochData, ProgressBar, Recorder, epoch_line
+from rethink_keras.training.callbacks import (
+    EpochData,
+    ProgressBar,
+    Recorder,
+    epoch_line,
+    unmeasured_epoch_line,
+)
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.confusion import Confusions, can_be_measured
 from rethink_keras.training.evaluation import Evaluation
@@ -37,7 +43,7 @@ from rethink_keras.training.workdir import Workdir
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a run returns: `history`, a row an epoch as in metrics.csv, and `summary` as in summary.json."""
+    """What a run returns: `history`, the rows of metrics.csv, and `summary` as in summary.json."""
 
     history: list[Row]
     summary: dict[str, Any]
@@ -232,37 +238,48 @@ class Loop:
     def _finish_epoch(self, running: dict[str, float]) -> bool:
         """Measures, saves and writes the epoch whose steps are done; returns whether training pauses here."""
         state = self._state
-        begin = time.perf_counter()
-        try:
-            row = self._measure(running)
-            if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
-                self._diverged()
-            if self._confusions:
-                batch_size = self._evaluation.batch_size_for(self._plan.network)
-                is_last = self._ends_after(row)
-                self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
-        except Stopped:
-            return True
-        state.seconds += time.perf_counter() - begin
-        row["seconds"] = round(state.seconds, 3)
+        row = None
+        if self._evaluation.due(state.epoch + 1, self._plan.epochs):
+            try:
+                row = self._measure(running)
+            except Stopped:
+                return True
+            self._ended = self._ends_after(row)
         state.finish_epoch(row)
-        self._ended = self._ends_after(row)
         if self._ended or state.epoch % self._policy.every_epochs == 0:
             self._save()
         else:
             self._save_if_due()
+        if row:
+            self._show(row)
+            print(epoch_line(row), flush=True)
+        else:
+            print(unmeasured_epoch_line(state.epoch, running), flush=True)
+        return self._ended or bool(self._stop)
+
+    def _show(self, row: Row) -> None:
         with self._team.together():
-            self._folder.write_metrics(state.rows)
+            self._folder.write_metrics(self._state.rows)
             self._write_summary("running")
             for observer in self._observers:
                 observer.add(self._observed(row))
-        print(epoch_line(row), flush=True)
-        return self._ended or bool(self._stop)
 
     def _ends_after(self, row: Row) -> bool:
         return row["epoch"] >= self._plan.epochs or self._evaluation.stops_after(row)
 
     def _measure(self, running: dict[str, float]) -> Row:
+        begin = time.perf_counter()
+        row = self._figures(running)
+        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
+            self._diverged()
+        if self._confusions:
+            batch_size = self._evaluation.batch_size_for(self._plan.network)
+            is_last = self._ends_after(row)
+            self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
+        self._state.seconds += time.perf_counter() - begin
+        return {**row, "seconds": round(self._state.seconds, 3)}
+
+    def _figures(self, running: dict[str, float]) -> Row:
         how, plan = self._evaluation, self._plan
         batch_size = how.batch_size_for(plan.network)
         train = evaluation.figures(running)

@@ -16,9 +16,9 @@ class RunState:
     Attributes:
         epoch: the epoch in progress, counted from 0; equal to the number of finished epochs.
         step: steps done in that epoch.
-        seconds: time spent on that epoch so far, by all the processes that worked on it.
+        seconds: time spent since the last row, by all the processes that worked on it.
         running: running averages of that epoch's training, kept once its last step is done.
-        rows: one for each finished epoch, the columns of `metrics.csv`.
+        rows: one for each finished epoch that was measured, the columns of `metrics.csv`.
         identity: fingerprint of configuration and data; a state of another run is not gone on from.
     """
 
@@ -29,10 +29,12 @@ class RunState:
     rows: list[Row] = dataclasses.field(default_factory=list)
     identity: str = ""
 
-    def finish_epoch(self, row: Row) -> None:
-        """Moves on to the next epoch."""
-        self.rows.append(row)
-        self.epoch, self.step, self.seconds, self.running = self.epoch + 1, 0, 0.0, None
+    def finish_epoch(self, row: Row | None) -> None:
+        """Moves on to the next epoch; None if this one was not measured."""
+        if row is not None:
+            self.rows.append(row)
+            self.seconds = 0.0
+        self.epoch, self.step, self.running = self.epoch + 1, 0, None
 
     def to_json(self) -> str:
         """As JSON; floats come back the same to the bit."""

@@ -45,7 +45,7 @@ class CollectTest(made.FolderTestCase):
         ("torn_row", "metrics.csv", "epoch,step\n1\n", "torn in line 2"),
         ("no_number", "metrics.csv", "epoch,step\n1,nan\n", "step in line 2 of"),
         ("no_column", "metrics.csv", "epoch,step\n1,2\n", "has no column train_loss"),
-        ("fewer_rows", "metrics.csv", "epoch,step\n", "has 0 epochs, but summary.json says 4"),
+        ("fewer_rows", "metrics.csv", "epoch,step\n", "ends with epoch 0, but summary.json says 4"),
     )
     def test_a_damaged_run_stops_no_other(self, name, content, sentence):
         folder = self.sweep()

@@ -2,14 +2,15 @@ import csv
 
 import keras
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.training import summary
 from rethink_keras.training.evaluation import Evaluation
-from tests.training.small_runs import SMALL, new_folder, run
+from rethink_keras.training.state import RunState
+from tests.training.small_runs import SMALL, new_folder, paused, run, timeless
 
 
 class Top5Test(absltest.TestCase):
@@ -69,6 +70,46 @@ class Top5Test(absltest.TestCase):
     def test_tells_nothing_of_five_classes(self):
         with self.assertRaisesRegex(UserError, "evaluation.top5 tells nothing of 5 classes"):
             Evaluation(top5=True).metrics(5)
+
+
+class EveryEpochsTest(parameterized.TestCase):
+    def test_rows_are_those_of_the_measured_epochs(self):
+        with new_folder() as folder:
+            each = run(folder / "each", "train.epochs = 5")
+            some = run(folder / "some", "train.epochs = 5", "evaluation.every_epochs = 2")
+        self.assertEqual([row["epoch"] for row in some.history], [2, 4, 5])
+        self.assertEqual(timeless(some.history), timeless([each.history[k] for k in (1, 3, 4)]))
+        self.assertEqual(some.summary["fingerprints"], each.summary["fingerprints"])
+        self.assertEqual(some.summary["epochs"], 5)
+
+    @parameterized.parameters(1, 2, 3)
+    def test_goes_on_after_a_pause_as_if_nothing_had_happened(self, after):
+        bindings = ("train.epochs = 5", "evaluation.every_epochs = 3")
+        with new_folder() as folder:
+            whole = run(folder / "whole", *bindings)
+            before, _ = paused(folder / "paused", after, *bindings)
+            self.assertLen(before.history, after // 3)
+            resumed = run(folder / "paused", *bindings)
+        self.assertEqual(timeless(resumed.history), timeless(whole.history))
+
+    def test_a_run_ends_with_a_measured_epoch(self):
+        bindings = ("evaluation.stop_when = 'fit_loss'", "evaluation.fit_loss = 10.0")
+        with new_folder() as folder:
+            ended = run(folder, "train.epochs = 5", "evaluation.every_epochs = 2", *bindings)
+        self.assertEqual((ended.summary["epochs"], ended.summary["epochs_to_fit"]), (2, 2))
+
+    def test_seconds_are_those_since_the_row_before(self):
+        self.assertEqual(_states_after_two_epochs()[0].seconds, 3.0)
+        state, row = _states_after_two_epochs()
+        state.finish_epoch(row)
+        self.assertEqual((state.epoch, state.seconds, state.rows), (3, 0.0, [row]))
+
+
+def _states_after_two_epochs():
+    state = RunState(seconds=3.0, step=7, running={"loss": 1.0})
+    state.finish_epoch(None)
+    state.finish_epoch(None)
+    return state, {"epoch": 3}
 
 
 if __name__ == "__main__":

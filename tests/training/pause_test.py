@@ -1,21 +1,6 @@
-import contextlib
-import io
-
 from absl.testing import absltest
 
-from rethink_keras import config
-from rethink_keras.training import trainer
-from tests.training.small_runs import SMALL, new_folder, run, timeless
-
-
-def paused(workdir, after):
-    """A run that pauses."""
-    config.parse([], SMALL)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            return trainer.train(workdir=workdir, pause_after=after), out.getvalue()
-    finally:
-        config.clear()
+from tests.training.small_runs import new_folder, paused, run, timeless
 
 
 class PauseTest(absltest.TestCase):

@@ -15,7 +15,8 @@ from unittest import mock
 import numpy as np
 
 import rethink_keras
-from rethink_keras.training import evaluation, loop
+from rethink_keras import config
+from rethink_keras.training import evaluation, loop, trainer
 from rethink_keras.training.callbacks import Recorder
 
 SMALL = (
@@ -50,6 +51,16 @@ def run(workdir: Path, *bindings: str, gin_files: Sequence[Path] = (), **options
     """Trains quietly, without gin files but with `SMALL` and more bindings."""
     with contextlib.redirect_stdout(io.StringIO()):
         return rethink_keras.run(gin_files, [*SMALL, *bindings], workdir, **options)
+
+
+def paused(workdir: Path, after: int, *bindings: str) -> tuple[rethink_keras.Result, str]:
+    """Trains as `run` does, pauses after so many epochs, and returns also what was printed."""
+    config.parse([], [*SMALL, *bindings])
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            return trainer.train(workdir=workdir, pause_after=after), out.getvalue()
+    finally:
+        config.clear()
 
 
 @contextlib.contextmanager
