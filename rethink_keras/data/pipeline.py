@@ -14,6 +14,7 @@ from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import random_bits
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.batches import WHOLE, Batches, Share
+from rethink_keras.data.dataset_options import options
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.errors import UserError
@@ -111,13 +112,8 @@ class Pipeline(Batches):
         return tf.range(start + begin, start + end)
 
     def _dataset(self, batch, batch_size, first_step):
-        options = tf.data.Options()
-        options.deterministic = True
-        # Under a strategy a batch is split over the replicas; the epoch's order is not to be dealt out again.
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        options.experimental_warm_start = False  # nothing is read before begin_epoch
         steps_left = tf.data.Dataset.range(first_step, self.steps(batch_size), output_type=tf.int32)
-        return steps_left.map(batch).prefetch(2).with_options(options)
+        return steps_left.map(batch).prefetch(2).with_options(options())
 
     def _standardize_all(self) -> tf.Variable:
         # Chunk by chunk into one variable: the float images are the largest thing in memory, held once.

@@ -18,6 +18,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from rethink_keras.data import preparation
+from rethink_keras.data.dataset_options import options
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import DataNotAvailableError, UserError
 
@@ -187,7 +188,7 @@ def _records(builder, split) -> dict[str, np.ndarray]:
         columns["id"] = tf.int64 if info.features["id"].np_dtype == np.int64 else tf.string
     parsed = {name: tf.io.FixedLenFeature([], dtype) for name, dtype in columns.items()}
     files = tf.data.TFRecordDataset([os.fspath(path) for path in info.splits[split].filepaths])
-    batches = files.batch(CHUNK).map(lambda batch: tf.io.parse_example(batch, parsed))
+    batches = files.batch(CHUNK).map(lambda batch: tf.io.parse_example(batch, parsed)).with_options(options())
     read = list(batches.as_numpy_iterator())
     return {name: np.concatenate([batch[name] for batch in read]) for name in columns}
 
@@ -201,7 +202,7 @@ def _decoded(encoded: np.ndarray, feature) -> np.ndarray:
     images = np.empty((len(encoded), *feature.shape), np.uint8)
     chunks = tf.data.Dataset.from_tensor_slices(encoded).batch(CHUNK)
     decoded = chunks.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    for number, chunk in enumerate(decoded.as_numpy_iterator()):
+    for number, chunk in enumerate(decoded.with_options(options()).as_numpy_iterator()):
         if chunk.shape[1:] != images.shape[1:]:
             raise ValueError(f"images are {chunk.shape[1:]}")
         images[number * CHUNK :][: len(chunk)] = chunk

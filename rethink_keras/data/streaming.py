@@ -21,6 +21,7 @@ from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.batches import WHOLE, Batches, Share
+from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import NO_AUGMENTATION
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.random_bits import Stream
@@ -212,9 +213,6 @@ class StreamedPipeline(Batches):
         return random_bits.permutation(self.seed, Stream.EPOCH_ORDER, int(block) + 1, int(size), int(epoch))
 
     def _batches(self, records, batch_size, first_step, augmentation):
-        options = tf.data.Options()
-        options.deterministic = True
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         # The draws apart from the decoding: tf.data runs functions that read variables or call Python one after
         # another when ops are to be deterministic, and decoding needs all cores.
         here = self._shared_out(records, batch_size, first_step)
@@ -226,7 +224,7 @@ class StreamedPipeline(Batches):
             .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
         )
         known = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
-        return known.prefetch(2).with_options(options)
+        return known.prefetch(2).with_options(options())
 
     def _shared_out(self, records, batch_size, first_step):
         """Of each batch, the records of this worker."""

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from rethink_keras.data.batches import Batches
+from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import Pipeline
 
 
@@ -79,7 +80,8 @@ class StepFeed(Feed):
         """Int32 pairs: the first step of a run and the one after its last."""
         size = self.steps_per_batch
         begins = tf.data.Dataset.range(first_step, self._steps, size, output_type=tf.int32)
-        return begins.map(lambda begin: (begin, tf.minimum(begin + size, self._steps)))
+        runs = begins.map(lambda begin: (begin, tf.minimum(begin + size, self._steps)))
+        return runs.with_options(options())
 
 
 def choose(

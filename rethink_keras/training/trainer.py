@@ -27,6 +27,7 @@ from rethink_keras.training import (
     devices,
     feeds,
     multi_worker,
+    normalization,
     observers,
     optimizers,
     regularization,
@@ -151,6 +152,8 @@ def train(
                 model, train_data.input_shape, splits.train.num_classes, settled, optimizer(rate)
             )
             team.prepare(network, train_data.input_shape)
+            if not tf.config.list_logical_devices("GPU"):
+                normalization.fuse(network)
         network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
         feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)
