@@ -14,7 +14,7 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.models import mlp, small_alexnet, small_inception, wide_resnet
 from rethink_keras.models.operations import training_operations
-from rethink_keras.training import feeds, optimizers, trainer
+from rethink_keras.training import feeds, normalization, optimizers, trainer
 from rethink_keras.training.callbacks import EpochData
 
 BATCH_SIZE = 128
@@ -48,6 +48,7 @@ class Trained:
             metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             jit_compile=False,
         )
+        normalization.fuse(self.network)
         self.operations = training_operations(self.network)
         steps = pipeline.num_examples // BATCH_SIZE  # whole batches
         size = trainer.steps_an_execution(self.network, BATCH_SIZE, steps)

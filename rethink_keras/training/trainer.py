@@ -33,6 +33,7 @@ from rethink_keras.training import (
     regularization,
     schedules,
     summary,
+    whitening,  # noqa: F401
 )
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
@@ -79,7 +80,7 @@ def train(
         batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
         learning_rate: initial.
         schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
-        optimizer: `@sgd`, `@adam` or `@rmsprop`.
+        optimizer: `@sgd`, `@adam`, `@rmsprop` or `@whitened_sgd`.
         seed: of everything random in the run; the randomization may have its own.
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, see `multi_worker`, and so does 'auto'
             if it names several; for the rest see `devices.choose_strategy`.
@@ -154,6 +155,8 @@ def train(
             team.prepare(network, train_data.input_shape)
             if not tf.config.list_logical_devices("GPU"):
                 normalization.fuse(network)
+            if prepare := getattr(network.optimizer, "prepare", None):
+                prepare(network, train_data)
         network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
         feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)

@@ -1,0 +1,81 @@
+"""Stochastic gradient descent that whitens the images for the layer that reads them."""
+
+from __future__ import annotations
+
+import functools
+
+import gin
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rethink_keras.checks import check_number
+from rethink_keras.data.batches import Batches
+from rethink_keras.errors import UserError
+from rethink_keras.training import optimizers
+from rethink_keras.training.schedules import Schedule
+
+CHUNK = 1000  # images whose products are summed at a time
+
+
+@gin.configurable(denylist=["learning_rate"])
+def whitened_sgd(
+    learning_rate: Schedule, *, momentum: float = 0.9, damping: float = 0.01
+) -> keras.optimizers.Optimizer:
+    """SGD in which the first layer's gradient is multiplied by the inverse covariance of its inputs.
+
+    With C the mean of x xᵀ over the training images x, the gradient of the first kernel becomes
+    c (C + damping I)⁻¹ times itself; c makes the mean square of a whitened input 1. It is what SGD does on images that
+    were whitened by (C + damping I)^(-1/2), written for a network that reads the images as they are: natural images
+    vary 10⁸ times as much along some directions as along others, and SGD learns along the latter last. The factor for
+    the inputs alone of K-FAC's two (Martens and Grosse 2015), fixed because the images are.
+
+    Args:
+        learning_rate: of all layers.
+        momentum: as in SGD.
+        damping: in units of the variance of a standardized pixel. Less whitens more directions, noise among them.
+    """
+    check_number("whitened_sgd.damping", damping, 1e-12, 1e12)
+    optimizer = optimizers.sgd(learning_rate, momentum=momentum)
+    optimizer.prepare = functools.partial(_prepare, optimizer, damping)
+    return optimizer
+
+
+def _prepare(optimizer, damping: float, network: keras.Model, batches: Batches) -> None:
+    """Computes what the gradient of the first kernel is multiplied by; some seconds for CIFAR-10 on two cores."""
+    kernel = _first_kernel(network)
+    if batches.share.workers > 1 or tf.distribute.has_strategy():
+        raise UserError(
+            "whitened_sgd works on one device. Set train.strategy = 'none', or take another optimizer."
+        )
+    inverse = tf.Variable(np.float32(inverse_covariance(batches, damping)), trainable=False)
+    plain_step, of_kernel = optimizer.update_step, optimizer._get_variable_index(kernel)
+
+    def step(gradient, variable, learning_rate):
+        if optimizer._get_variable_index(variable) == of_kernel:
+            gradient = tf.cast(tf.matmul(inverse, tf.cast(gradient, tf.float32)), gradient.dtype)
+        plain_step(gradient, variable, learning_rate)
+
+    optimizer.update_step = step
+
+
+def inverse_covariance(batches: Batches, damping: float) -> np.ndarray:
+    """C (C + damping I)⁻¹ of the images of a split, float64 `[pixels, pixels]`, pixels being height x width x channels."""
+    pixels = int(np.prod(batches.input_shape))
+    total = np.zeros((pixels, pixels))
+    for images, _ in batches.evaluation_batches(CHUNK):
+        rows = tf.reshape(images, (-1, pixels))
+        total += tf.matmul(rows, rows, transpose_a=True).numpy()
+    covariance = total / batches.num_examples
+    inverse = np.linalg.inv(covariance + damping * np.eye(pixels))
+    return inverse * (pixels / np.sum(inverse * covariance))
+
+
+def _first_kernel(network: keras.Model) -> keras.Variable:
+    first = next(layer for layer in network.layers if layer.weights)
+    if not isinstance(first, keras.layers.Dense):
+        raise UserError(
+            f"whitened_sgd is for networks that begin with a dense layer, and {network.name} begins with "
+            f"{first.name}. Take @sgd or @adam, or an MLP."
+        )
+    return first.kernel
