@@ -54,7 +54,8 @@ def main() -> None:
         "companion_seeds", 1, "Of the companion's recipe.", lower_bound=0, flag_values=values
     )
     values(sys.argv)
-    ours, companion = [], []
+    ours: list[float] = []
+    companion: list[float] = []
     for seed in range(max(values.seeds, values.companion_seeds)):
         for name, files, taken, seeds in (
             ("speedrun", (SPEEDRUN,), ours, values.seeds),

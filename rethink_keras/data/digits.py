@@ -7,7 +7,6 @@ run needs no download.
 from __future__ import annotations
 
 import numpy as np
-import sklearn.datasets
 import tensorflow_datasets as tfds
 
 TEST_EVERY = 5  # every fifth digit is a test digit, fixed for good
@@ -40,6 +39,8 @@ class Digits(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples(False), "test": self._generate_examples(True)}
 
     def _generate_examples(self, is_test):
+        import sklearn.datasets  # for preparing alone: a second and a half
+
         digits = sklearn.datasets.load_digits()
         images = np.rint(digits.images[..., np.newaxis] * 255 / PIXEL_LEVELS).astype(np.uint8)
         chosen = (np.arange(len(images)) % TEST_EVERY == TEST_EVERY - 1) == is_test

@@ -33,7 +33,7 @@ from rethink_keras.training import (
     regularization,
     schedules,
     summary,
-    whitening,  # noqa: F401
+    whitening,
 )
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
@@ -155,8 +155,7 @@ def train(
             team.prepare(network, train_data.input_shape)
             if not tf.config.list_logical_devices("GPU"):
                 normalization.fuse(network)
-            if prepare := getattr(network.optimizer, "prepare", None):
-                prepare(network, train_data)
+            whitening.prepare(network, train_data)
         network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
         feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)

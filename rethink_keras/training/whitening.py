@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import gin
 import keras
 import numpy as np
@@ -24,25 +22,35 @@ def whitened_sgd(
 ) -> keras.optimizers.Optimizer:
     """SGD in which the first layer's gradient is multiplied by the inverse covariance of its inputs.
 
-    With C the mean of x xᵀ over the training images x, the gradient of the first kernel becomes
-    c (C + damping I)⁻¹ times itself; c makes the mean square of a whitened input 1. It is what SGD does on images that
-    were whitened by (C + damping I)^(-1/2), written for a network that reads the images as they are: natural images
-    vary 10⁸ times as much along some directions as along others, and SGD learns along the latter last. The factor for
-    the inputs alone of K-FAC's two (Martens and Grosse 2015), fixed because the images are.
+    With C the mean of x xᵀ over the training images x, the gradient of the first kernel becomes c (C + damping I)⁻¹
+    times itself; c makes the mean square of a whitened input 1. It does what SGD does on images that were whitened
+    by (C + damping I)^(-1/2), to a network that reads the images as they are. Images vary far more along some
+    directions than along others, and plain SGD learns along the latter last. It is the inputs' factor of the two of
+    K-FAC (Martens and Grosse 2015), constant because the images are.
 
     Args:
         learning_rate: of all layers.
         momentum: as in SGD.
-        damping: in units of the variance of a standardized pixel. Less whitens more directions, noise among them.
+        damping: in units of the variance of a standardized pixel. Less of it whitens more directions.
     """
     check_number("whitened_sgd.damping", damping, 1e-12, 1e12)
     optimizer = optimizers.sgd(learning_rate, momentum=momentum)
-    optimizer.prepare = functools.partial(_prepare, optimizer, damping)
+    optimizer.damping_of_whitening = damping
     return optimizer
 
 
-def _prepare(optimizer, damping: float, network: keras.Model, batches: Batches) -> None:
-    """Computes what the gradient of the first kernel is multiplied by; some seconds for CIFAR-10 on two cores."""
+def prepare(network: keras.Model, batches: Batches) -> None:
+    """Computes, for `whitened_sgd`, what the gradient of a compiled network's first kernel is multiplied by.
+
+    It takes some seconds for CIFAR-10 on two cores. Other optimizers stay as they are.
+
+    Raises:
+        UserError: if the network does not begin with a dense layer, or is trained on several devices.
+    """
+    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)  # of mixed precision
+    damping = getattr(optimizer, "damping_of_whitening", None)
+    if damping is None:
+        return
     kernel = _first_kernel(network)
     if batches.share.workers > 1 or tf.distribute.has_strategy():
         raise UserError(
@@ -53,22 +61,22 @@ def _prepare(optimizer, damping: float, network: keras.Model, batches: Batches) 
 
     def step(gradient, variable, learning_rate):
         if optimizer._get_variable_index(variable) == of_kernel:
-            gradient = tf.cast(tf.matmul(inverse, tf.cast(gradient, tf.float32)), gradient.dtype)
+            gradient = tf.matmul(inverse, tf.cast(gradient, tf.float32))
         plain_step(gradient, variable, learning_rate)
 
     optimizer.update_step = step
 
 
 def inverse_covariance(batches: Batches, damping: float) -> np.ndarray:
-    """C (C + damping I)⁻¹ of the images of a split, float64 `[pixels, pixels]`, pixels being height x width x channels."""
-    pixels = int(np.prod(batches.input_shape))
-    total = np.zeros((pixels, pixels))
+    """What `whitened_sgd` multiplies by: float64 `[inputs, inputs]`, inputs being height x width x channels."""
+    inputs = int(np.prod(batches.input_shape))
+    total = np.zeros((inputs, inputs))
     for images, _ in batches.evaluation_batches(CHUNK):
-        rows = tf.reshape(images, (-1, pixels))
+        rows = tf.reshape(images, (-1, inputs))
         total += tf.matmul(rows, rows, transpose_a=True).numpy()
     covariance = total / batches.num_examples
-    inverse = np.linalg.inv(covariance + damping * np.eye(pixels))
-    return inverse * (pixels / np.sum(inverse * covariance))
+    inverse = np.linalg.inv(covariance + damping * np.eye(inputs))
+    return inverse * (inputs / np.sum(inverse * covariance))
 
 
 def _first_kernel(network: keras.Model) -> keras.Variable:

@@ -1,0 +1,95 @@
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from rethink_keras import config
+from rethink_keras.data.splits import Splits
+from rethink_keras.errors import UserError
+from rethink_keras.training.whitening import inverse_covariance
+from tests.training.small_runs import SMALL, new_folder, paused, run, timeless
+
+WHITENED = ("train.optimizer = @whitened_sgd", "train.learning_rate = 0.02")
+
+
+def images():
+    """The training images of a small run, float64 `[examples, inputs]`, and the batches they came from."""
+    config.parse([], SMALL)
+    try:
+        batches = Splits.configured(None, 0).pipeline("train")
+    finally:
+        config.clear()
+    of_all = next(batches.evaluation_batches(1000).as_numpy_iterator())[0]
+    return np.float64(of_all.reshape(len(of_all), -1)), batches
+
+
+class InverseCovarianceTest(absltest.TestCase):
+    def test_whitens(self):
+        x, batches = images()
+        inverse = inverse_covariance(batches, 1e-4)
+        root = np.linalg.cholesky(inverse)
+        whitened = x @ root
+        self.assertAlmostEqual(np.mean(whitened**2), 1.0, places=4)
+        spread = np.linalg.eigvalsh(x.T @ x / len(x))
+        evened = np.linalg.eigvalsh(whitened.T @ whitened / len(x))
+        directions = np.sum(spread > 1e-2)  # of digits, some pixels hardly vary
+        self.assertGreater(directions, 30)
+        np.testing.assert_allclose(evened[-directions:], evened[-1], rtol=0.02)
+
+    def test_much_damping_leaves_images_as_they_are(self):
+        _, batches = images()
+        inverse = inverse_covariance(batches, 1e9)
+        np.testing.assert_allclose(inverse, np.eye(len(inverse)) * inverse[0, 0], atol=1e-6)
+
+
+class WhitenedSgdTest(parameterized.TestCase):
+    def test_a_step_is_that_of_sgd_times_the_inverse(self):
+        one_step = ("train.epochs = 1", "train.batch_size = 300", "mlp.hidden = '16'")
+        with new_folder() as folder:
+            still = run(folder / "still", *one_step, "train.learning_rate = 1e-30")
+            plain = run(folder / "plain", *one_step, "train.learning_rate = 0.02")
+            ours = run(folder / "ours", *one_step, *WHITENED)
+            start, moved, whitened = (kernels(r.workdir) for r in (still, plain, ours))
+        _, batches = images()
+        expected = inverse_covariance(batches, 0.01) @ (moved[0] - start[0])
+        np.testing.assert_allclose(whitened[0] - start[0], expected, rtol=1e-2, atol=5e-5)
+        for a, b in zip(moved[1:], whitened[1:], strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @parameterized.parameters("float32", "mixed_float16")
+    def test_fits_random_labels_sooner(self, precision):
+        random = ("randomization.labels = 'random'", "mlp.hidden = '128'", f"train.precision = '{precision}'")
+        with new_folder() as folder:
+            plain = run(folder / "plain", *random, "train.learning_rate = 0.02")
+            ours = run(folder / "ours", *random, *WHITENED)
+        self.assertLess(ours.history[-1]["train_loss"], plain.history[-1]["train_loss"] - 0.2)
+
+    def test_goes_on_after_a_pause_as_if_nothing_had_happened(self):
+        with new_folder() as folder:
+            whole = run(folder / "whole", *WHITENED)
+            paused(folder / "paused", 1, *WHITENED)
+            resumed = run(folder / "paused", *WHITENED)
+        self.assertEqual(timeless(resumed.history), timeless(whole.history))
+        self.assertEqual(resumed.summary["fingerprints"], whole.summary["fingerprints"])
+
+    def test_needs_a_dense_layer_first(self):
+        with new_folder() as folder, self.assertRaisesRegex(UserError, "begins with stem_conv"):
+            run(folder, *WHITENED, "train.model = @small_inception")
+
+    def test_works_on_one_device(self):
+        with new_folder() as folder, self.assertRaisesRegex(UserError, "works on one device"):
+            run(folder, *WHITENED, "train.strategy = 'mirrored'")
+
+    @parameterized.parameters(0, -1.0, "much")
+    def test_tells_of_unusable_damping(self, damping):
+        with new_folder() as folder, self.assertRaisesRegex(UserError, "whitened_sgd.damping"):
+            run(folder, *WHITENED, f"whitened_sgd.damping = {damping!r}")
+
+
+def kernels(workdir):
+    """All weights of a run's saved network."""
+    import keras
+
+    return keras.saving.load_model(workdir / "model.keras").get_weights()
+
+
+if __name__ == "__main__":
+    absltest.main()
