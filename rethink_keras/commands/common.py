@@ -163,7 +163,8 @@ def quiet_tensorflow(threads: int | None = None) -> None:
         threads: of the processor that it may use; None for all.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _held_stderr():
+    with _held_stderr(), _not_found("sklearn", "matplotlib"):
+        import keras  # noqa: F401
         import tensorflow as tf
 
         if threads:
@@ -177,6 +178,18 @@ def quiet_tensorflow(threads: int | None = None) -> None:
 
     absl.logging.set_verbosity(absl.logging.ERROR)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def _not_found(*packages: str):
+    """Hides packages that Keras imports if it finds them, for parts of it that are not used here: two seconds."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager
