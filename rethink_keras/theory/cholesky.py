@@ -19,7 +19,7 @@ from rethink_keras.theory.parallel import panels
 
 # What a diagonal block is given, in units of the matrix's own diagonal, until it has a factor. Float64 is exact enough
 # to take its failure for the matrix's.
-_SHIFTS: dict[type, tuple[float, ...]] = {np.float32: (0.0, 1e-5, 1e-4, 1e-3), np.float64: (0.0,)}
+_SHIFTS: dict[type, tuple[float, ...]] = {np.float32: (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1), np.float64: (0.0,)}
 
 
 class Cholesky:
