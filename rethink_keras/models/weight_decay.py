@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import keras
 
 from rethink_keras.errors import UserError
+from rethink_keras.models.nested import all_layers
 
 __all__ = ["with_weight_decay"]
 
@@ -42,7 +43,7 @@ def with_weight_decay(
     """
     if coefficient < 0:
         raise UserError(f"The weight decay must not be negative, and is {coefficient}.")
-    with_kernel = [layer.name for layer in _all_layers(model) if _penalties(layer.get_config())]
+    with_kernel = [layer.name for layer in all_layers(model) if _penalties(layer.get_config())]
     decayed = set(with_kernel if layers is None else layers)
     unknown = sorted(decayed - set(with_kernel))
     if unknown:
@@ -63,15 +64,6 @@ def with_weight_decay(
     for new, old in zip(copy.variables, model.variables, strict=True):
         new.assign(old)
     return copy
-
-
-def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Yields the layers of a model and of the models nested in it."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)
-        else:
-            yield layer
 
 
 def _penalties(config: dict) -> list[str]:

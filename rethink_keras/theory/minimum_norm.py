@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from rethink_keras.checks import check_number, check_seed, check_whole
 from rethink_keras.data import random_bits
+from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import epoch_order
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.splits import Splits
@@ -175,7 +176,7 @@ def descend(
     batches = tf.data.Dataset.from_tensor_slices(order).map(
         lambda rows: (tf.gather(points, rows), tf.gather(targets, rows))
     )
-    model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[record])
+    model.fit(batches.with_options(options()), epochs=1, verbose=0, shuffle=False, callbacks=[record])
     return model.get_weights()[0]
 
 

@@ -18,6 +18,7 @@ from tensorflow.python.eager import context
 
 from rethink_keras.data.batches import WHOLE, Share
 from rethink_keras.errors import UserError, WorkerLostError
+from rethink_keras.models.nested import all_layers
 from rethink_keras.training import cluster as clusters
 from rethink_keras.training.cluster import Cluster
 from rethink_keras.training.signals import StopRequest
@@ -129,7 +130,7 @@ class Workers(Alone):
 
     def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
         """Builds metrics and loss, which `fit` cannot under this strategy, and normalizes over whole batches."""
-        for layer in network.layers:
+        for layer in all_layers(network):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True  # moments of the whole batch, as on one host
         batch = keras.KerasTensor((None, *input_shape)), keras.KerasTensor((None,), "int64")

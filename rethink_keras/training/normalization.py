@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
+
+from rethink_keras.models.nested import all_layers
 
 
 def fuse(network: keras.Model) -> None:
@@ -14,20 +15,13 @@ def fuse(network: keras.Model) -> None:
 
     Only how they are computed changes, and with it the last bits: the layers stay Keras's, so that the saved network
     loads without this package. Those stay as they are that average over several replicas, have a renormalization, or
-    whose channels are not the last axis.
+    whose channels are not the last axis; and all of them where there is a GPU.
     """
-    for layer in _layers(network):
+    if tf.config.list_logical_devices("GPU"):
+        return
+    for layer in all_layers(network):
         if isinstance(layer, keras.layers.BatchNormalization) and _can_be_fused(layer):
             layer.call = functools.partial(_normalize, layer)
-
-
-def _layers(network: keras.Model) -> Iterator[keras.layers.Layer]:
-    """The layers of a network and of those nested in it."""
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-        else:
-            yield layer
 
 
 def _can_be_fused(layer: keras.layers.BatchNormalization) -> bool:

@@ -153,8 +153,7 @@ def train(
                 model, train_data.input_shape, splits.train.num_classes, settled, optimizer(rate)
             )
             team.prepare(network, train_data.input_shape)
-            if not tf.config.list_logical_devices("GPU"):
-                normalization.fuse(network)
+            normalization.fuse(network)
             whitening.prepare(network, train_data)
         network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)

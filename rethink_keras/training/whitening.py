@@ -10,6 +10,7 @@ import tensorflow as tf
 from rethink_keras.checks import check_number
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
+from rethink_keras.models.nested import all_layers
 from rethink_keras.training import optimizers
 from rethink_keras.training.schedules import Schedule
 
@@ -80,7 +81,7 @@ def inverse_covariance(batches: Batches, damping: float) -> np.ndarray:
 
 
 def _first_kernel(network: keras.Model) -> keras.Variable:
-    first = next(layer for layer in network.layers if layer.weights)
+    first = next(layer for layer in all_layers(network) if layer.weights)
     if not isinstance(first, keras.layers.Dense):
         raise UserError(
             f"whitened_sgd is for networks that begin with a dense layer, and {network.name} begins with "
