@@ -145,6 +145,13 @@ def lay_out(gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> 
     trial_configuration = configuration.resolved().splitlines()
     if configuration.bound("train.model", None) is None:
         raise UserError("The trials have no network. Put train.model = @mlp into search.base, for example.")
+    every_epochs = "evaluation.every_epochs"
+    if search.algorithm.__name__ == "hyperband" and (
+        every_epochs in dict(space) or configuration.bound(every_epochs, 1) != 1
+    ):
+        raise UserError(
+            f"Hyperband ends trials in mid-run, where they must be measured. Leave {every_epochs} out."
+        )
     configuration.parse(gin_files, bindings)  # the algorithm has bindings of its own
     oracle = search.oracle(space, template.epochs)
     settings = {

@@ -103,6 +103,21 @@ class SpaceTest(parameterized.TestCase):
             search.lay_out([str(write_gin(folder))], [binding], 1)
         self.assertIn(sentence, raised.exception.sentence)
 
+    def test_hyperband_s_trials_are_measured_after_each_epoch(self):
+        rarely = ("evaluation.every_epochs = 2",)
+        with new_folder() as folder:
+            search.lay_out([str(write_gin(folder, bindings=rarely))], [], 1)
+            for bindings, space in (
+                (rarely, []),
+                ((), ["space.integer = {'evaluation.every_epochs': (1, 2)}"]),
+            ):
+                with self.assertRaisesRegex(UserError, "Leave evaluation.every_epochs out"):
+                    search.lay_out(
+                        [str(write_gin(folder, bindings=bindings))],
+                        ["search.algorithm = @hyperband", *space],
+                        1,
+                    )
+
     def tearDown(self):
         config.clear()
         super().tearDown()
