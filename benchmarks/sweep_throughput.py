@@ -1,11 +1,13 @@
 """Runs of a sweep side by side, each on its share of the threads, against one after another on all of them.
 
     .venv/bin/python -m benchmarks.sweep_throughput --pairs=3
+    .venv/bin/python -m benchmarks.sweep_throughput --runs=11 --pairs=1
     .venv/bin/python -m benchmarks.sweep_throughput --network=alexnet --pairs=3
 
-As many runs as there are cores, MLP 1x512 on 20,000 or small AlexNet on 1,000 images of CIFAR-10 (needs
-`TFDS_DATA_DIR`), are made by the local engine in both ways, in turn; getting ready counts. Prints seconds of each pair
-and the ratio: above 1, side by side is faster. `sweep.threads = 'auto'` goes by it.
+Runs of figure 1b, their shares of corrupted labels from 0 to 1: MLP 1x512 on 20,000 images of CIFAR-10 or small AlexNet
+on 1,000 (needs `TFDS_DATA_DIR`), a fixed number of epochs each. The local engine makes them in both ways, in turn;
+getting ready counts. Prints seconds of each pair and the ratio: above 1, side by side is faster. `sweep.threads =
+'auto'` goes by it.
 """
 
 from __future__ import annotations
@@ -44,18 +46,23 @@ def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         jobs = [
-            _job(network, Path(folder) / str(seed), f"--seed={seed}", f"--threads={threads}")
-            for seed in range(runs)
+            _job(network, Path(folder) / str(run), run / max(runs - 1, 1), threads) for run in range(runs)
         ]
         begin = time.perf_counter()
         Local(jobs=side_by_side).run(jobs, threads, threading.Event(), lambda: None, ended)
         return time.perf_counter() - begin
 
 
-def _job(network: str, workdir: Path, *more: str) -> Job:
-    params = [f"--gin_param={binding}" for binding in RUNS[network]]
-    file = ROOT / "gin" / f"table1_{network}.gin"
-    return Job(workdir.name, workdir, (f"--gin_file={file}", *params, *more, f"--workdir={workdir}"))
+def _job(network: str, workdir: Path, corruption: float, threads: int) -> Job:
+    files = (f"table1_{network}.gin", "with/partially_corrupted_labels.gin")
+    bindings = (f"CORRUPTION = {corruption}", *RUNS[network])
+    arguments = (
+        *(f"--gin_file={ROOT / 'gin' / file}" for file in files),
+        *(f"--gin_param={binding}" for binding in bindings),
+        f"--threads={threads}",
+        f"--workdir={workdir}",
+    )
+    return Job(workdir.name, workdir, arguments)
 
 
 def main() -> None:
@@ -63,12 +70,16 @@ def main() -> None:
     values = flags.FlagValues()
     flags.DEFINE_enum("network", "mlp_1x512", list(RUNS), "Which network.", flag_values=values)
     flags.DEFINE_integer("pairs", 3, "How many pairs.", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer(
+        "runs", None, "How many runs; left out, as many as cores.", lower_bound=1, flag_values=values
+    )
     values(sys.argv)
     cores = available_cores()
+    runs = values.runs or cores
     ratios = []
     for pair in range(values.pairs):
-        alone = seconds(values.network, cores, 1, cores)
-        together = seconds(values.network, cores, cores, 1)
+        alone = seconds(values.network, runs, 1, cores)
+        together = seconds(values.network, runs, cores, 1)
         ratios.append(alone / together)
         print(
             f"pair {pair + 1}: one after another {alone:.1f} s, side by side {together:.1f} s, ratio "
@@ -76,8 +87,8 @@ def main() -> None:
             flush=True,
         )
     print(
-        f"{values.network}: median ratio {statistics.median(ratios):.2f} of {len(ratios)} pairs, {cores} cores, load "
-        f"{os.getloadavg()[0]:.1f} at the end"
+        f"{values.network}, {runs} runs: median ratio {statistics.median(ratios):.2f} of {len(ratios)} pairs, {cores} "
+        f"cores, load {os.getloadavg()[0]:.1f} at the end"
     )
 
 

@@ -1,6 +1,7 @@
 """Seconds until random labels are fitted: our speedrun against the companion code's recipe, same network and data.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --seeds=3 --companion_seeds=1
+    TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --network=small_inception --seeds=1
 
 For each seed, `bin/train` with the speedrun's gin file and, for the first seeds, with the companion's recipe laid over
 it, both until the training accuracy on fixed weights is 99.9%. Seconds are those of the whole command by the clock:
@@ -20,8 +21,10 @@ from pathlib import Path
 from absl import flags
 
 ROOT = Path(__file__).parents[1]
-SPEEDRUN = "gin/speedrun/mlp_1x512_random_labels.gin"
-COMPANION = "gin/speedrun/with/companion_recipe.gin"
+SPEEDRUNS = {  # and the companion code's recipe for such a network
+    "mlp_1x512": ("mlp_1x512_random_labels.gin", "with/companion_recipe.gin"),
+    "small_inception": ("small_inception_random_labels.gin", "with/companion_recipe_convolutional.gin"),
+}
 MARK = 0.999
 
 
@@ -34,7 +37,8 @@ def seconds_to_fit(workdir: Path, files: tuple[str, ...], seed: int) -> tuple[fl
     command = [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={workdir}", f"--seed={seed}"]
     begin = time.perf_counter()
     done = subprocess.run(
-        [*command, *(f"--gin_file={ROOT / file}" for file in files)], stdout=subprocess.DEVNULL
+        [*command, *(f"--gin_file={ROOT / 'gin' / 'speedrun' / file}" for file in files)],
+        stdout=subprocess.DEVNULL,
     )
     seconds = time.perf_counter() - begin
     if done.returncode:
@@ -49,17 +53,19 @@ def seconds_to_fit(workdir: Path, files: tuple[str, ...], seed: int) -> tuple[fl
 def main() -> None:
     """Runs the benchmark."""
     values = flags.FlagValues()
+    flags.DEFINE_enum("network", "mlp_1x512", list(SPEEDRUNS), "Which network.", flag_values=values)
     flags.DEFINE_integer("seeds", 3, "Of the speedrun.", lower_bound=1, flag_values=values)
     flags.DEFINE_integer(
         "companion_seeds", 1, "Of the companion's recipe.", lower_bound=0, flag_values=values
     )
     values(sys.argv)
+    speedrun, recipe = SPEEDRUNS[values.network]
     ours: list[float] = []
     companion: list[float] = []
     for seed in range(max(values.seeds, values.companion_seeds)):
         for name, files, taken, seeds in (
-            ("speedrun", (SPEEDRUN,), ours, values.seeds),
-            ("companion", (SPEEDRUN, COMPANION), companion, values.companion_seeds),
+            ("speedrun", (speedrun,), ours, values.seeds),
+            ("companion", (speedrun, recipe), companion, values.companion_seeds),
         ):
             if seed < seeds:
                 with tempfile.TemporaryDirectory() as folder:

@@ -51,6 +51,22 @@ def rmsprop(
     return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
 
 
+@gin.configurable(denylist=["learning_rate"])
+def muon(learning_rate: Schedule, *, momentum: float = 0.95) -> keras.optimizers.Optimizer:
+    """Muon (Jordan et al. 2024): the momentum's nearest orthogonal matrix in place of the momentum.
+
+    Keras's, without weight decay, for the kernels of convolutions too, each as a matrix `[height * width * inputs,
+    outputs]`. The logits' kernel and all vectors are trained by Adam with the same rate, as Keras recommends.
+    """
+    if not 0 <= momentum < 1:
+        raise UserError(f"muon.momentum is {momentum!r}. Give a number from 0 to below 1.")
+    optimizer = keras.optimizers.Muon(
+        learning_rate, momentum=momentum, weight_decay=None, adam_weight_decay=None, exclude_layers=["logits"]
+    )
+    optimizer.update_step = functools.partial(_muon_step, optimizer, optimizer.update_step)
+    return optimizer
+
+
 # Updates by TensorFlow's one kernel for each, which writes no intermediate tensors. They are put into Keras's objects,
 # not subclasses, so that saved models name Keras's classes and load without this package.
 
@@ -85,3 +101,16 @@ def _adam_step(optimizer, gradient, variable, learning_rate):
         epsilon=tf.constant(optimizer.epsilon, dtype),
         grad=tf.cast(gradient, dtype),
     )
+
+
+def _muon_step(optimizer, keras_step, gradient, variable, learning_rate):
+    """What `keras.optimizers.Muon.update_step` does, but for kernels `[height, width, inputs, outputs]`."""
+    if len(variable.shape) != 4:
+        keras_step(gradient, variable, learning_rate)
+        return
+    momentum = optimizer.momentums[optimizer._get_variable_index(variable)]
+    momentum.assign(momentum * optimizer.momentum + gradient)
+    direction = tf.reshape(gradient + optimizer.momentum * momentum, (-1, variable.shape[-1]))
+    orthogonal = optimizer.zeropower_via_newtonschulz5(direction, optimizer.ns_steps)
+    change = optimizer.lr_adjust(tf.cast(learning_rate, variable.dtype) * orthogonal)
+    variable.assign_sub(tf.reshape(change, variable.shape))

@@ -80,7 +80,7 @@ def train(
         batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
         learning_rate: initial.
         schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
-        optimizer: `@sgd`, `@adam`, `@rmsprop` or `@whitened_sgd`.
+        optimizer: `@sgd`, `@adam`, `@rmsprop`, `@muon` or `@whitened_sgd`.
         seed: of everything random in the run; the randomization may have its own.
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, see `multi_worker`, and so does 'auto'
             if it names several; for the rest see `devices.choose_strategy`.

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
+from rethink_keras.errors import UserError
 from rethink_keras.training import optimizers
 from tests.training.small_runs import new_folder
 
@@ -15,6 +16,10 @@ def _apply(optimizer, variable, gradient):
     optimizer.apply([gradient], [variable])
 
 
+def _plain_muon(learning_rate, momentum):
+    return keras.optimizers.Muon(learning_rate, momentum=momentum, weight_decay=None, adam_weight_decay=None)
+
+
 class OptimizersTest(parameterized.TestCase):
     @parameterized.parameters(
         (optimizers.sgd, keras.optimizers.SGD, {"momentum": 0.9}),
@@ -22,6 +27,7 @@ class OptimizersTest(parameterized.TestCase):
         (optimizers.sgd, keras.optimizers.SGD, {"momentum": 0.0}),
         (optimizers.adam, keras.optimizers.Adam, {"beta_1": 0.8, "epsilon": 1e-5}),
         (optimizers.rmsprop, keras.optimizers.RMSprop, {"rho": 0.8, "momentum": 0.9}),
+        (optimizers.muon, _plain_muon, {"momentum": 0.8}),
     )
     def test_steps_as_keras_does(self, ours, theirs, options):
         generator = np.random.default_rng(0)
@@ -39,16 +45,48 @@ class OptimizersTest(parameterized.TestCase):
         for one, other in zip(*variables, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
-    @parameterized.parameters(optimizers.sgd, optimizers.adam)
+    @parameterized.parameters(optimizers.sgd, optimizers.adam, optimizers.muon)
     def test_saved_models_name_keras_classes(self, builder):
-        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        layers = keras.layers.Conv2D(3, 2), keras.layers.Flatten(), keras.layers.Dense(1)
+        model = keras.Sequential([keras.Input((2, 2, 1)), *layers])
         model.compile(builder(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)), "mse")
-        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        model.fit(np.ones((4, 2, 2, 1)), np.ones((4, 1)), verbose=0)
         with new_folder() as folder:
             model.save(folder / "model.keras")
             loaded = keras.models.load_model(folder / "model.keras")
         self.assertTrue(type(loaded.optimizer).__module__.startswith("keras."))
         self.assertLen(loaded.optimizer.variables, len(model.optimizer.variables))
+
+    def test_muon_takes_a_convolutions_kernel_as_one_matrix(self):
+        gradient = np.random.default_rng(0).standard_normal((3, 3, 4, 5)).astype(np.float32)
+        moved = []
+        for shape in ((3, 3, 4, 5), (36, 5)):
+            kernel = keras.Variable(np.zeros(shape, np.float32))
+            optimizer = optimizers.muon(0.1)
+            optimizer.build([kernel])
+            for _ in range(3):
+                optimizer.apply([tf.constant(gradient.reshape(shape))], [kernel])
+            moved.append(np.asarray(kernel).reshape(36, 5))
+        np.testing.assert_allclose(*moved, rtol=1e-5, atol=1e-6)
+        lengths = np.linalg.svd(moved[0], compute_uv=False) / (3 * 0.1 * 0.2 * 6)
+        self.assertBetween(lengths.min(), 0.6, 1.3)
+        self.assertBetween(lengths.max(), 0.6, 1.3)
+
+    def test_muon_leaves_the_logits_and_vectors_to_adam(self):
+        start = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+        for shape, name in (((5, 3), "logits"), ((15,), "offset")):
+            variables = []
+            for optimizer in (optimizers.muon(0.01), optimizers.adam(0.01)):
+                with keras.name_scope(name):
+                    variable = keras.Variable(start.reshape(shape), name="kernel")
+                optimizer.build([variable])
+                optimizer.apply([tf.constant(start.reshape(shape))], [variable])
+                variables.append(np.asarray(variable))
+            np.testing.assert_allclose(*variables, rtol=1e-5)
+
+    def test_muons_momentum_is_checked(self):
+        with self.assertRaisesRegex(UserError, "muon.momentum is 1. Give a number from 0 to below 1."):
+            optimizers.muon(0.1, momentum=1)
 
 
 if __name__ == "__main__":
