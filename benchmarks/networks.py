@@ -85,6 +85,8 @@ class OneBatch(Pipeline):
         first = super().training_batch(tf.constant(0), BATCH_SIZE)
         self._batch = tf.constant(first[0]), tf.constant(first[1])
 
-    def training_batch(self, step: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def training_batch(
+        self, step: tf.Tensor, batch_size: int, *, whole: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The first batch."""
         return self._batch

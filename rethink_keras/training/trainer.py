@@ -59,6 +59,7 @@ def train(
     learning_rate: float = 0.01,
     schedule: schedules.ScheduleBuilder = schedules.exponential,
     optimizer: optimizers.OptimizerBuilder = optimizers.sgd,
+    initialization: whitening.Initialization | None = None,
     seed: int = 0,
     strategy: str = "auto",
     precision: str = "float32",
@@ -81,6 +82,7 @@ def train(
         learning_rate: initial.
         schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
         optimizer: `@sgd`, `@adam`, `@rmsprop`, `@muon` or `@whitened_sgd`.
+        initialization: `@whitened_first_kernel`, or None for what the network's layers say.
         seed: of everything random in the run; the randomization may have its own.
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, see `multi_worker`, and so does 'auto'
             if it names several; for the rest see `devices.choose_strategy`.
@@ -110,6 +112,8 @@ def train(
         )
     check_call("train.schedule", schedule, initial=learning_rate, steps_per_epoch=1, epochs=epochs)
     check_call("train.optimizer", optimizer, learning_rate)
+    if initialization is not None:
+        check_call("train.initialization", initialization, None, None)
     check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
     check_whole("train.batch_size", batch_size, 1)
     check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
@@ -155,6 +159,8 @@ def train(
             team.prepare(network, train_data.input_shape)
             normalization.fuse(network)
             whitening.prepare(network, train_data)
+            if initialization is not None:
+                initialization(network, train_data)
         network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
         feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)

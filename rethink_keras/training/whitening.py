@@ -1,6 +1,8 @@
-"""Stochastic gradient descent that whitens the images for the layer that reads them."""
+"""Whitened images for the layer that reads them: in the gradient of its kernel, or in its initial kernel."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import gin
 import keras
@@ -15,6 +17,13 @@ from rethink_keras.training import optimizers
 from rethink_keras.training.schedules import Schedule
 
 CHUNK = 1000  # images whose products are summed at a time
+
+
+class Initialization(Protocol):
+    """What `train.initialization` is bound to."""
+
+    def __call__(self, network: keras.Model, batches: Batches) -> None:
+        """Changes the initial weights of a network with a look at its training images."""
 
 
 @gin.configurable(denylist=["learning_rate"])
@@ -40,51 +49,109 @@ def whitened_sgd(
     return optimizer
 
 
+@gin.configurable(denylist=["network", "batches"])
+def whitened_first_kernel(network: keras.Model, batches: Batches, *, damping: float = 0.01) -> None:
+    """Multiplies the initial kernel of the first layer by the inverse root of the covariance of its inputs.
+
+    The layer then begins as one that reads whitened inputs: whole images if it is dense, patches of the kernel's size
+    if it is a convolution. Neighbouring pixels are nearly equal, so that random filters see little but brightness; what
+    tells one image from another of its kind lies in the other directions.
+
+    Args:
+        network: begins with a dense layer or a convolution.
+        batches: of the training split.
+        damping: in units of the variance of a standardized pixel. Less of it whitens more directions.
+
+    Raises:
+        UserError: if the network begins otherwise, or several hosts train it.
+    """
+    check_number("whitened_first_kernel.damping", damping, 1e-12, 1e12)
+    _check_all_images(batches, "whitened_first_kernel")
+    layer = _first_layer(network, "whitened_first_kernel")
+    root = inverse_root(covariance(network, layer, batches), damping)
+    kernel = layer.kernel.numpy()
+    layer.kernel.assign((root @ kernel.reshape(len(root), -1)).reshape(kernel.shape))
+
+
 def prepare(network: keras.Model, batches: Batches) -> None:
     """Computes, for `whitened_sgd`, what the gradient of a compiled network's first kernel is multiplied by.
 
     It takes some seconds for CIFAR-10 on two cores. Other optimizers stay as they are.
 
     Raises:
-        UserError: if the network does not begin with a dense layer, or is trained on several devices.
+        UserError: if the network begins with neither a dense layer nor a convolution, or is trained on several devices.
     """
     optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)  # of mixed precision
     damping = getattr(optimizer, "damping_of_whitening", None)
     if damping is None:
         return
-    kernel = _first_kernel(network)
-    if batches.share.workers > 1 or tf.distribute.has_strategy():
+    layer = _first_layer(network, "whitened_sgd")
+    _check_all_images(batches, "whitened_sgd")
+    if tf.distribute.has_strategy():
         raise UserError(
             "whitened_sgd works on one device. Set train.strategy = 'none', or take another optimizer."
         )
-    inverse = tf.Variable(np.float32(inverse_covariance(batches, damping)), trainable=False)
-    plain_step, of_kernel = optimizer.update_step, optimizer._get_variable_index(kernel)
+    values = inverse_covariance(covariance(network, layer, batches), damping)
+    inverse = tf.Variable(np.float32(values), trainable=False)
+    plain_step, of_kernel = optimizer.update_step, optimizer._get_variable_index(layer.kernel)
 
     def step(gradient, variable, learning_rate):
         if optimizer._get_variable_index(variable) == of_kernel:
-            gradient = tf.matmul(inverse, tf.cast(gradient, tf.float32))
+            rows = tf.reshape(tf.cast(gradient, tf.float32), (len(values), -1))
+            gradient = tf.reshape(tf.matmul(inverse, rows), variable.shape)
         plain_step(gradient, variable, learning_rate)
 
     optimizer.update_step = step
 
 
-def inverse_covariance(batches: Batches, damping: float) -> np.ndarray:
-    """What `whitened_sgd` multiplies by: float64 `[inputs, inputs]`, inputs being height x width x channels."""
-    inputs = int(np.prod(batches.input_shape))
-    total = np.zeros((inputs, inputs))
+def covariance(network: keras.Model, layer: keras.layers.Layer, batches: Batches) -> np.ndarray:
+    """The mean of x xᵀ over what a layer reads of the training images: float64 `[inputs, inputs]`.
+
+    Args:
+        network: whose layers before this one have no weights.
+        layer: a dense layer, or a convolution, which reads patches of its kernel's size.
+        batches: of the training split.
+    """
+    reading = keras.Model(network.inputs, layer.input)
+    total, count = np.float64(0), 0
     for images, _ in batches.evaluation_batches(CHUNK):
-        rows = tf.reshape(images, (-1, inputs))
-        total += tf.matmul(rows, rows, transpose_a=True).numpy()
-    covariance = total / batches.num_examples
-    inverse = np.linalg.inv(covariance + damping * np.eye(inputs))
-    return inverse * (inputs / np.sum(inverse * covariance))
+        inputs = reading(images)
+        if isinstance(layer, keras.layers.Conv2D):
+            inputs = _patches(layer, inputs)
+        total += np.float64(tf.matmul(inputs, inputs, transpose_a=True))
+        count += len(inputs)
+    return np.asarray(total / count)
 
 
-def _first_kernel(network: keras.Model) -> keras.Variable:
+def inverse_covariance(moments: np.ndarray, damping: float) -> np.ndarray:
+    """For a covariance C: c (C + damping I)⁻¹, c such that a whitened input has the mean square 1."""
+    inverse = np.linalg.inv(moments + damping * np.eye(len(moments)))
+    return inverse * (len(moments) / np.sum(inverse * moments))
+
+
+def inverse_root(moments: np.ndarray, damping: float) -> np.ndarray:
+    """For a covariance C: c (C + damping I)^(-1/2), c such that whitening keeps the mean square of an input."""
+    values, vectors = np.linalg.eigh(moments)
+    scale = np.sqrt(np.sum(values) / np.sum(values / (values + damping)))
+    return (vectors * (scale / np.sqrt(values + damping))) @ vectors.T
+
+
+def _patches(layer: keras.layers.Conv2D, images: tf.Tensor) -> tf.Tensor:
+    sizes, strides, rates = ((1, *of, 1) for of in (layer.kernel_size, layer.strides, layer.dilation_rate))
+    patches = tf.image.extract_patches(images, sizes, strides, rates, layer.padding.upper())
+    return tf.reshape(patches, (-1, patches.shape[-1]))
+
+
+def _check_all_images(batches: Batches, who: str) -> None:
+    if batches.share.workers > 1:
+        raise UserError(f"{who} works on one host. Train on one, or leave {who} out.")
+
+
+def _first_layer(network: keras.Model, who: str) -> keras.layers.Layer:
     first = next(layer for layer in all_layers(network) if layer.weights)
-    if not isinstance(first, keras.layers.Dense):
+    if not isinstance(first, keras.layers.Dense | keras.layers.Conv2D):
         raise UserError(
-            f"whitened_sgd is for networks that begin with a dense layer, and {network.name} begins with "
-            f"{first.name}. Take @sgd or @adam, or an MLP."
+            f"{who} is for networks that begin with a dense layer or a convolution, and {network.name} begins with "
+            f"{first.name}. Leave {who} out, or take another network."
         )
-    return first.kernel
+    return first

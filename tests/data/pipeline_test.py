@@ -1,4 +1,5 @@
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +115,21 @@ class BatchesTest(parameterized.TestCase):
             for got, wanted in zip(rest, whole[first_step:], strict=True):
                 np.testing.assert_array_equal(got[0], wanted[0])
                 np.testing.assert_array_equal(got[1], wanted[1])
+
+    def test_whole_batches_are_the_same_with_their_shape_compiled_in(self):
+        fed = pipeline()
+        batches = epoch(fed, 1)
+
+        @tf.function
+        def whole_batch(step):
+            images, labels = fed.training_batch(step, BATCH, whole=True)
+            self.assertEqual((images.shape, labels.shape), ((BATCH, 6, 6, 3), (BATCH,)))
+            return images, labels
+
+        for step in range(3):
+            images, labels = whole_batch(tf.constant(step))
+            np.testing.assert_array_equal(images, batches[step][0])
+            np.testing.assert_array_equal(labels, batches[step][1])
 
     @parameterized.parameters((NO_AUGMENTATION,), (EVERYTHING,))
     def test_epochs_differ_and_come_back_the_same(self, augmentation):

@@ -4,7 +4,13 @@ from absl.testing import absltest, parameterized
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.training.whitening import inverse_covariance
+from rethink_keras.models import mlp, small_inception
+from rethink_keras.training.whitening import (
+    covariance,
+    inverse_covariance,
+    inverse_root,
+    whitened_first_kernel,
+)
 from tests.training.small_runs import SMALL, new_folder, paused, run, timeless
 
 WHITENED = ("train.optimizer = @whitened_sgd", "train.learning_rate = 0.02")
@@ -21,10 +27,32 @@ def images():
     return np.float64(of_all.reshape(len(of_all), -1)), batches
 
 
+def of_dense(batches):
+    """The covariance of what the first layer of an MLP reads."""
+    network = mlp(batches.input_shape, 10, hidden="16")
+    return covariance(network, next(layer for layer in network.layers if layer.weights), batches)
+
+
+class CovarianceTest(absltest.TestCase):
+    def test_of_images(self):
+        x, batches = images()
+        np.testing.assert_allclose(of_dense(batches), x.T @ x / len(x), rtol=1e-4, atol=1e-4)
+
+    def test_of_patches_is_what_a_convolution_multiplies(self):
+        _, batches = images()
+        network = small_inception(batches.input_shape, 10)
+        stem = network.get_layer("stem_conv")
+        moments = covariance(network, stem, batches)
+        outputs = np.float64(stem(next(iter(batches.evaluation_batches(1000)))[0]))
+        kernel = np.float64(stem.kernel.numpy()).reshape(len(moments), -1)
+        expected = np.sum(kernel * (moments @ kernel), axis=0)
+        np.testing.assert_allclose(np.mean(outputs**2, axis=(0, 1, 2)), expected, rtol=1e-4)
+
+
 class InverseCovarianceTest(absltest.TestCase):
     def test_whitens(self):
         x, batches = images()
-        inverse = inverse_covariance(batches, 1e-4)
+        inverse = inverse_covariance(of_dense(batches), 1e-4)
         root = np.linalg.cholesky(inverse)
         whitened = x @ root
         self.assertAlmostEqual(np.mean(whitened**2), 1.0, places=4)
@@ -36,7 +64,7 @@ class InverseCovarianceTest(absltest.TestCase):
 
     def test_much_damping_leaves_images_as_they_are(self):
         _, batches = images()
-        inverse = inverse_covariance(batches, 1e9)
+        inverse = inverse_covariance(of_dense(batches), 1e9)
         np.testing.assert_allclose(inverse, np.eye(len(inverse)) * inverse[0, 0], atol=1e-6)
 
 
@@ -49,7 +77,7 @@ class WhitenedSgdTest(parameterized.TestCase):
             ours = run(folder / "ours", *one_step, *WHITENED)
             start, moved, whitened = (kernels(r.workdir) for r in (still, plain, ours))
         _, batches = images()
-        expected = inverse_covariance(batches, 0.01) @ (moved[0] - start[0])
+        expected = inverse_covariance(of_dense(batches), 0.01) @ (moved[0] - start[0])
         np.testing.assert_allclose(whitened[0] - start[0], expected, rtol=1e-2, atol=5e-5)
         for a, b in zip(moved[1:], whitened[1:], strict=True):
             np.testing.assert_array_equal(a, b)
@@ -70,9 +98,17 @@ class WhitenedSgdTest(parameterized.TestCase):
         self.assertEqual(timeless(resumed.history), timeless(whole.history))
         self.assertEqual(resumed.summary["fingerprints"], whole.summary["fingerprints"])
 
-    def test_needs_a_dense_layer_first(self):
-        with new_folder() as folder, self.assertRaisesRegex(UserError, "begins with stem_conv"):
-            run(folder, *WHITENED, "train.model = @small_inception")
+    def test_whitens_patches_for_a_convolution(self):
+        convolutional = ("train.model = @small_inception", "train.epochs = 1", "train.batch_size = 300")
+        with new_folder() as folder:
+            still = run(folder / "still", *convolutional, "train.learning_rate = 1e-30")
+            plain = run(folder / "plain", *convolutional, "train.learning_rate = 0.02")
+            ours = run(folder / "ours", *convolutional, *WHITENED)
+            start, moved, whitened = (kernels(r.workdir)[0].reshape(9, -1) for r in (still, plain, ours))
+        _, batches = images()
+        network = small_inception(batches.input_shape, 10)
+        inverse = inverse_covariance(covariance(network, network.get_layer("stem_conv"), batches), 0.01)
+        np.testing.assert_allclose(whitened - start, inverse @ (moved - start), rtol=1e-2, atol=5e-5)
 
     def test_works_on_one_device(self):
         with new_folder() as folder, self.assertRaisesRegex(UserError, "works on one device"):
@@ -82,6 +118,49 @@ class WhitenedSgdTest(parameterized.TestCase):
     def test_tells_of_unusable_damping(self, damping):
         with new_folder() as folder, self.assertRaisesRegex(UserError, "whitened_sgd.damping"):
             run(folder, *WHITENED, f"whitened_sgd.damping = {damping!r}")
+
+
+class WhitenedFirstKernelTest(parameterized.TestCase):
+    @parameterized.parameters(mlp, small_inception)
+    def test_begins_as_on_whitened_inputs(self, family):
+        _, batches = images()
+        network = family(batches.input_shape, 10)
+        layer = next(layer for layer in network.layers if layer.weights)
+        moments = covariance(network, layer, batches)
+        before = layer.kernel.numpy().reshape(len(moments), -1)
+        whitened_first_kernel(network, batches, damping=0.1)
+        root = inverse_root(moments, 0.1)
+        after = layer.kernel.numpy().reshape(len(moments), -1)
+        np.testing.assert_allclose(after, root @ before, rtol=1e-4, atol=1e-5)
+        self.assertAlmostEqual(np.trace(root @ moments @ root), np.trace(moments), places=6)
+        np.testing.assert_allclose(
+            root @ root / inverse_covariance(moments, 0.1), np.trace(moments) / len(moments)
+        )
+
+    def test_a_run_begins_with_it_and_goes_on_without_doing_it_again(self):
+        bindings = ("train.initialization = @whitened_first_kernel", "train.model = @small_inception")
+        bindings = (
+            *bindings,
+            "dataset.train_examples = 64",
+            "dataset.test_examples = 64",
+            "train.epochs = 2",
+        )
+        with new_folder() as folder:
+            plain = run(folder / "plain", *bindings[1:])
+            whole = run(folder / "whole", *bindings)
+            paused(folder / "paused", 1, *bindings)
+            resumed = run(folder / "paused", *bindings)
+        self.assertNotEqual(whole.history[0]["train_loss"], plain.history[0]["train_loss"])
+        self.assertEqual(timeless(resumed.history), timeless(whole.history))
+
+    @parameterized.parameters(
+        ("train.initialization = @sgd", "train.initialization is sgd"),
+        ("whitened_first_kernel.damping = 0", "whitened_first_kernel.damping"),
+    )
+    def test_tells_what_cannot_be_used(self, binding, told):
+        bindings = ("train.initialization = @whitened_first_kernel", binding)
+        with new_folder() as folder, self.assertRaisesRegex(UserError, told):
+            run(folder, *bindings)
 
 
 def kernels(workdir):
