@@ -69,7 +69,7 @@ def whitened_first_kernel(network: keras.Model, batches: Batches, *, damping: fl
     _check_all_images(batches, "whitened_first_kernel")
     layer = _first_layer(network, "whitened_first_kernel")
     root = inverse_root(covariance(network, layer, batches), damping)
-    kernel = layer.kernel.numpy()
+    kernel = keras.ops.convert_to_numpy(layer.kernel)
     layer.kernel.assign((root @ kernel.reshape(len(root), -1)).reshape(kernel.shape))
 
 
@@ -115,7 +115,7 @@ def covariance(network: keras.Model, layer: keras.layers.Layer, batches: Batches
     reading = keras.Model(network.inputs, layer.input)
     total, count = np.float64(0), 0
     for images, _ in batches.evaluation_batches(CHUNK):
-        inputs = reading(images)
+        inputs = tf.cast(reading(images), tf.float32)  # of mixed precision: sums overflow float16
         if isinstance(layer, keras.layers.Conv2D):
             inputs = _patches(layer, inputs)
         total += np.float64(tf.matmul(inputs, inputs, transpose_a=True))

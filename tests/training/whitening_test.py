@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -37,6 +38,13 @@ class CovarianceTest(absltest.TestCase):
     def test_of_images(self):
         x, batches = images()
         np.testing.assert_allclose(of_dense(batches), x.T @ x / len(x), rtol=1e-4, atol=1e-4)
+
+    def test_half_precision_rounds_images_and_not_their_sums(self):
+        keras.config.set_dtype_policy("mixed_float16")
+        self.addCleanup(keras.config.set_dtype_policy, "float32")
+        x, batches = images()
+        rounded = np.float64(np.float16(x))
+        np.testing.assert_allclose(of_dense(batches), rounded.T @ rounded / len(x), atol=1e-5)
 
     def test_of_patches_is_what_a_convolution_multiplies(self):
         _, batches = images()
@@ -137,6 +145,18 @@ class WhitenedFirstKernelTest(parameterized.TestCase):
             root @ root / inverse_covariance(moments, 0.1), np.trace(moments) / len(moments)
         )
 
+    def test_several_devices_begin_alike(self):
+        bindings = (
+            "train.initialization = @whitened_first_kernel",
+            "train.epochs = 1",
+            "train.batch_size = 50",
+        )
+        bindings = (*bindings, "train.learning_rate = 1e-30")
+        with new_folder() as folder:
+            one = run(folder / "one", *bindings, "train.strategy = 'none'")
+            several = run(folder / "several", *bindings, "train.strategy = 'mirrored'")
+            np.testing.assert_array_equal(kernels(one.workdir)[0], kernels(several.workdir)[0])
+
     def test_a_run_begins_with_it_and_goes_on_without_doing_it_again(self):
         bindings = ("train.initialization = @whitened_first_kernel", "train.model = @small_inception")
         bindings = (
@@ -165,8 +185,6 @@ class WhitenedFirstKernelTest(parameterized.TestCase):
 
 def kernels(workdir):
     """All weights of a run's saved network."""
-    import keras
-
     return keras.saving.load_model(workdir / "model.keras").get_weights()
 
 
