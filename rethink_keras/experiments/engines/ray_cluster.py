@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -120,6 +121,8 @@ class RayCluster:
 
 
 def _make(job: Job) -> Outcome:
+    # Ray cancels by SIGINT's handler; a cluster that a script started in the background ignores SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return run_job(job, threading.Event())
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import threading
 import unittest
@@ -53,7 +54,9 @@ class RayClusterTest(absltest.TestCase):
         os.environ.update(QUIET)
         from ray.cluster_utils import Cluster
 
-        # The head takes one run at a time, the other node, which is killed, two.
+        # The head takes one run at a time, the other node, which is killed, two. Both ignore SIGINT, as what a
+        # script starts in the background does.
+        cls.addClassCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.SIG_IGN))
         cls.cluster = Cluster(
             initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
         )
