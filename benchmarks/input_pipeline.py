@@ -51,11 +51,9 @@ def main() -> None:
         return pipeline.num_examples / (time.perf_counter() - begin)
 
     def pair(backwards: bool) -> tuple[float, float, float]:
-        if backwards:
-            on_one = on_one_batch.images_per_second(SECONDS)
-            return alone(), on_data.images_per_second(SECONDS), on_one
-        on_it = on_data.images_per_second(SECONDS)
-        return alone(), on_it, on_one_batch.images_per_second(SECONDS)
+        order = (on_one_batch, on_data) if backwards else (on_data, on_one_batch)
+        rates = {trained: trained.images_per_second(SECONDS) for trained in order}
+        return alone(), rates[on_data], rates[on_one_batch]
 
     readings = [pair(backwards=bool(number % 2)) for number in range(values.pairs)]
     for number, name in enumerate(("pipeline alone", "MLP 1x512 on it", "MLP 1x512 on one batch")):

@@ -78,12 +78,7 @@ class InverseCovarianceTest(absltest.TestCase):
 
 class WhitenedSgdTest(parameterized.TestCase):
     def test_a_step_is_that_of_sgd_times_the_inverse(self):
-        one_step = ("train.epochs = 1", "train.batch_size = 300", "mlp.hidden = '16'")
-        with new_folder() as folder:
-            still = run(folder / "still", *one_step, "train.learning_rate = 1e-30")
-            plain = run(folder / "plain", *one_step, "train.learning_rate = 0.02")
-            ours = run(folder / "ours", *one_step, *WHITENED)
-            start, moved, whitened = (kernels(r.workdir) for r in (still, plain, ours))
+        start, moved, whitened = after_one_step("mlp.hidden = '16'")
         _, batches = images()
         expected = inverse_covariance(of_dense(batches), 0.01) @ (moved[0] - start[0])
         np.testing.assert_allclose(whitened[0] - start[0], expected, rtol=1e-2, atol=5e-5)
@@ -107,12 +102,8 @@ class WhitenedSgdTest(parameterized.TestCase):
         self.assertEqual(resumed.summary["fingerprints"], whole.summary["fingerprints"])
 
     def test_whitens_patches_for_a_convolution(self):
-        convolutional = ("train.model = @small_inception", "train.epochs = 1", "train.batch_size = 300")
-        with new_folder() as folder:
-            still = run(folder / "still", *convolutional, "train.learning_rate = 1e-30")
-            plain = run(folder / "plain", *convolutional, "train.learning_rate = 0.02")
-            ours = run(folder / "ours", *convolutional, *WHITENED)
-            start, moved, whitened = (kernels(r.workdir)[0].reshape(9, -1) for r in (still, plain, ours))
+        weights = after_one_step("train.model = @small_inception")
+        start, moved, whitened = (of[0].reshape(9, -1) for of in weights)
         _, batches = images()
         network = small_inception(batches.input_shape, 10)
         inverse = inverse_covariance(covariance(network, network.get_layer("stem_conv"), batches), 0.01)
@@ -181,6 +172,14 @@ class WhitenedFirstKernelTest(parameterized.TestCase):
         bindings = ("train.initialization = @whitened_first_kernel", binding)
         with new_folder() as folder, self.assertRaisesRegex(UserError, told):
             run(folder, *bindings)
+
+
+def after_one_step(*bindings):
+    """All weights at the start, after a step of SGD and after one of whitened SGD."""
+    bindings = (*bindings, "train.epochs = 1", "train.batch_size = 300")
+    ways = ("train.learning_rate = 1e-30",), ("train.learning_rate = 0.02",), WHITENED
+    with new_folder() as folder:
+        return [kernels(run(folder / str(k), *bindings, *way).workdir) for k, way in enumerate(ways)]
 
 
 def kernels(workdir):
