@@ -200,6 +200,14 @@ class NormalTest(absltest.TestCase):
             quantile = statistics.NormalDist().cdf(float(table[row]))
             self.assertAlmostEqual(quantile, (row + 0.5) / 2**16, delta=1e-7)
 
+    def test_table_does_not_depend_on_the_last_bits_of_logarithms(self):
+        """Each quantile in float64 is far from the points where its rounding to float32 changes."""
+        inverse = statistics.NormalDist().inv_cdf
+        exact = np.array([inverse((k + 0.5) / 2**16) for k in range(2**15, 2**16)])
+        rounded = exact.astype(np.float32)
+        room = np.spacing(rounded).astype(float) / 2 - np.abs(exact - rounded)
+        self.assertGreater((room / np.spacing(exact)).min(), 1000)
+
     def test_draws_have_mean_zero_variance_one_and_no_skew(self):
         drawn = np.stack([random_bits.normal(0, Stream.GAUSSIAN, i, 3072) for i in range(100)])
         error = 1 / np.sqrt(drawn.size)

@@ -17,26 +17,17 @@ ALGORITHMS = {
     "hyperband": ("search.algorithm = @hyperband",),  # of 3 epochs, which SMALL has
 }
 
-# What Keras Tuner 1.4.8 proposes with seed 0: the run, its last epoch, what varies.
-DRAWN = [
-    ("0000", 3, "@sgd '32' 0.002992 0.6062"),
-    ("0001", 3, "@adam '32' 0.004443"),
-    ("0002", 3, "@sgd '16' 0.01389 0.7036"),
-    ("0003", 3, "@sgd '16' 0.001636 0.9344"),
-    ("0004", 3, "@sgd '32' 0.002304 0.8047"),
-]
-GOLDEN = {
-    "random_search": DRAWN,
-    "bayesian": [
-        *DRAWN[:3],
-        ("0003", 3, "@sgd '16' 0.01908 0.7289"),
-        ("0004", 3, "@sgd '16' 0.03038 0.7644"),
-    ],
+# What Keras Tuner 1.4.8 draws with seed 0. The Gaussian process of `bayesian` is not here: its proposals depend on
+# the last bits of matrix products, which differ between processors.
+DRAWN = ["@sgd '32' 0.002992 0.6062", "@adam '32' 0.004443", "@sgd '16' 0.01389 0.7036",
+         "@sgd '16' 0.001636 0.9344", "@sgd '32' 0.002304 0.8047"]  # fmt: skip
+GOLDEN = {  # the run, its last epoch, what varies
+    "random_search": [(f"{k:04d}", 3, bound) for k, bound in enumerate(DRAWN)],
     "hyperband": [
-        *((name, 1, bound) for name, _, bound in DRAWN[:3]),
-        DRAWN[2],
-        ("0004", 3, DRAWN[3][2]),
-        ("0005", 3, DRAWN[4][2]),
+        *((f"{k:04d}", 1, bound) for k, bound in enumerate(DRAWN[:3])),
+        ("0002", 3, DRAWN[2]),
+        ("0004", 3, DRAWN[3]),
+        ("0005", 3, DRAWN[4]),
     ],
 }
 
@@ -101,17 +92,29 @@ class ChiefTest(parameterized.TestCase):
         config.clear()
         super().tearDown()
 
-    @parameterized.parameters("random_search", "hyperband")
+    @parameterized.parameters(*GOLDEN)
     def test_a_seed_proposes_the_same_trials(self, algorithm):
         with new_folder() as folder:
             found = Scene(folder, *ALGORITHMS[algorithm]).all()
-        self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
+        self.assertEqual([trial[:2] for trial in found], [trial[:2] for trial in GOLDEN[algorithm]])
+        for trial, (*_, expected) in zip(found, GOLDEN[algorithm], strict=True):
+            self.assert_same_values(trial[2], expected)
 
     @parameterized.parameters(*ALGORITHMS)
-    def test_going_on_after_every_step_proposes_the_same_trials(self, algorithm):
-        with new_folder() as folder:
-            found = Scene(folder, *ALGORITHMS[algorithm]).all(restart=True)
-        self.assertEqual([trial[:3] for trial in found], GOLDEN[algorithm])
+    def test_resuming_after_every_step_proposes_the_same_trials(self, algorithm):
+        with new_folder() as folder, new_folder() as other:
+            whole = Scene(folder, *ALGORITHMS[algorithm]).all()
+            resumed = Scene(other, *ALGORITHMS[algorithm]).all(restart=True)
+        self.assertEqual(resumed, whole)
+
+    def assert_same_values(self, found, expected):
+        """Compares bound values: words exactly, decimal numbers within a thousandth."""
+        self.assertEqual(len(found.split()), len(expected.split()))
+        for one, other in zip(found.split(), expected.split(), strict=True):
+            if "." in other:
+                self.assertAlmostEqual(float(one), float(other), delta=1e-3 * float(other))
+            else:
+                self.assertEqual(one, other)
 
     def test_hyperband_goes_on_in_the_workdirs_of_the_best(self):
         with new_folder() as folder:
