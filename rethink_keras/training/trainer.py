@@ -127,7 +127,6 @@ def train(
     team = multi_worker.join(strategy)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
     with contextlib.ExitStack() as held:
         stop = team.agreed(held.enter_context(stop_request()))
         held.enter_context(devices.precision(precision))
@@ -151,6 +150,8 @@ def train(
             test_data = splits.pipeline("test", share=team.share)
         steps = train_data.steps(batch_size)
         team.check_same(_what_workers_share(splits))
+        # Not earlier: TFDS draws random file names when it prepares a data set, and the weights must not depend on that.
+        keras.utils.set_random_seed(seed)
         with strategy_object.scope() if strategy_object else tf.device(None):
             rate = schedule(initial=learning_rate, steps_per_epoch=steps, epochs=epochs)
             network, metrics = _build(

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras import config
+from rethink_keras.data import preparation
 from rethink_keras.data.sources import ImageSet
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
@@ -122,6 +123,11 @@ class TrainTest(parameterized.TestCase):
             )
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
+
+    def test_a_run_that_prepares_its_data_equals_one_that_finds_them_prepared(self):
+        with new_folder() as folder, mock.patch.object(preparation, "EMBEDDED_DIR", folder / "data"):
+            first, again = (run(folder / name).summary["fingerprints"] for name in ("first", "again"))
+        self.assertEqual(first, again)
 
     def test_divergence_is_an_error_and_a_status(self):
         with new_folder() as folder:
