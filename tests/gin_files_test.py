@@ -1,5 +1,6 @@
 """Every gin file parses, has a header and does its experiment, or one step of it, on a few made examples."""
 
+import functools
 import re
 from pathlib import Path
 from unittest import mock
@@ -21,6 +22,7 @@ ONE_STEP = (
     "dataset.test_examples = 4",
     "train.batch_size = 4",
     "train.epochs = 1",
+    "train.tensorboard = False",
 )
 IMAGENET = ("table2_inception_v3", "inception_augmentation", "dropout")  # trained in training/table2_test.py
 OBSERVERS = ("wandb",)  # training/wandb_test.py
@@ -41,7 +43,9 @@ def made(name, split, data_dir=None, count=8):
     return ImageSet(name, split, images, bits.integers(0, 10, count), np.arange(count), tuple("0123456789"))
 
 
+@functools.cache
 def trained(*files):
+    """What training one step with these gin files returned."""
     with new_folder() as folder, mock.patch.object(sources, "load", made):
         return rethink_keras.run(files, ONE_STEP, folder)
 
@@ -101,8 +105,7 @@ class GinFilesTest(parameterized.TestCase):
 
     @parameterized.named_parameters((p.stem, p) for p in EXPERIMENTS if p.stem.startswith("table1"))
     def test_table_1_is_the_plain_baseline(self, path):
-        with mock.patch.object(sources, "load", made):
-            summary = trained(path).summary
+        summary = trained(path).summary
         self.assertFalse(summary["explicit_regularization"])
         self.assertEqual(summary["randomization"]["labels"], "true")
 

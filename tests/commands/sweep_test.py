@@ -15,7 +15,7 @@ from tests.experiments.small_sweeps import page, results, start_sweep, sweep, wa
 from tests.training.small_runs import new_folder
 
 RUNS = ["mlp/plain/seed_0", "mlp/random_labels/seed_0"]
-LONG = ("train.epochs = 60",)  # some seconds
+LONG = ("train.epochs = 30",)  # some seconds
 
 
 class SweepCommandTest(absltest.TestCase):
@@ -40,7 +40,7 @@ class SweepCommandTest(absltest.TestCase):
         self.assertEqual(list(self.expected), RUNS)
         self.assertIn(f"2 runs in {self.whole}, 0 of them over.", self.out)
         self.assertRegex(
-            self.out, r"mlp/plain/seed_0: \d+ s, 60 epochs, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done"
+            self.out, r"mlp/plain/seed_0: \d+ s, 30 epochs, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done"
         )
         self.assertIn("All 2 runs are done.", self.out)
         self.assertEqual(json.loads((self.whole / "sweep.json").read_text())["title"], "MLPs on digits")
@@ -109,8 +109,8 @@ class SweepCommandTest(absltest.TestCase):
     def test_dry_run_lists_costs(self):
         code, out, _ = main(command, f"--gin_file={self.gin_file}", f"--workdir={self.whole}", "--dry_run")
         self.assertEqual(code, 0)
-        self.assertRegex(out, r"mlp/plain/seed_0 +done +60 +18,000\n")
-        self.assertRegex(out, r"2 runs +36,000\n")
+        self.assertRegex(out, r"mlp/plain/seed_0 +done +30 +9,000\n")
+        self.assertRegex(out, r"2 runs +18,000\n")
         self.assertIn("bin/train --gin_param=\"dataset.name = 'digits'\"", out)
 
     def test_bad_input(self):

@@ -12,7 +12,7 @@ from tests.experiments.small_sweeps import wait_for_rows
 from tests.searching.small_searches import free_port, start_tune, table, wait_for, write_gin
 from tests.training.small_runs import new_folder
 
-LONG = ("train.epochs = 40",)  # some seconds
+LONG = ("train.epochs = 25",)  # some seconds
 
 
 class TuneCommandTest(absltest.TestCase):
@@ -34,7 +34,7 @@ class TuneCommandTest(absltest.TestCase):
         self.assertEqual((self.code, self.err), (0, ""))
         self.assertIn(f"Up to 3 trials in {self.whole}, 0 of them begun.", self.out)
         self.assertRegex(
-            self.out, r"trial 000\d: 40 epochs, \d+ s, train \d+\.\d\d%.*\[3 done, 0 running, 0 left\]"
+            self.out, r"trial 000\d: 25 epochs, \d+ s, train \d+\.\d\d%.*\[3 done, 0 running, 0 left\]"
         )
         self.assertEqual(sorted(row["trial"] for row in self.table), ["0000", "0001", "0002"])
         self.assertEqual({row["status"] for row in self.table}, {"done"})
@@ -128,7 +128,7 @@ class TuneCommandTest(absltest.TestCase):
         code, out, _ = self.tune(self.folder / "nowhere", "--dry_run")
         self.assertEqual(code, 0)
         self.assertIn("train.learning_rate  0.001 to 0.1, log-uniform", out)
-        self.assertIn("Up to 3 trials, 120 epochs, 36,000 images", out)
+        self.assertIn("Up to 3 trials, 75 epochs, 22,500 images", out)
         self.assertFalse((self.folder / "nowhere").exists())
 
 

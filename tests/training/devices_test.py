@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.training import devices
-from tests.training.small_runs import new_folder
+from tests.training.small_runs import new_folder, run
 
 # Two logical devices can be set up only before TensorFlow starts, and one process holds one strategy.
 TWO_DEVICES = """
@@ -29,16 +30,11 @@ def run_with_two_devices(folder, *bindings):
 
 class StrategyTest(parameterized.TestCase):
     def test_two_replicas_equal_one(self):
-        import json
-
         with new_folder() as folder:
-            outputs = [
-                run_with_two_devices(folder / name, f"train.strategy = '{name}'")
-                for name in ("none", "mirrored")
-            ]
-        for output in outputs:
-            self.assertEqual(output.returncode, 0, output.stderr)
-        (one, _), (two, steps) = (json.loads(output.stdout.splitlines()[-1]) for output in outputs)
+            one = run(folder / "none", "dataset.train_examples = 296", "train.strategy = 'none'").history
+            output = run_with_two_devices(folder / "mirrored", "train.strategy = 'mirrored'")
+        self.assertEqual(output.returncode, 0, output.stderr)
+        two, steps = json.loads(output.stdout.splitlines()[-1])
         self.assertEqual(steps, 30)
         for row, other in zip(one, two, strict=True):
             for column in ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "running_loss"):

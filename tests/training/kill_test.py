@@ -5,7 +5,7 @@ from absl.testing import absltest
 from benchmarks.kill_and_resume import kill_and_compare
 from tests.training.small_runs import WITH_STATE, new_folder
 
-KILLS = 20
+KILLS = 12
 
 
 class KillTest(absltest.TestCase):

@@ -23,7 +23,7 @@ AUGMENTATION, DROPOUT, DECAY, RANDOM = (
 )
 SMALL = (
     "preprocessing.crop = 75",
-    "train.epochs = 3",
+    "train.epochs = 1",
     "train.batch_size = 25",
     "train.learning_rate = 0.005",
 )
@@ -70,7 +70,7 @@ class Table2Test(parameterized.TestCase):
             summary = json.loads((folder / "summary.json").read_text())
             with (folder / "metrics.csv").open() as file:
                 rows = list(csv.DictReader(file))
-        self.assertEqual([row["step"] for row in rows], ["2", "4", "6"])
+        self.assertEqual([row["step"] for row in rows], ["2"])
         self.assertEqual((summary["status"], summary["model"]), ("done", "inception_v3"))
         self.assertEqual(summary["train_examples"], made_imagenet.TRAIN)
         for split in ("train", "test"):

@@ -169,16 +169,26 @@ STOPS = (
 class ResumeTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("plain", ()),
-        ("dropout", ("regularization.dropout = 0.3",)),
         (
-            "augmentation",
-            ("augmentation.random_crop = True", "augmentation.padding = 1", "augmentation.rotation = 10"),
+            "all_regularizers",
+            (
+                "regularization.dropout = 0.3",
+                "regularization.weight_decay = 0.01",
+                "augmentation.random_crop = True",
+                "augmentation.padding = 1",
+                "augmentation.rotation = 10",
+            ),
         ),
-        ("weight_decay", ("regularization.weight_decay = 0.01",)),
-        ("random_labels_adam", ("randomization.labels = 'random'", "train.optimizer = @adam")),
-        ("random_pixels", ("randomization.pixels = 'random'",)),
+        (
+            "random_labels_and_pixels_adam_running_average",
+            (
+                "randomization.labels = 'random'",
+                "randomization.pixels = 'random'",
+                "train.optimizer = @adam",
+                "evaluation.train_metrics = 'running_average'",
+            ),
+        ),
         ("mixed_float16", ("train.precision = 'mixed_float16'",)),
-        ("running_average", ("evaluation.train_metrics = 'running_average'",)),
     )
     def test_bit_for_bit_after_stops_in_mid_epoch_and_at_its_end(self, bindings):
         bindings = (*bindings, "train.steps_per_execution = 3", "train.epochs = 4")

@@ -5,7 +5,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.models import mlp, small_inception
+from rethink_keras.models import mlp, small_inception, wide_resnet
 from rethink_keras.training.whitening import (
     covariance,
     inverse_covariance,
@@ -102,11 +102,12 @@ class WhitenedSgdTest(parameterized.TestCase):
         self.assertEqual(resumed.summary["fingerprints"], whole.summary["fingerprints"])
 
     def test_whitens_patches_for_a_convolution(self):
-        weights = after_one_step("train.model = @small_inception")
+        weights = after_one_step("train.model = @wide_resnet", "wide_resnet.depth = 10")
         start, moved, whitened = (of[0].reshape(9, -1) for of in weights)
         _, batches = images()
-        network = small_inception(batches.input_shape, 10)
-        inverse = inverse_covariance(covariance(network, network.get_layer("stem_conv"), batches), 0.01)
+        network = wide_resnet(batches.input_shape, 10, depth=10)
+        first = next(layer for layer in network.layers if layer.weights)
+        inverse = inverse_covariance(covariance(network, first, batches), 0.01)
         np.testing.assert_allclose(whitened - start, inverse @ (moved - start), rtol=1e-2, atol=5e-5)
 
     def test_works_on_one_device(self):
@@ -149,13 +150,7 @@ class WhitenedFirstKernelTest(parameterized.TestCase):
             np.testing.assert_array_equal(kernels(one.workdir)[0], kernels(several.workdir)[0])
 
     def test_a_run_begins_with_it_and_goes_on_without_doing_it_again(self):
-        bindings = ("train.initialization = @whitened_first_kernel", "train.model = @small_inception")
-        bindings = (
-            *bindings,
-            "dataset.train_examples = 64",
-            "dataset.test_examples = 64",
-            "train.epochs = 2",
-        )
+        bindings = ("train.initialization = @whitened_first_kernel", "train.epochs = 2")
         with new_folder() as folder:
             plain = run(folder / "plain", *bindings[1:])
             whole = run(folder / "whole", *bindings)

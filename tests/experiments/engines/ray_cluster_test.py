@@ -11,15 +11,15 @@ from unittest import mock
 from absl.testing import absltest
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
 from rethink_keras.experiments.process import LOG
 from tests.experiments.process_test import job
 from tests.experiments.small_sweeps import results, wait_for_rows
+from tests.training import small_runs
 from tests.training.small_runs import new_folder
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
-LONG = ("train.epochs = 150", "train.tensorboard = False")
+LONG = ("train.epochs = 80",)
 
 
 def jobs(folder, *more):
@@ -65,7 +65,8 @@ class RayClusterTest(absltest.TestCase):
     def test_a_killed_node_loses_nothing(self):
         node = self.cluster.add_node(num_cpus=2)
         with new_folder() as folder:
-            Local(jobs=3).run(jobs(folder / "local"), 1, threading.Event(), lambda: None, lambda _: None)
+            for k in range(3):
+                small_runs.run(folder / "here" / f"run_{k}", *LONG, f"train.seed = {k}")
 
             def kill_node():
                 for k in range(3):
@@ -77,7 +78,7 @@ class RayClusterTest(absltest.TestCase):
             outcomes = run(RayCluster(self.cluster.address), folder / "ray")
             killer.join()
             self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
-            self.assertEqual(results(folder / "ray"), results(folder / "local"))
+            self.assertEqual(results(folder / "ray"), results(folder / "here"))
             logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
             self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
 
