@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -22,6 +23,7 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
 from rethink_keras.training import evaluation, summary
+from rethink_keras.training.batch_statistics import BatchStatistics, has_batch_normalization
 from rethink_keras.training.callbacks import (
     EpochData,
     ProgressBar,
@@ -142,6 +144,8 @@ class Loop:
             if plan.observers and can_be_measured(plan.train)
             else None
         )
+        self._batch_norm = self._evaluation.batch_norm if has_batch_normalization(plan.network) else "none"
+        self._statistics: BatchStatistics | None = None
         self._summary: dict[str, Any] = {}
         self._ended = False
         self._last_save = time.monotonic()
@@ -178,6 +182,7 @@ class Loop:
             self._folder.write_metrics(self._state.rows)
             self._write_summary("running")
             self._begin_observing()
+        self._prepare_batch_norm()
         try:
             self._train()
             return self._done() if self._ended else self._paused()
@@ -200,6 +205,23 @@ class Loop:
                 metric.reset_state()
         if self._confusions:
             self._confusions.restore(self._state.epoch)
+
+    def _prepare_batch_norm(self) -> None:
+        how, plan = self._evaluation, self._plan
+        if self._batch_norm == evaluation.RECOMPUTED:
+            self._statistics = BatchStatistics(
+                plan.network, plan.train, plan.batch_size, how.batch_norm_batches
+            )
+            print(
+                f"Batch norm: statistics are recomputed over {self._statistics.count} training batches of "
+                f"{plan.batch_size} before each evaluation.",
+                flush=True,
+            )
+        elif how.batch_norm == evaluation.RECOMPUTED:
+            print(
+                f"Note: {plan.network.name} has no batch norm, so evaluation.batch_norm changes nothing.",
+                flush=True,
+            )
 
     def _train(self) -> None:
         state, plan = self._state, self._plan
@@ -269,13 +291,14 @@ class Loop:
 
     def _measure(self, running: dict[str, float]) -> Row:
         begin = time.perf_counter()
-        row = self._figures(running)
-        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
-            self._diverged()
-        if self._confusions:
-            batch_size = self._evaluation.batch_size_for(self._plan.network)
-            is_last = self._ends_after(row)
-            self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
+        with self._statistics.recomputed(self._stop) if self._statistics else contextlib.nullcontext():
+            row = self._figures(running)
+            if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
+                self._diverged()
+            if self._confusions:
+                batch_size = self._evaluation.batch_size_for(self._plan.network)
+                is_last = self._ends_after(row)
+                self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
         self._state.seconds += time.perf_counter() - begin
         return {**row, "seconds": round(self._state.seconds, 3)}
 
@@ -295,6 +318,7 @@ class Loop:
             "learning_rate": float(plan.rate(first_step)),
             "seconds": 0.0,
             "train_metrics": how.train_metrics,
+            "batch_norm": self._batch_norm,
             "running_loss": evaluation.cross_entropy(running),
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(plan.network),
