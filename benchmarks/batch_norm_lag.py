@@ -52,7 +52,7 @@ class MovingAverages(keras.callbacks.Callback):
 
     def values(self) -> list[np.ndarray]:
         """The network's own moving averages."""
-        return [np.float64(variable) for _, variable in self._own]
+        return [np.asarray(variable, np.float64) for _, variable in self._own]
 
     def on_train_batch_end(self, batch, logs=None):
         """Adds the moments of one batch."""
@@ -73,7 +73,7 @@ class MovingAverages(keras.callbacks.Callback):
 
     def _assign(self, values: list[np.ndarray]) -> None:
         for (_, variable), value in zip(self._own, values, strict=True):
-            variable.assign(np.float32(value))
+            variable.assign(np.asarray(value, np.float32))
 
 
 def accuracies(
@@ -116,7 +116,7 @@ def accuracies(
             callbacks=[EpochData(train), averages],
         )
         found = [accuracy() for _ in averages.each()]
-        with statistics.recomputed(stop):
+        with statistics.for_evaluation(stop):
             found.append(accuracy())
         yield found
 

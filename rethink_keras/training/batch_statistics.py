@@ -7,19 +7,36 @@ so that a network with stale averages can lose several points of test accuracy w
 from __future__ import annotations
 
 import contextlib
-import random
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rethink_keras.data.batches import Batches
+from rethink_keras.models.copies import copy_network
 from rethink_keras.models.nested import all_layers
+from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
 from rethink_keras.training.signals import Stopped, StopRequest
 
 
-class BatchStatistics:
+class MovingAverages:
+    """The statistics that training keeps, unchanged.
+
+    Attributes:
+        name: what the column `batch_norm` of `metrics.csv` contains.
+    """
+
+    def __init__(self, name: str = MOVING_AVERAGES):
+        self.name = name
+
+    def for_evaluation(self, stop: StopRequest) -> contextlib.AbstractContextManager:
+        """Puts the statistics in place for the length of the block."""
+        return contextlib.nullcontext()
+
+
+class BatchStatistics(MovingAverages):
     """The mean moments of training batches, computed on fixed weights.
 
     The batches are the first whole ones of the training set in the order of the example ids, of the training batch
@@ -30,7 +47,7 @@ class BatchStatistics:
     the same batches, whole.
 
     The network's weights, moving averages, seed generators, metrics and optimizer are not changed, except for the
-    moving averages inside the block of `recomputed`.
+    moving averages inside the block of `for_evaluation`.
 
     Args:
         network: built; with batch normalization.
@@ -40,15 +57,13 @@ class BatchStatistics:
     """
 
     def __init__(self, network: keras.Model, batches: Batches, batch_size: int, count: int):
-        self.batch_size = batch_size
+        super().__init__(RECOMPUTED)
         self.count = min(count, batches.num_examples // batch_size)
         self._network = network
-        self._batches = batches
-        self._copy = _normalized_by_batches(network)
-        self._forward = tf.function(lambda images: self._copy(images, training=False))
+        self._batches = batches.first_whole_batches(batch_size, self.count)
 
     @contextlib.contextmanager
-    def recomputed(self, stop: StopRequest) -> Iterator[None]:
+    def for_evaluation(self, stop: StopRequest) -> Iterator[None]:
         """Puts the recomputed statistics in place of the moving averages for the length of the block.
 
         Raises:
@@ -68,18 +83,48 @@ class BatchStatistics:
         self._copy.set_weights(self._network.get_weights())
         of_batch = _statistics(self._copy)
         sums = [np.zeros(variable.shape) for variable in of_batch]
-        for images, _ in self._batches.first_whole_batches(self.batch_size, self.count):
+        for images, _ in self._batches:
             self._forward(images)
             for total, variable in zip(sums, of_batch, strict=True):
                 total += np.asarray(variable)
             if stop:
                 raise Stopped
-        return [np.float32(total / self.count) for total in sums]
+        return [np.asarray(total / self.count, np.float32) for total in sums]
+
+    @functools.cached_property
+    def _copy(self) -> keras.Model:
+        return _normalized_by_batches(self._network)
+
+    @functools.cached_property
+    def _forward(self) -> Callable[[tf.Tensor], object]:
+        return tf.function(lambda images: self._copy(images, training=False))
 
 
-def has_batch_normalization(network: keras.Model) -> bool:
-    """Returns whether a network, or one nested in it, has a batch normalization."""
-    return any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network))
+def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: int) -> MovingAverages:
+    """Returns the statistics that `evaluation.batch_norm` names, and prints what is recomputed.
+
+    Args:
+        how: the configured evaluation.
+        network: built.
+        batches: of the training split.
+        batch_size: examples of a training step, over all replicas.
+    """
+    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network)):
+        if how.batch_norm == RECOMPUTED:
+            print(
+                f"Note: {network.name} has no batch norm, so evaluation.batch_norm changes nothing.",
+                flush=True,
+            )
+        return MovingAverages("none")
+    if how.batch_norm == MOVING_AVERAGES:
+        return MovingAverages()
+    statistics = BatchStatistics(network, batches, batch_size, how.batch_norm_batches)
+    print(
+        f"Batch norm: statistics are recomputed over {statistics.count} training batches of {batch_size} before "
+        "each evaluation.",
+        flush=True,
+    )
+    return statistics
 
 
 class _NormalizedByBatch(keras.layers.BatchNormalization):
@@ -100,10 +145,7 @@ def _normalized_by_batches(network: keras.Model) -> keras.Model:
         is_norm = isinstance(layer, keras.layers.BatchNormalization)
         return (_NormalizedByBatch if is_norm else type(layer)).from_config(layer.get_config())
 
-    state = random.getstate()  # initializers and dropout take their seeds from here
-    copied = keras.models.clone_model(network, clone_function=copy, recursive=True)
-    random.setstate(state)
-    return copied
+    return copy_network(network, copy)
 
 
 def _statistics(network: keras.Model) -> list[keras.Variable]:
