@@ -53,8 +53,8 @@ def small_inception(
       batch_norm_momentum: Fraction of the moving averages kept at each step. It changes what evaluation sees,
         never what training does. Departs: the paper does not state it, and TF-Slim's Inception models used
         0.9997. 0.9, the companion code's, averages over about 10 steps. Keras's 0.99 averages over about 100,
-        which lag behind the weights at a rate near 0.1: test accuracy jumps between epochs and is several
-        points too low for most of a run.
+        which lag far behind the weights at a rate near 0.1; `evaluation.batch_norm = 'recomputed'` measures
+        without any lag.
       batch_norm_epsilon: Added to the variance. The paper does not state it; this is TF-Slim's.
 
     Returns:

@@ -30,10 +30,10 @@ class Evaluation:
         train_metrics: 'fixed_weights': `train_loss` and `train_accuracy` over the whole, unaugmented training
             set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
             change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
-        batch_norm: statistics of batch normalization in every evaluation. 'moving_averages': those that training keeps,
-            which lag behind the weights; 'recomputed': the mean moments of training batches on the present
-            weights, see `BatchStatistics`. Training and `model.keras` do not depend on it. The column `batch_norm`
-            names it; it is 'none' for a network without batch normalization, for which nothing is recomputed.
+        batch_norm: statistics of batch normalization in every evaluation and in `model.keras`. 'moving_averages': those
+            that training keeps, which lag behind the weights; 'recomputed': the mean moments of training batches on
+            the present weights, see `BatchStatistics`. Training does not depend on it. The column `batch_norm` names
+            it; it is 'none' for a network without batch normalization, for which nothing is recomputed.
         batch_norm_batches: number of training batches for 'recomputed'; a smaller training set gives all of its
             whole batches.
         batch_size: examples evaluated at a time; 'auto' goes by the network's operations.

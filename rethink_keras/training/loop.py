@@ -357,7 +357,7 @@ class Loop:
         self._check_weights()
         network, fingerprints = self._plan.network, self._plan.facts["fingerprints"]
         fingerprints = {**fingerprints, "weights": summary.fingerprint(network.weights)}
-        with self._team.together():
+        with self._batch_norm.for_evaluation(StopRequest()), self._team.together():
             if self._folder.writes:
                 save_plain(network, self._folder.model)
             written = self._write_summary("done", fingerprints=fingerprints)

@@ -107,6 +107,11 @@ class RunTest(parameterized.TestCase):
             with self.assertRaises(StoppedBySignalError), sigterm_in_evaluation():
                 run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
             resumed = run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
+            saved = keras.models.load_model(folder / "whole" / "model.keras")
+            _, test = digits(*WIDE_RESNET)
+            images, labels = next(test.evaluation_batches(100).as_numpy_iterator())
+        accuracy = np.mean(saved.predict(images, verbose=0).argmax(1) == labels)
+        self.assertAlmostEqual(accuracy, whole.history[-1]["test_accuracy"], places=6)
         self.assertEqual(timeless(resumed.history), timeless(whole.history))
         self.assertEqual(whole.summary["fingerprints"], plain.summary["fingerprints"])
         for one, other in zip(plain.history, whole.history, strict=True):
