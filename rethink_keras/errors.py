@@ -31,7 +31,7 @@ class DataNotAvailableError(UserError):
 
 
 class DivergedError(UserError):
-    """Training reached a loss that is not finite."""
+    """Training reached a loss or a weight that is not finite."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import copy
 import dataclasses
 from typing import TypeVar
 
@@ -73,3 +74,9 @@ class Batches(abc.ABC):
     @abc.abstractmethod
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """All examples once, not augmented, in the order of their ids; elements as in `training_batches`."""
+
+    def first_whole_batches(self, batch_size: int, count: int) -> tf.data.Dataset:
+        """The first `count` batches of `evaluation_batches`, whole for every worker, whatever its share is."""
+        whole = copy.copy(self)
+        whole.share = WHOLE
+        return whole.evaluation_batches(batch_size).take(count)

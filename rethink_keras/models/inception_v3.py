@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from rethink_keras.checks import check_number
 from rethink_keras.models.family import check_dropout, check_shapes, family
 
 __all__ = ["inception_v3"]
@@ -14,7 +15,13 @@ SMALLEST_SIDE = 75
 
 
 @family(weight_decay=4e-5, dropout=0.2)
-def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> keras.Model:
+def inception_v3(
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    batch_norm_momentum: float = 0.9,
+    dropout: float = 0.0,
+) -> keras.Model:
     """Builds Inception V3 from `keras.applications`, without pretrained weights, with logits out.
 
     The paper trains it on 299x299x3 images of 1,000 classes (section 2 and table 2); the least side is 75
@@ -26,16 +33,19 @@ def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout
     Args:
       input_shape: Shape of one image, `[height, width, channels]`.
       num_classes: Number of logits.
+      batch_norm_momentum: Fraction of the moving averages kept at each step, as in `small_inception`. Departs:
+        the paper does not state it, TF-Slim used 0.9997 and `keras.applications` 0.99.
       dropout: Fraction of the pooled features dropped in training, before the logits.
 
     Returns:
       A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The images are too small, or a shape or the dropout is not valid.
+      UserError: The images are too small, or a shape, the momentum or the dropout is not valid.
     """
     check_shapes("inception_v3", input_shape, num_classes, smallest_side=1)
     check_dropout(dropout)
+    check_number("inception_v3.batch_norm_momentum", batch_norm_momentum, 0, 0.99999)
     images = x = keras.Input(tuple(input_shape))
     height, width, channels = input_shape
     if min(height, width) < SMALLEST_SIDE:
@@ -45,6 +55,9 @@ def inception_v3(input_shape: tuple[int, int, int], num_classes: int, *, dropout
     body = keras.applications.InceptionV3(
         include_top=False, weights=None, input_tensor=x, input_shape=(height, width, channels), pooling="avg"
     )
+    for layer in body.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = batch_norm_momentum
     x = body.output
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)

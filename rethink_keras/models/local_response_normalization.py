@@ -66,10 +66,21 @@ class LocalResponseNormalization(keras.layers.Layer):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Returns the normalized inputs, in the layer's compute dtype."""
         dtype = tf.float64 if inputs.dtype == tf.float64 else tf.float32
-        channel = np.arange(inputs.shape[-1])
-        in_window = np.abs(channel[:, None] - channel[None, :]) <= self.depth_radius
-        band = tf.constant(self.alpha * in_window, dtype)
+        band = tf.constant(self._band(inputs.shape[-1]), dtype)
         return tf.cast(_normalize(tf.cast(inputs, dtype), band, self.bias, self.beta), inputs.dtype)
+
+    def keras_operations(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Returns the same, computed by operations of Keras, for a network that is saved without this layer."""
+        dtype = "float64" if inputs.dtype == "float64" else "float32"
+        x = keras.ops.cast(inputs, dtype)
+        band = self._band(inputs.shape[-1]).astype(dtype)
+        energy = self.bias + keras.ops.matmul(keras.ops.square(x), band)
+        return keras.ops.cast(x * keras.ops.power(energy, -self.beta), inputs.dtype)
+
+    def _band(self, channels: int) -> np.ndarray:
+        channel = np.arange(channels)
+        in_window = np.abs(channel[:, None] - channel[None, :]) <= self.depth_radius
+        return self.alpha * in_window
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the input's shape."""

@@ -217,7 +217,9 @@ def _read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
             where = f"in line {reader.line_num} of {path}"
             rows.append(
                 {
-                    name: value if name == "train_metrics" else _number(value, f"{name} {where}")
+                    name: value
+                    if name in ("train_metrics", "batch_norm")
+                    else _number(value, f"{name} {where}")
                     for name, value in row.items()
                 }
             )

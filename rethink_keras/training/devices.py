@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 from pathlib import Path
 
 import keras
@@ -21,6 +22,10 @@ _LOST = (
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
 )
+# Parts of error messages: of XLA's compiler, of the operation that reads a tf.data iterator, and around the reason.
+_XLA = re.compile(r"tf2xla|XLA_\w+_JIT")
+_READING = "IteratorGetNext"
+_AROUND_REASON = re.compile(r"Graph execution error|Detected at node|File \"|<stack traces")
 
 
 def choose_strategy(name: str) -> tf.distribute.Strategy | None:
@@ -68,11 +73,11 @@ def precision(policy: str):
 
 @contextlib.contextmanager
 def tensorflow_errors_told():
-    """Tells in plain words what goes wrong inside TensorFlow through no fault of the program.
+    """Translates the errors of TensorFlow that a user can mend; all others pass unchanged.
 
     Raises:
-        UserError: if something does not fit into memory.
-        DataNotAvailableError: if streamed records are damaged, or not what they should be.
+        UserError: if something does not fit into memory, or XLA cannot compile the step.
+        DataNotAvailableError: if streamed records are damaged, missing, or not what they should be.
         WorkerLostError: if another worker does not answer any more.
     """
     try:
@@ -87,16 +92,27 @@ def tensorflow_errors_told():
             "Another worker was lost: it died, cannot be reached, or stopped for a reason that it tells on its own "
             "terminal. Start all workers again by the same command: they go on from the last checkpoint."
         ) from error
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-        telling = [
-            line for line in lines if "assertion failed" in line or "corrupted" in line or "truncated" in line
-        ]
-        reason = (telling or lines)[0].rsplit("assertion failed:", 1)[-1].strip()
-        raise DataNotAvailableError(
-            f"The data could not be read: {reason[:200]}. Remove the data set's folder and prepare it anew by "
-            "bin/data prepare."
-        ) from error
+    except tf.errors.OpError as error:
+        if _XLA.search(error.message):
+            reason = _reason(error)
+            remedy = ", or set train.deterministic = False" if "determinis" in reason else ""
+            raise UserError(
+                f"XLA cannot compile the training step: {reason} Leave train.jit_compile out{remedy}."
+            ) from error
+        if isinstance(error, tf.errors.DataLossError) or _READING in error.message:
+            raise DataNotAvailableError(
+                f"The data could not be read: {_reason(error)} Remove the data set's folder and prepare it anew by "
+                "bin/data prepare."
+            ) from error
+        raise
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The sentence of an error message, without the nodes and source lines around it."""
+    lines = [re.sub(r"\{\{.*?\}\}|\[(Op|\[).*", "", line).strip() for line in error.message.splitlines()]
+    sentences = [line for line in lines if line and not _AROUND_REASON.match(line)]
+    reason = sentences[0].rsplit("assertion failed:", 1)[-1].strip() if sentences else type(error).__name__
+    return f"{reason[:200].rstrip('.')}."
 
 
 def describe() -> str:

@@ -15,6 +15,7 @@ from rethink_keras.models.operations import multiply_adds
 from rethink_keras.training.signals import Stopped, StopRequest
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
+MOVING_AVERAGES, RECOMPUTED = BATCH_NORM = ("moving_averages", "recomputed")
 BATCH_OPERATIONS = 40e9
 TOP_5 = "top5_accuracy"
 STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
@@ -29,6 +30,12 @@ class Evaluation:
         train_metrics: 'fixed_weights': `train_loss` and `train_accuracy` over the whole, unaugmented training
             set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
             change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
+        batch_norm: statistics of batch normalization in every evaluation and in `model.keras`. 'moving_averages': those
+            that training keeps, which lag behind the weights; 'recomputed': the mean moments of training batches on
+            the present weights, see `BatchStatistics`. Training does not depend on it. The column `batch_norm` names
+            it; it is 'none' for a network without batch normalization, for which nothing is recomputed.
+        batch_norm_batches: number of training batches for 'recomputed'; a smaller training set gives all of its
+            whole batches.
         batch_size: examples evaluated at a time; 'auto' goes by the network's operations.
         every_epochs: after each so-many-th epoch, and after the last; `metrics.csv` has no row of the others, and
             their seconds count in the next row.
@@ -42,6 +49,8 @@ class Evaluation:
     """
 
     train_metrics: str = "fixed_weights"
+    batch_norm: str = MOVING_AVERAGES
+    batch_norm_batches: int = 60
     batch_size: int | str = "auto"
     every_epochs: int = 1
     fit_loss: float = 0.05
@@ -51,6 +60,8 @@ class Evaluation:
 
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
+        check_choice("evaluation.batch_norm", self.batch_norm, BATCH_NORM)
+        check_whole("evaluation.batch_norm_batches", self.batch_norm_batches, 1)
         check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
         check_whole("evaluation.every_epochs", self.every_epochs, 1)
         if self.batch_size != "auto":

@@ -19,9 +19,9 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
+from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told
-from rethink_keras.training import evaluation, summary
+from rethink_keras.training import batch_statistics, evaluation, summary
 from rethink_keras.training.callbacks import (
     EpochData,
     ProgressBar,
@@ -31,7 +31,9 @@ from rethink_keras.training.callbacks import (
 )
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.confusion import Confusions, can_be_measured
+from rethink_keras.training.divergence import diverged, non_finite_weight
 from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.export import save_plain
 from rethink_keras.training.feeds import Feed
 from rethink_keras.training.multi_worker import Alone
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
@@ -142,6 +144,9 @@ class Loop:
             if plan.observers and can_be_measured(plan.train)
             else None
         )
+        self._batch_norm = batch_statistics.choose(
+            self._evaluation, plan.network, plan.train, plan.batch_size
+        )
         self._summary: dict[str, Any] = {}
         self._ended = False
         self._last_save = time.monotonic()
@@ -151,7 +156,7 @@ class Loop:
 
         Raises:
             UserError: if the workdir holds a run of another configuration, or a checkpoint of another model.
-            DivergedError: if the loss is not finite.
+            DivergedError: if the loss or a weight is not finite.
             StoppedBySignalError: after saving, if a stop was asked for.
             DiskError: if the workdir cannot be written any more.
         """
@@ -233,10 +238,11 @@ class Loop:
             callbacks=[EpochData(plan.train), recorder, ProgressBar(state, self._steps)],
         )
         if recorder.diverged:
-            self._diverged()
+            self._diverged("The loss")
 
     def _finish_epoch(self, running: dict[str, float]) -> bool:
         """Measures, saves and writes the epoch whose steps are done; returns whether training pauses here."""
+        self._check_weights()
         state = self._state
         row = None
         if self._evaluation.due(state.epoch + 1, self._plan.epochs):
@@ -269,13 +275,14 @@ class Loop:
 
     def _measure(self, running: dict[str, float]) -> Row:
         begin = time.perf_counter()
-        row = self._figures(running)
-        if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
-            self._diverged()
-        if self._confusions:
-            batch_size = self._evaluation.batch_size_for(self._plan.network)
-            is_last = self._ends_after(row)
-            self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
+        with self._batch_norm.for_evaluation(self._stop):
+            row = self._figures(running)
+            if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
+                self._diverged("The loss")
+            if self._confusions:
+                batch_size = self._evaluation.batch_size_for(self._plan.network)
+                is_last = self._ends_after(row)
+                self._confusions.measure(self._plan.network, batch_size, row["epoch"], is_last, self._stop)
         self._state.seconds += time.perf_counter() - begin
         return {**row, "seconds": round(self._state.seconds, 3)}
 
@@ -295,6 +302,7 @@ class Loop:
             "learning_rate": float(plan.rate(first_step)),
             "seconds": 0.0,
             "train_metrics": how.train_metrics,
+            "batch_norm": self._batch_norm.name,
             "running_loss": evaluation.cross_entropy(running),
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(plan.network),
@@ -328,6 +336,7 @@ class Loop:
         return Epoch(row, self._confusions.after(row["epoch"]) if self._confusions else None)
 
     def _save(self) -> None:
+        self._check_weights()
         self._checkpoints.save(self._state)
         self._last_save = time.monotonic()
 
@@ -345,16 +354,13 @@ class Loop:
         return written
 
     def _done(self) -> Result:
-        network = self._plan.network
-        weights = {"weights": summary.fingerprint(network.weights)}
-        with self._team.together():
+        self._check_weights()
+        network, fingerprints = self._plan.network, self._plan.facts["fingerprints"]
+        fingerprints = {**fingerprints, "weights": summary.fingerprint(network.weights)}
+        with self._batch_norm.for_evaluation(StopRequest()), self._team.together():
             if self._folder.writes:
-                partial = self._folder.path / ".model.partial.keras"
-                network.save(partial)
-                partial.replace(self._folder.model)
-            written = self._write_summary(
-                "done", fingerprints={**self._plan.facts["fingerprints"], **weights}
-            )
+                save_plain(network, self._folder.model)
+            written = self._write_summary("done", fingerprints=fingerprints)
         return Result(self._state.rows, written, self._folder.path)
 
     def _paused(self) -> Result:
@@ -374,17 +380,17 @@ class Loop:
             number,
         )
 
-    def _diverged(self) -> None:
+    def _check_weights(self) -> None:
+        name = non_finite_weight(self._plan.network)
+        if self._team.as_chief_says(name is not None):
+            self._diverged(f"The weight {name}")
+
+    def _diverged(self, what: str) -> None:
         state = self._state
         rate = float(self._plan.rate(state.epoch * self._steps + state.step - 1))
-        saved = self._checkpoints.paths()
         where = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": rate}
         self._write_summary("diverged", diverged=where)
-        raise DivergedError(
-            f"The loss is not finite in epoch {state.epoch + 1} at step {state.step}, at a learning rate of "
-            f"{rate:g}. Try a smaller train.learning_rate; the last good checkpoint is "
-            f"{saved[-1] if saved else 'none'}."
-        )
+        raise diverged(what, where, self._checkpoints.paths())
 
 
 def _all_variables(plan: Plan) -> list:

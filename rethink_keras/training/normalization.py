@@ -13,9 +13,8 @@ from rethink_keras.models.nested import all_layers
 def fuse(network: keras.Model) -> None:
     """Makes the batch normalizations of images in a network use TensorFlow's fused kernel.
 
-    Only how they are computed changes, and with it the last bits: the layers stay Keras's, so that the saved network
-    loads without this package. Those stay as they are that average over several replicas, have a renormalization, or
-    whose channels are not the last axis; and all of them where there is a GPU.
+    Only how they are computed changes, and with it the last bits. Those stay as they are that average over several
+    replicas, have a renormalization, or whose channels are not the last axis; and all of them where there is a GPU.
     """
     if tf.config.list_logical_devices("GPU"):
         return

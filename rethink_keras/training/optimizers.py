@@ -67,8 +67,7 @@ def muon(learning_rate: Schedule, *, momentum: float = 0.95) -> keras.optimizers
     return optimizer
 
 
-# Updates by TensorFlow's one kernel for each, which writes no intermediate tensors. They are put into Keras's objects,
-# not subclasses, so that saved models name Keras's classes and load without this package.
+# Updates by TensorFlow's one kernel for each, which writes no intermediate tensors. They are put into Keras's objects.
 
 
 def _momentum_step(optimizer, gradient, variable, learning_rate):

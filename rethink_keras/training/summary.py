@@ -53,6 +53,7 @@ def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
         "fit_loss": evaluation.fit_loss,
         "fit_accuracy": evaluation.fit_accuracy,
         "train_metrics": evaluation.train_metrics,
+        "batch_norm": last.get("batch_norm"),
         "seconds": round(sum(row["seconds"] for row in rows), 3),
     }
 

@@ -100,7 +100,7 @@ def train(
     Raises:
         UserError: for a configuration or a workdir that cannot be used.
         DataNotAvailableError: if the data set is neither on disk nor to be had.
-        DivergedError: if the loss is not finite.
+        DivergedError: if the loss or a weight is not finite.
         StoppedBySignalError: after saving, if SIGINT or SIGTERM came, to any worker.
         WorkerLostError: if another worker does not answer.
     """
@@ -162,9 +162,8 @@ def train(
             whitening.prepare(network, train_data)
             if initialization is not None:
                 initialization(network, train_data)
-        network.jit_compile = jit_compile
         per_execution = _steps_per_execution(steps_per_execution, network, batch_size, steps, strategy_object)
-        feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object)
+        feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object, jit_compile)
         plan = Plan(
             network=network,
             metrics=metrics,

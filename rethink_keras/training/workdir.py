@@ -30,6 +30,7 @@ COLUMNS = (
     "learning_rate",
     "seconds",
     "train_metrics",
+    "batch_norm",
     "running_loss",
     "running_accuracy",
     "penalty",

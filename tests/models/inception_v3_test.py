@@ -14,6 +14,8 @@ class InceptionV3Test(absltest.TestCase):
         images = np.random.default_rng(8).normal(size=(2, 75, 75, 1)).astype("float32")
         loaded = save_and_load(model)
         np.testing.assert_array_equal(loaded(images), model(images))
+        norms = [layer for layer in loaded.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        self.assertEqual({norm.momentum for norm in norms}, {0.9})
 
     def test_parameters(self):
         model = inception_v3((299, 299, 3), 1000)

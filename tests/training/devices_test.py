@@ -3,10 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DataNotAvailableError, UserError
 from rethink_keras.training import devices
 from tests.training.small_runs import new_folder, run
 
@@ -55,11 +56,38 @@ class StrategyTest(parameterized.TestCase):
             devices.check_batch_divides(strategy, 120, 1200)
 
     def test_precision_is_put_back(self):
-        import keras
-
         with devices.precision("mixed_bfloat16"):
             self.assertEqual(keras.config.dtype_policy().name, "mixed_bfloat16")
         self.assertEqual(keras.config.dtype_policy().name, "float32")
+
+
+class ErrorsTest(absltest.TestCase):
+    """Errors of reading data are told as such, and no others."""
+
+    def fit(self, dataset):
+        network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        network.compile(
+            "sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        )
+        with devices.tensorflow_errors_told():
+            network.fit(dataset, verbose=0, shuffle=False)
+
+    def test_a_missing_file(self):
+        with new_folder() as folder:
+            records = tf.data.TFRecordDataset(str(folder / "lost")).map(lambda _: (tf.zeros(4), 0)).batch(2)
+            with self.assertRaisesRegex(DataNotAvailableError, "lost; No such file"):
+                self.fit(records)
+
+    def test_a_record_that_cannot_be_decoded(self):
+        def decode(text):
+            return tf.zeros(4) * tf.cast(tf.io.decode_jpeg(text)[0, 0, 0], tf.float32), 0
+
+        with self.assertRaisesRegex(DataNotAvailableError, "could not be read.*image"):
+            self.fit(tf.data.Dataset.from_tensors(tf.constant(b"no picture")).map(decode).batch(2))
+
+    def test_what_the_network_cannot_compute_is_no_fault_of_the_data(self):
+        with self.assertRaises(tf.errors.InvalidArgumentError):  # a label outside the classes
+            self.fit(tf.data.Dataset.from_tensors((tf.zeros(4), 7)).batch(2))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class TwoWorkersTest(absltest.TestCase):
         self.assertEqual(len(rows(one)), len(rows(two)))
         for row, other in zip(rows(one), rows(two), strict=True):
             self.assertEqual(list(row), list(other))
-            for name in row.keys() - {"seconds", "train_metrics"}:
+            for name in row.keys() - {"seconds", "train_metrics", "batch_norm"}:
                 self.assertAlmostEqual(float(row[name]), float(other[name]), delta=1e-6, msg=name)
         for array, paired in zip(newest_arrays(one), newest_arrays(two), strict=True):
             np.testing.assert_allclose(array, paired, rtol=1e-6, atol=1e-6)
@@ -66,6 +66,21 @@ class TwoWorkersTest(absltest.TestCase):
                 self.assertLen(rows(other), 4)
                 self.assert_same_run(one, other)
                 self.assertEqual({p.name for p in one.iterdir()}, {p.name for p in other.iterdir()})
+
+    def test_batch_norm_is_that_of_the_whole_batch_in_training_and_recomputed(self):
+        bindings = (
+            *("train.model = @wide_resnet", "wide_resnet.depth = 10", "train.epochs = 1"),
+            *("dataset.train_examples = 200", "dataset.test_examples = 99", "train.batch_size = 40"),
+            *("evaluation.batch_norm = 'recomputed'", "evaluation.batch_norm_batches = 4"),
+        )
+        with new_folder() as folder:
+            one = run(folder / "one", *bindings).history
+            for code, _, err in ended(start([folder / "two"] * 2, *small_runs.SMALL, *bindings)):
+                self.assertEqual(code, 0, err)
+            for row, other in zip(one, rows(folder / "two"), strict=True):
+                self.assertEqual(other["batch_norm"], "recomputed")
+                for name in ("running_loss", "train_loss", "test_loss"):
+                    self.assertAlmostEqual(row[name], float(other[name]), delta=1e-3)
 
     def test_a_lost_worker_is_told_and_hangs_nobody(self):
         with new_folder() as folder:

@@ -7,7 +7,6 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.training import optimizers
-from tests.training.small_runs import new_folder
 
 RATE = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9, staircase=True)
 
@@ -44,18 +43,6 @@ class OptimizersTest(parameterized.TestCase):
         self.assertGreater(abs(variables[0][0] - start).max(), 0.1)
         for one, other in zip(*variables, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
-
-    @parameterized.parameters(optimizers.sgd, optimizers.adam, optimizers.muon)
-    def test_saved_models_name_keras_classes(self, builder):
-        layers = keras.layers.Conv2D(3, 2), keras.layers.Flatten(), keras.layers.Dense(1)
-        model = keras.Sequential([keras.Input((2, 2, 1)), *layers])
-        model.compile(builder(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)), "mse")
-        model.fit(np.ones((4, 2, 2, 1)), np.ones((4, 1)), verbose=0)
-        with new_folder() as folder:
-            model.save(folder / "model.keras")
-            loaded = keras.models.load_model(folder / "model.keras")
-        self.assertTrue(type(loaded.optimizer).__module__.startswith("keras."))
-        self.assertLen(loaded.optimizer.variables, len(model.optimizer.variables))
 
     def test_muon_takes_a_convolutions_kernel_as_one_matrix(self):
         gradient = np.random.default_rng(0).standard_normal((3, 3, 4, 5)).astype(np.float32)

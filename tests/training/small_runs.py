@@ -116,6 +116,23 @@ def sigterm_after_epoch():
     return before_call(loop, "epoch_line", send_sigterm)
 
 
+def spoiled_weight(step: int):
+    """NaN in a weight of the first kernel after so many steps of a run."""
+    networks = []
+
+    def has_come(recorder, *_):
+        networks[:] = [recorder.model]
+        return int(recorder.model.optimizer.iterations) >= step
+
+    def spoil():
+        kernel = networks[0].trainable_weights[0]
+        values = np.asarray(kernel).copy()
+        values[0, 0] = np.nan
+        kernel.assign(values)
+
+    return before_call(Recorder, "on_train_batch_end", spoil, has_come)
+
+
 def timeless(rows) -> list[dict]:
     """Rows without the column that differs from run to run."""
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import json
 import signal
@@ -21,8 +22,11 @@ from tests.training.small_runs import (
     sigterm_at,
     sigterm_in_evaluation,
     sigterm_in_save,
+    spoiled_weight,
     timeless,
 )
+
+FIRST_EPOCH = "epoch-00001-step-0000000.npz"
 
 
 class TrainTest(parameterized.TestCase):
@@ -134,6 +138,34 @@ class TrainTest(parameterized.TestCase):
             with self.assertRaisesRegex(DivergedError, "not finite in epoch 1 at step"):
                 run(folder, "train.learning_rate = 1e30", "train.steps_per_execution = 1")
             self.assertEqual(json.loads((folder / "summary.json").read_text())["status"], "diverged")
+
+    def test_a_weight_that_is_not_finite_is_divergence_though_relu_hides_it(self):
+        hidden = ("regularization.weight_decay = 0", "train.steps_per_execution = 1")
+        with new_folder() as folder:
+            with self.assertRaises(DivergedError) as caught, spoiled_weight(14):
+                run(folder, *hidden)
+            self.assertEqual(caught.exception.exit_code, 4)
+            self.assertIn("hidden_1/kernel", caught.exception.sentence)
+            summary = json.loads((folder / "summary.json").read_text())
+            self.assertEqual(summary["status"], "diverged")
+            self.assertEqual((summary["diverged"]["epoch"], summary["diverged"]["step"]), (2, 10))
+            self.assertFalse((folder / "model.keras").exists())
+            self.assertEqual([p.name for p in sorted((folder / "checkpoints").iterdir())], [FIRST_EPOCH])
+
+    @parameterized.named_parameters(
+        ("in_mid_epoch", 1e-9, contextlib.nullcontext, 3), ("when_stopped", 0, lambda: sigterm_at(6), 0)
+    )
+    def test_no_checkpoint_holds_a_weight_that_is_not_finite(self, minutes, stop, saved):
+        bindings = (
+            "regularization.weight_decay = 0",
+            "train.steps_per_execution = 1",
+            f"checkpoints.every_minutes = {minutes}",
+            "checkpoints.keep_last = 9",
+        )
+        with new_folder() as folder:
+            with self.assertRaises(DivergedError), spoiled_weight(4), stop():
+                run(folder, *bindings)
+            self.assertLen(list((folder / "checkpoints").iterdir()), saved)
 
     def test_dropout_for_a_network_without_it(self):
         with new_folder() as folder, self.assertRaisesRegex(UserError, "small_alexnet has no dropout"):

@@ -1,0 +1,142 @@
+"""Test accuracy of small Inception with moving averages of several momenta, and with recomputed statistics.
+
+    TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.batch_norm_lag --epochs=12 --train_examples=10000
+
+One network is trained on CIFAR-10 by `gin/table1_inception.gin`: true labels, the paper's recipe. The momentum does not
+change training. Therefore one run serves all momenta: the moments of each batch follow from the moving averages before
+and after its step, and the benchmark averages them with each momentum. After each epoch it measures accuracy on all
+test images with each of these averages, then with the statistics of `BatchStatistics`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import flags
+
+from rethink_keras import config
+from rethink_keras.data.splits import Splits
+from rethink_keras.models import small_inception
+from rethink_keras.training import evaluation, feeds, normalization, optimizers, schedules, trainer
+from rethink_keras.training.batch_statistics import BatchStatistics
+from rethink_keras.training.callbacks import EpochData
+from rethink_keras.training.signals import StopRequest
+
+ROOT = Path(__file__).parents[1]
+BATCHES = 60  # of the recomputed statistics
+
+
+class MovingAverages(keras.callbacks.Callback):
+    """Averages the moments of all batches with several momenta.
+
+    Args:
+        network: in training, one step for each of Keras's batches; its own moving averages are the source.
+        momenta: of the averages.
+    """
+
+    def __init__(self, network: keras.Model, momenta: Sequence[float]):
+        super().__init__()
+        self._own = [
+            (layer.momentum, variable)
+            for layer in network.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+            for variable in (layer.moving_mean, layer.moving_variance)
+        ]
+        self._before = self.values()
+        self._averages = dict.fromkeys(momenta, self._before)
+
+    def values(self) -> list[np.ndarray]:
+        """The network's own moving averages."""
+        return [np.asarray(variable, np.float64) for _, variable in self._own]
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Adds the moments of one batch."""
+        after = self.values()
+        rows = zip(self._own, self._before, after, strict=True)
+        moments = [(new - own * old) / (1 - own) for (own, _), old, new in rows]
+        for momentum, averages in self._averages.items():
+            pairs = zip(averages, moments, strict=True)
+            self._averages[momentum] = [momentum * old + (1 - momentum) * new for old, new in pairs]
+        self._before = after
+
+    def each(self) -> Iterator[float]:
+        """Yields each momentum while its averages are in the network; puts the network's own back at the end."""
+        for momentum, averages in self._averages.items():
+            self._assign(averages)
+            yield momentum
+        self._assign(self._before)
+
+    def _assign(self, values: list[np.ndarray]) -> None:
+        for (_, variable), value in zip(self._own, values, strict=True):
+            variable.assign(np.asarray(value, np.float32))
+
+
+def accuracies(
+    train_examples: int, epochs: int, momenta: Sequence[float], seed: int
+) -> Iterator[list[float]]:
+    """Trains, and yields after each epoch the test accuracy with each momentum, then with recomputed statistics."""
+    binding = f"dataset.train_examples = {train_examples}"
+    config.parse([ROOT / "gin" / "table1_inception.gin"], [binding])
+    batch_size, learning_rate = (
+        config.bound(f"train.{name}", config.default(trainer.train, name))
+        for name in ("batch_size", "learning_rate")
+    )
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    splits = Splits.configured(None, seed)
+    train, test = splits.pipeline("train"), splits.pipeline("test")
+    network = small_inception(train.input_shape, 10)
+    rate = schedules.exponential(
+        initial=learning_rate, steps_per_epoch=train.steps(batch_size), epochs=epochs
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics = evaluation.Evaluation().metrics(10)
+    network.compile(optimizers.sgd(rate), loss, metrics=metrics, jit_compile=False)
+    normalization.fuse(network)
+    feed = feeds.choose(network, train, batch_size, 1, None)
+    averages = MovingAverages(network, momenta)
+    statistics = BatchStatistics(network, train, batch_size, BATCHES)
+    size, stop = evaluation.Evaluation().batch_size_for(network), StopRequest()
+
+    def accuracy() -> float:
+        return evaluation.measure(network, test, size, stop)["accuracy"]
+
+    for epoch in range(epochs):
+        network.fit(
+            feed.dataset(0),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            verbose=0,
+            shuffle=False,
+            callbacks=[EpochData(train), averages],
+        )
+        found = [accuracy() for _ in averages.each()]
+        with statistics.for_evaluation(stop):
+            found.append(accuracy())
+        yield found
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    values = flags.FlagValues()
+    flags.DEFINE_integer("epochs", 12, "To train.", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("train_examples", 10_000, "Of CIFAR-10.", lower_bound=128, flag_values=values)
+    flags.DEFINE_list("momenta", ["0.9", "0.99"], "Of the moving averages.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Of the run.", flag_values=values)
+    values(sys.argv)
+    momenta = [float(text) for text in values.momenta]
+    print(f"| epoch | {' | '.join(f'momentum {momentum:g}' for momentum in momenta)} | recomputed |")
+    print("|---:" * (len(momenta) + 2) + "|", flush=True)
+    for epoch, found in enumerate(
+        accuracies(values.train_examples, values.epochs, momenta, values.seed), start=1
+    ):
+        print(f"| {epoch} | {' | '.join(f'{100 * value:.2f}' for value in found)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

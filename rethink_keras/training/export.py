@@ -1,0 +1,26 @@
+"""The file `model.keras` of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from rethink_keras.files import open_atomically
+from rethink_keras.models.copies import plain_network
+
+
+def save_plain(network: keras.Model, path: Path) -> None:
+    """Writes a network for prediction and fine-tuning: of Keras's own layers, without optimizer, whole and on disk.
+
+    Args:
+        network: trained; it is not changed.
+        path: ends in `.keras`.
+    """
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")  # Keras goes by the suffix
+    try:
+        plain_network(network).save(partial)
+        with open_atomically(path) as file:
+            file.write(partial.read_bytes())
+    finally:
+        partial.unlink(missing_ok=True)
