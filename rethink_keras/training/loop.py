@@ -338,7 +338,7 @@ class Loop:
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
         figures = summary.figures(self._state.rows, self._evaluation)
-        day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
         written = {"status": status, "date": day, **figures, **self._plan.facts, **more}
         self._folder.write_summary(written)
         self._summary = written
