@@ -260,7 +260,8 @@ def _build(
     network = builder(input_shape, num_classes, **options)
     metrics = Evaluation().metrics(num_classes)
     if settled.weight_decay:
-        network = with_weight_decay(network, settled.weight_decay, settled.decayed_layers)
+        layers, parameters = settled.decayed_layers, settled.decay
+        network = with_weight_decay(network, settled.weight_decay, layers, parameters=parameters)
         # The loss holds the penalty then; the cross-entropy is measured apart.
         metrics.append(keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy", from_logits=True))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -33,6 +33,9 @@ class SettleTest(parameterized.TestCase):
         Randomization(labels="partially_corrupted", corruption=0.1, seed=0),
         Randomization(pixels="gaussian", seed=0),
         Randomization(pixels="shuffled", fraction=0.5, seed=0),
+        # The first point of a sweep over probabilities is a run as all others are.
+        Randomization(labels="partially_corrupted", corruption=0.0, seed=0),
+        Randomization(pixels="random", fraction=0.0, seed=0),
     )
     def test_unsaid_under_a_randomization_is_off_and_said(self, randomization):
         found = settled(randomization=randomization)
@@ -41,9 +44,28 @@ class SettleTest(parameterized.TestCase):
         self.assertFalse(found.explicit)
         self.assertIn("off under a randomization", found.log)
 
-    def test_nothing_randomized_in_effect_is_true_data(self):
-        how = Randomization(labels="partially_corrupted", corruption=0.0, seed=0)
-        self.assertTrue(settled(randomization=how).explicit)
+    def test_randomized_test_labels_alone_are_true_data(self):
+        self.assertTrue(settled(randomization=Randomization(randomize_test_labels=True, seed=0)).explicit)
+
+    def test_all_points_of_a_sweep_over_corruption_are_regularized_alike(self):
+        levels = [Randomization(labels="partially_corrupted", corruption=p, seed=0) for p in (0.0, 0.5, 1.0)]
+        for asked in (NOTHING_ASKED, Asked(weight_decay="customary", dropout=0.1)):
+            self.assertLen({settled(asked, randomization=level) for level in levels}, 1)
+
+    def test_a_number_decays_every_layer_and_the_default_only_its_own(self):
+        number = settled(Asked(weight_decay=0.1))
+        self.assertIsNone(number.decayed_layers)
+        self.assertIn("0.1 on the kernels of all layers", number.log)
+        default = settled(Asked(weight_decay="customary"))
+        self.assertEqual(default.decayed_layers, ("hidden",))
+        self.assertIn("4e-05 on the kernels of hidden,", default.log)
+        self.assertEqual(settled().decayed_layers, ("hidden",))
+        self.assertNotIn(" on ", settled(Asked(weight_decay=0)).log)
+
+    def test_all_parameters_decay_if_asked(self):
+        found = settled(Asked(weight_decay=0.1, decay="all"))
+        self.assertEqual(found.decay, "all")
+        self.assertIn("all parameters of all layers", found.log)
 
     def test_asking_wins(self):
         found = settled(Asked(weight_decay=0.01, dropout="customary"), Augmentation(flip=True), RANDOM)
@@ -60,7 +82,11 @@ class SettleTest(parameterized.TestCase):
         self.assertFalse(settled(dataset="digits").augmentation.in_force)
 
     @parameterized.parameters(
-        {"weight_decay": -1}, {"dropout": 1.0}, {"weight_decay": "usual"}, {"dropout": True}
+        {"weight_decay": -1},
+        {"dropout": 1.0},
+        {"weight_decay": "usual"},
+        {"dropout": True},
+        {"decay": "biases"},
     )
     def test_bad_values(self, **asked):
         with self.assertRaises(UserError):
