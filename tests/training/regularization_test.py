@@ -1,3 +1,5 @@
+import keras
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.data.augmentation import Augmentation
@@ -5,6 +7,7 @@ from rethink_keras.data.randomization import Randomization
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Customary
 from rethink_keras.training.regularization import Asked, settle
+from tests.training.small_runs import new_folder, run
 
 CUSTOMARY = Customary(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
 RANDOM = Randomization(labels="random", seed=0)
@@ -91,6 +94,42 @@ class SettleTest(parameterized.TestCase):
     def test_bad_values(self, **asked):
         with self.assertRaises(UserError):
             Asked(**asked)
+
+
+FEW = ("dataset.train_examples = 32", "dataset.test_examples = 10", "train.epochs = 1")
+
+
+class InARunTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ("'customary'", "kernels", ["hidden_1/kernel", "hidden_2/kernel"]),
+        (
+            "0.004",
+            "kernels",
+            [f"{name}/kernel" for name in ("conv_1", "conv_2", "hidden_1", "hidden_2", "logits")],
+        ),
+        ("0.004", "all", None),
+    )
+    def test_the_penalty_is_that_of_the_parameters_asked_for(self, weight_decay, decay, decayed):
+        bindings = (
+            "train.model = @small_alexnet",
+            f"regularization.weight_decay = {weight_decay}",
+            f"regularization.decay = '{decay}'",
+        )
+        with new_folder() as folder:
+            row = run(folder, *FEW, *bindings).history[-1]
+            network = keras.models.load_model(folder / "model.keras", compile=False)
+        weights = [w for w in network.trainable_weights if decayed is None or w.path in decayed]
+        self.assertLen(weights, 10 if decayed is None else len(decayed))
+        squares = sum(np.sum(np.square(np.asarray(weight, np.float64))) for weight in weights)
+        np.testing.assert_allclose(row["penalty"], 0.004 / 2 * squares, rtol=1e-4)
+
+    def test_corruption_with_probability_0_has_true_labels_and_no_regularization_by_default(self):
+        corruption = ("randomization.labels = 'partially_corrupted'", "randomization.corruption = 0.0")
+        with new_folder() as folder:
+            corrupted = run(folder / "corrupted", *FEW, *corruption).summary
+            true = run(folder / "true", *FEW, "regularization.weight_decay = 0").summary
+        self.assertFalse(corrupted["explicit_regularization"])
+        self.assertEqual(corrupted["fingerprints"], true["fingerprints"])
 
 
 if __name__ == "__main__":
