@@ -42,7 +42,6 @@ from rethink_keras.training.tensorboard import TensorBoard
 from rethink_keras.training.weights_and_biases import WeightsAndBiases
 from rethink_keras.training.workdir import Workdir
 
-MOST_EPOCHS = 100_000
 EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
 
@@ -114,7 +113,7 @@ def train(
     check_call("train.optimizer", optimizer, learning_rate)
     if initialization is not None:
         check_call("train.initialization", initialization, None, None)
-    check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
+    check_whole("train.epochs", epochs, 1, schedules.MOST_EPOCHS)
     check_whole("train.batch_size", batch_size, 1)
     check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
     if pause_after is not None:
