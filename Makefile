@@ -1,4 +1,4 @@
-# Each target does its own set-up: Python 3.10 to 3.13, pip and make are all they assume.
+# Each target does its own set-up: Python 3.11 to 3.13, pip and make are all they assume.
 PYTHON ?= python3
 VENV := .venv
 
@@ -25,6 +25,8 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/mypy
 
 $(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

@@ -26,6 +26,18 @@ def check_number(name: str, value: object, least: float, most: float) -> None:
         raise UserError(f"{name} is {value!r}. Give a number between {least:g} and {most:g}.")
 
 
+def check_up_to_one(name: str, value: object) -> None:
+    """Raises UserError unless `value` is a number in (0, 1]: a factor, or an accuracy as a fraction."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        raise UserError(f"{name} is {value!r}. Give a number above 0 and at most 1.")
+
+
+def check_below_one(name: str, value: object) -> None:
+    """Raises UserError unless `value` is a number in [0, 1): a rate, a momentum, a decay of averages."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise UserError(f"{name} is {value!r}. Give a number from 0 to below 1.")
+
+
 def check_call(name: str, function: object, *args: object, **kwargs: object) -> None:
     """Raises UserError unless `function` takes such arguments."""
     try:

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import shlex
 from pathlib import Path
 from unittest import mock
 
@@ -9,13 +10,19 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 import rethink_keras
-from rethink_keras import config
+from rethink_keras import config, models
 from rethink_keras.data import sources
+from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import ImageSet
+from rethink_keras.experiments.sweep import Sweep
 from rethink_keras.theory import fit_any_targets, interpolation, minimum_norm
+from rethink_keras.training.regularization import Asked
 from tests.training.small_runs import new_folder
 
-GIN = Path(__file__).parents[1] / "gin"
+ROOT = Path(__file__).parents[1]
+GIN = ROOT / "gin"
+COMPANION = ("fitting_random_labels_mlp.gin", "fitting_random_labels_wrn.gin")
+LABELS = ("random_labels.gin", "partially_corrupted_labels.gin")
 SHAPES = {"digits": (8, 8, 1), "mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
 ONE_STEP = (
     "dataset.train_examples = 4",
@@ -25,14 +32,14 @@ ONE_STEP = (
     "train.tensorboard = False",
 )
 IMAGENET = ("table2_inception_v3", "inception_augmentation", "dropout")  # trained in training/table2_test.py
-OBSERVERS = ("wandb",)  # training/wandb_test.py
+OTHER_OVERLAYS = ("wandb", "100_epochs")  # neither randomize nor regularize; training/wandb_test.py
 SECTIONS = sorted(GIN.glob("section*.gin"))  # of sections 4 and 5: they train no network
 EXPERIMENTS = sorted(
     p
     for p in (*GIN.glob("*.gin"), *GIN.glob("speedrun/*.gin"))
     if p.stem not in IMAGENET and p not in SECTIONS
 )
-OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMAGENET, *OBSERVERS))
+OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMAGENET, *OTHER_OVERLAYS))
 
 
 def made(name, split, data_dir=None, count=8):
@@ -108,6 +115,96 @@ class GinFilesTest(parameterized.TestCase):
         summary = trained(path).summary
         self.assertFalse(summary["explicit_regularization"])
         self.assertEqual(summary["randomization"]["labels"], "true")
+
+
+class EpochsTest(parameterized.TestCase):
+    def test_overlays_leave_the_epochs_alone_but_for_the_one_that_is_named_for_them(self):
+        for path in (GIN / "with").glob("*.gin"):
+            config.parse([path])
+            self.assertEqual(config.bound("train.epochs", None), 100 if path.stem == "100_epochs" else None)
+
+    @parameterized.product(recipe=COMPANION, labels=LABELS)
+    def test_the_companions_rate_falls_under_randomized_labels(self, recipe, labels):
+        config.parse([GIN / recipe, GIN / "with" / labels])
+        self.assertEqual(config.bound("train.epochs", None), 300)
+        self.assertEqual(config.bound("steps.after", None), (150, 225))
+
+    def test_quickstart_has_the_same_epochs_under_random_labels(self):
+        config.parse([GIN / "quickstart.gin", GIN / "with" / "random_labels.gin"])
+        self.assertEqual(config.bound("train.epochs", None), 40)
+
+    @parameterized.parameters(
+        ("table1", "random_labels", {100}),
+        ("table1", "plain", {69}),
+        ("table4", "random_labels+weight_decay", {100}),
+        ("table4", "random_labels+crop", {200}),
+        ("figure1a", "random_labels", {69}),
+        ("figure1b_1c", "corruption_0.0", {100}),
+        ("figure1b_1c", "corruption_1.0", {100}),
+        ("small/figure1b_1c", "corruption_1.0", {100}),
+        ("small/table1", "random_labels", {30}),
+    )
+    def test_sweeps_set_epochs_of_their_own(self, sweep, variant, epochs):
+        path = GIN / "sweeps" / f"{sweep}.gin"
+        config.parse([path])
+        runs = Sweep().manifest([str(path)], [], 1).runs
+        self.assertEqual({run.epochs for run in runs if run.variant == variant}, epochs)
+
+
+class CompanionRecipeTest(parameterized.TestCase):
+    @parameterized.parameters(*COMPANION)
+    def test_decays_everything_and_corrupts_validation_labels(self, recipe):
+        config.parse([GIN / recipe])
+        self.assertEqual((Asked().weight_decay, Asked().decay), (1e-4, "all"))
+        self.assertTrue(Randomization().randomize_test_labels)
+
+    def test_the_perceptron_starts_from_normal_weights_without_biases(self):
+        config.parse([GIN / "fitting_random_labels_mlp.gin"])
+        model = models.mlp((32, 32, 3), 10)
+        self.assertLen(model.weights, 2)
+        for kernel in model.get_weights():
+            np.testing.assert_allclose(kernel.std(), np.sqrt(2 / sum(kernel.shape)), rtol=0.05)
+            self.assertGreater(abs(kernel).max(), 2.5 * kernel.std())
+
+    def test_the_wide_resnet_drops_before_the_second_norm_and_its_logits_start_normal(self):
+        config.parse([GIN / "fitting_random_labels_wrn.gin"], ["wide_resnet.depth = 10"])
+        model = models.wide_resnet((32, 32, 3), 10, dropout=0.3)
+        names = [layer.name for layer in model.layers]
+        at = names.index("group_3_block_1_dropout")
+        self.assertEqual(names[at + 1], "group_3_block_1_2_norm")
+        kernel = model.get_layer("logits").get_weights()[0]  # [64, 10]
+        np.testing.assert_allclose(kernel.std(), np.sqrt(2 / 74), rtol=0.15)
+        self.assertGreater(abs(kernel).max(), 1.05 / 8)  # where the default's uniform distribution ends
+
+
+class CommandsTest(parameterized.TestCase):
+    """The flags that README and the headers of gin files name are understood."""
+
+    def parse_flags(self, words, *files):
+        flags = [word.removeprefix("--gin_").partition("=") for word in words if word.startswith("--gin_")]
+        files = [*files, *(ROOT / value for name, _, value in flags if name == "file")]
+        config.parse(files, [value for name, _, value in flags if name == "param"])
+
+    def test_readmes_rows_for_other_code(self):
+        text = (ROOT / "README.md").read_text()
+        rows = re.findall(r"^\| .*`--.* \| (.*--gin_.*) \|$", text.partition("## Coming from")[2], re.M)
+        self.assertGreater(len(rows), 20)
+        for row in rows:
+            with self.subTest(row):
+                commands = [shlex.split(command) for command in re.findall(r"`([^`]*)`", row)]
+                self.parse_flags(
+                    [word for words in commands for word in words], GIN / "fitting_random_labels_wrn.gin"
+                )
+
+    @parameterized.named_parameters(
+        (str(p.relative_to(GIN).with_suffix("")).replace("/", "_"), p) for p in sorted(GIN.rglob("*.gin"))
+    )
+    def test_commands_of_headers(self, path):
+        text = path.read_text().replace("\\\n#", " ")
+        commands = re.findall(r"^# .*?(bin/(?:train|kernel|minimum_norm|expressivity) .*)$", text, re.M)
+        for command in commands:
+            with self.subTest(command):
+                self.parse_flags(shlex.split(command.partition("  (")[0]))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
 
+MOST_PADDING = 1000  # pixels
+
 
 class Draws(NamedTuple):
     """One epoch's draws, a row an example: int32 `top`, `left`, bool `flip`, float32 `angle` in radians."""
@@ -55,7 +57,7 @@ class Augmentation:
             if getattr(self, name) not in (None, True, False):
                 raise UserError(f"augmentation.{name} is {getattr(self, name)!r}. Give True or False.")
         if self.padding is not None:
-            check_whole("augmentation.padding", self.padding, 0)
+            check_whole("augmentation.padding", self.padding, 0, MOST_PADDING)
         if self.rotation is not None:
             check_number("augmentation.rotation", self.rotation, 0, 180)
         if self.padding and not self.random_crop:

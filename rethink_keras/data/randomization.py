@@ -56,7 +56,8 @@ class Randomization:
         permute: 'after_crop' permutes the positions the network sees, so that shuffled images hold the very
             pixels of the true ones; 'before_crop' permutes the whole image and lets the crop lose some. The
             paper does not say which. Gaussian pixels are the same in law either way and drawn before.
-        randomize_test_labels: also for the test set. The paper never does.
+        randomize_test_labels: also for the test set, by draws of its own. The companion code does; the paper does
+            not say, but every point of its figure 1c lies where it would with test labels corrupted alike.
         seed: seed of the maps; None takes the run's seed.
     """
 
@@ -94,9 +95,9 @@ class Randomization:
         return {"true": 0.0, "random": 1.0}.get(self.labels, self.corruption or 0.0)
 
     @property
-    def in_force(self) -> bool:
-        """Whether anything is randomized at all."""
-        return self.probability > 0 or (self.pixels != "true" and self.fraction > 0)
+    def requested(self) -> bool:
+        """Whether labels or pixels of another kind than 'true' are requested, with whatever probability."""
+        return self.labels != "true" or self.pixels != "true"
 
     def with_seed(self, run_seed: int) -> Randomization:
         """This randomization with its seed settled: its own, else the run's."""

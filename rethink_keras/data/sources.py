@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from rethink_keras.checks import check_whole
 from rethink_keras.data import preparation
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.randomization import PixelStatistics
@@ -111,6 +112,9 @@ class Dataset:
 
     def __post_init__(self):
         check_name(self.name)
+        for name in ("train_examples", "test_examples"):
+            if getattr(self, name) is not None:
+                check_whole(f"dataset.{name}", getattr(self, name), 1)
 
 
 def check_name(name: str) -> None:

@@ -15,9 +15,12 @@ from typing import Any, Protocol, cast
 import gin
 import keras
 
+from rethink_keras.checks import check_below_one
 from rethink_keras.errors import UserError
 
-__all__ = ["Customary", "Family", "check_dropout", "check_shapes", "family"]
+__all__ = ["GLOROT", "Customary", "Family", "check_dropout", "check_shapes", "family", "glorot"]
+
+GLOROT = {"glorot_uniform": "uniform", "glorot_normal": "untruncated_normal"}  # as Keras names distributions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +117,16 @@ def check_shapes(
         raise UserError(f"{name} needs at least one class and was given num_classes = {num_classes}.")
 
 
+def glorot(name: str, gain: float = 1.0) -> keras.initializers.Initializer:
+    """Returns an initializer of variance `gain ** 2 * 2 / (inputs + outputs)` (Glorot and Bengio 2010).
+
+    Args:
+      name: One of `GLOROT`. Keras's own `glorot_normal` is truncated; this one is not.
+      gain: Factor on the initial weights.
+    """
+    return keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution=GLOROT[name])
+
+
 def check_dropout(dropout: float) -> None:
     """Checks that a dropout rate is a fraction.
 
@@ -123,5 +136,4 @@ def check_dropout(dropout: float) -> None:
     Raises:
       UserError: It is not at least 0 and less than 1.
     """
-    if not 0.0 <= dropout < 1.0:
-        raise UserError(f"dropout must be at least 0 and less than 1, and is {dropout}.")
+    check_below_one("dropout", dropout)

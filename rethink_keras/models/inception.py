@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from rethink_keras.checks import check_below_one, check_number
 from rethink_keras.models.family import check_shapes, family
 
 __all__ = ["small_inception"]
@@ -61,9 +62,11 @@ def small_inception(
       A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The images are too small or a shape is not valid.
+      UserError: The images are too small, or a shape or a number is not valid.
     """
     check_shapes("small_inception", input_shape, num_classes, smallest_side=4)
+    check_below_one("small_inception.batch_norm_momentum", batch_norm_momentum)
+    check_number("small_inception.batch_norm_epsilon", batch_norm_epsilon, 1e-10, 1e3)
 
     def conv_module(x, filters: int, size: int, name: str, strides: int = 1):
         x = layers.Conv2D(

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from rethink_keras.checks import check_number
+from rethink_keras.checks import check_choice, check_number
 from rethink_keras.errors import UserError
-from rethink_keras.models.family import check_dropout, check_shapes, family
+from rethink_keras.models.family import GLOROT, check_dropout, check_shapes, family, glorot
 
 __all__ = ["mlp"]
 
@@ -25,6 +25,7 @@ def mlp(
     *,
     hidden: str | int | Sequence[int] = "512",
     bias: bool = True,
+    initializer: str = "glorot_uniform",
     gain: float = 1.0,
     dropout: float = 0.0,
 ) -> keras.Model:
@@ -43,29 +44,38 @@ def mlp(
       hidden: Widths of the hidden layers joined by x, for example `'512x128x512'`; or an integer; or a
         sequence of integers.
       bias: Whether layers have biases, the last one included.
-      gain: Factor on the initial kernels of the hidden layers, which are Glorot's uniform ones. Above 1 the network
-        begins with features that tell neighbours apart, and fits random labels sooner.
+      initializer: Distribution of the initial kernels, of variance 2 / (inputs + outputs): `'glorot_uniform'`,
+        or `'glorot_normal'` for the companion code's normal one, not truncated. Biases start at zero.
+      gain: Factor on the initial kernels of the hidden layers. Above 1 the network begins with features that tell
+        neighbours apart, and fits random labels sooner.
       dropout: Fraction of each hidden layer's units dropped in training.
 
     Returns:
       A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The widths cannot be understood, or a shape, the gain or the dropout is not valid.
+      UserError: The widths cannot be understood, the initializer is unknown, or a shape, the gain or the dropout
+        is not valid.
     """
     check_shapes("mlp", input_shape, num_classes)
     check_dropout(dropout)
+    check_choice("mlp.initializer", initializer, tuple(GLOROT))
     check_number("mlp.gain", gain, 1e-6, 1e6)
     images = keras.Input(input_shape, name="images")
     x = layers.Flatten(name="flatten")(images)
     for number, width in enumerate(_widths(hidden), start=1):
-        glorot = keras.initializers.VarianceScaling(gain**2, mode="fan_avg", distribution="uniform")
         x = layers.Dense(
-            width, activation="relu", use_bias=bias, kernel_initializer=glorot, name=f"hidden_{number}"
+            width,
+            activation="relu",
+            use_bias=bias,
+            kernel_initializer=glorot(initializer, gain),
+            name=f"hidden_{number}",
         )(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
-    logits = layers.Dense(num_classes, use_bias=bias, dtype="float32", name="logits")(x)
+    logits = layers.Dense(
+        num_classes, use_bias=bias, kernel_initializer=glorot(initializer), dtype="float32", name="logits"
+    )(x)
     return keras.Model(images, logits, name="mlp")
 
 

@@ -7,24 +7,31 @@ from collections.abc import Iterable
 
 import keras
 
+from rethink_keras.checks import check_choice
 from rethink_keras.errors import UserError
 from rethink_keras.models.nested import all_layers
 
-__all__ = ["with_weight_decay"]
+__all__ = ["ALL", "KERNELS", "PARAMETERS", "with_weight_decay"]
 
+KERNELS, ALL = PARAMETERS = ("kernels", "all")
 # The penalties of Dense, convolution, depthwise and separable layers on their kernels.
-_PENALTIES = ("kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer")
+_OF_KERNELS = ("kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer")
+_OF_OTHERS = ("bias_regularizer", "gamma_regularizer", "beta_regularizer")
 
 
 def with_weight_decay(
-    model: keras.Model, coefficient: float, layers: Iterable[str] | None = None
+    model: keras.Model,
+    coefficient: float,
+    layers: Iterable[str] | None = None,
+    *,
+    parameters: str = KERNELS,
 ) -> keras.Model:
-    """Returns a copy of a model whose kernels decay.
+    """Returns a copy of a model whose parameters decay.
 
-    Each decayed kernel w gets an L2 penalty with half the coefficient, `coefficient / 2 * sum(w ** 2)`, so
+    Each decayed parameter w gets an L2 penalty with half the coefficient, `coefficient / 2 * sum(w ** 2)`, so
     that its gradient gains `coefficient * w` before momentum: the weight decay of SGD as the paper and its
-    companion code use it. Biases and batch normalization do not decay. A penalty that a decayed layer
-    already had is replaced. The penalty is among `model.losses` and in the saved model.
+    companion code use it. A penalty that a decayed parameter already had is replaced. The penalty is among
+    `model.losses` and in the saved model.
 
     The copy has the values of all the model's variables, the states of its dropout generators included,
     and Python's generator is left as it was found: with and without decay, a run begins alike and
@@ -33,29 +40,37 @@ def with_weight_decay(
     Args:
       model: A functional or sequential model; models nested in it are copied with it.
       coefficient: What the decay adds to the gradient, in units of w; zero gives a plain copy.
-      layers: Names of the layers that decay; None for all layers that have a kernel.
+      layers: Names of the layers that decay; None for all layers.
+      parameters: 'kernels' for their kernels, or 'all' for their biases and batch normalization's scale and
+        offset too, as the companion code has it.
 
     Returns:
       A new model; the given one is not changed.
 
     Raises:
-      UserError: The coefficient is negative, or a name is not that of a layer with a kernel.
+      UserError: The coefficient is negative, a name is not that of a layer with a kernel, or a layer has
+        parameters that Keras cannot give a penalty.
     """
     if coefficient < 0:
         raise UserError(f"The weight decay must not be negative, and is {coefficient}.")
-    with_kernel = [layer.name for layer in all_layers(model) if _penalties(layer.get_config())]
-    decayed = set(with_kernel if layers is None else layers)
-    unknown = sorted(decayed - set(with_kernel))
+    check_choice("parameters", parameters, PARAMETERS)
+    keys = (*_OF_KERNELS, *_OF_OTHERS) if parameters == ALL else _OF_KERNELS
+    with_kernel = [layer.name for layer in all_layers(model) if _present(_OF_KERNELS, layer.get_config())]
+    decayed = None if layers is None else set(layers)
+    unknown = sorted((decayed or set()) - set(with_kernel))
     if unknown:
         raise UserError(
             f"{model.name} has no layer with a kernel named {', '.join(unknown)}, so it cannot decay. "
             f"Name some of: {', '.join(with_kernel)}."
         )
 
+    def decays(layer: keras.layers.Layer) -> bool:
+        return coefficient > 0 and (decayed is None or layer.name in decayed)
+
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
-        if coefficient and layer.name in decayed:
-            config.update({key: keras.regularizers.L2(coefficient / 2) for key in _penalties(config)})
+        if decays(layer):
+            config.update({key: keras.regularizers.L2(coefficient / 2) for key in _present(keys, config)})
         return type(layer).from_config(config)
 
     state = random.getstate()  # initializers and dropout take their seeds from here
@@ -63,9 +78,20 @@ def with_weight_decay(
     random.setstate(state)
     for new, old in zip(copy.variables, model.variables, strict=True):
         new.assign(old)
+    if parameters == ALL:
+        _check_all_decay(layer for layer in all_layers(copy) if decays(layer))
     return copy
 
 
-def _penalties(config: dict) -> list[str]:
-    """Returns the keys of a layer's configuration that hold the penalties on its kernels."""
-    return [key for key in _PENALTIES if key in config]
+def _present(keys: Iterable[str], config: dict) -> list[str]:
+    """Returns the keys of penalties that a layer's configuration has."""
+    return [key for key in keys if key in config]
+
+
+def _check_all_decay(layers: Iterable[keras.layers.Layer]) -> None:
+    """Raises UserError if a trainable parameter of these layers has no penalty."""
+    left = [weight.path for layer in layers for weight in layer.trainable_weights if not weight.regularizer]
+    if left:
+        raise UserError(
+            f"Keras has no penalty for {', '.join(left)}. Let kernels alone decay (parameters = '{KERNELS}')."
+        )

@@ -5,10 +5,15 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.errors import UserError
-from rethink_keras.models.family import check_dropout, check_shapes, family
+from rethink_keras.models.family import check_dropout, check_shapes, family, glorot
 
 __all__ = ["wide_resnet"]
+
+MOST_DEPTH, MOST_WIDTH = 1000, 100
+_LOGITS_INITIALIZERS = ("uniform", "glorot_normal")
+_DROPOUT_PLACES = ("before_convolution", "before_norm")
 
 
 @family(weight_decay=1e-4)
@@ -18,6 +23,8 @@ def wide_resnet(
     *,
     depth: int = 28,
     width: int = 1,
+    logits_initializer: str = "uniform",
+    dropout_place: str = "before_convolution",
     dropout: float = 0.0,
 ) -> keras.Model:
     """Builds a wide residual network with pre-activation blocks.
@@ -30,9 +37,10 @@ def wide_resnet(
     - a 3x3 convolution pads one pixel on every side, with stride 2 too;
     - batch normalization keeps 0.9 of its moving statistics at a step and adds 1e-5 to the variance;
     - convolutions start from a normal distribution of variance 2 / (9 * filters) for 3x3, 2 / filters for
-      1x1 (He's by fan-out), the logits from a uniform one within 1 / sqrt(inputs), with bias zero.
+      1x1 (He's by fan-out), and the bias of the logits from zero.
 
-    The least side is 4 pixels. The customary weight decay is 1e-4, the companion code's.
+    Two further ones of its conventions are not the default: `logits_initializer` and `dropout_place`. The least
+    side is 4 pixels. The customary weight decay is 1e-4, the companion code's.
 
     Args:
       input_shape: Shape of one image, `[height, width, channels]`.
@@ -40,43 +48,55 @@ def wide_resnet(
       depth: 6n + 4 for n blocks in each of the three groups, at least 10; it is the customary name of the
         network's size (WRN-28-1).
       width: Factor of the numbers of filters, at least 1.
-      dropout: Fraction of the activations dropped in training between a block's two convolutions.
+      logits_initializer: `'uniform'` within 1 / sqrt(inputs), or `'glorot_normal'` of variance
+        2 / (inputs + classes), the companion code's.
+      dropout_place: Where dropout sits between a block's two convolutions: `'before_convolution'`, right before
+        the second, as published with the network; or `'before_norm'`, right after the first, before the batch
+        normalization, as in the companion code.
+      dropout: Fraction of the activations dropped in training.
 
     Returns:
       A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The depth is not 6n + 4, or the width, a shape or the dropout is not valid.
+      UserError: The depth is not 6n + 4, or the width, an option, a shape or the dropout is not valid.
     """
     check_shapes("wide_resnet", input_shape, num_classes, smallest_side=4)
     check_dropout(dropout)
-    if depth < 10 or depth % 6 != 4:
+    check_choice("wide_resnet.logits_initializer", logits_initializer, _LOGITS_INITIALIZERS)
+    check_choice("wide_resnet.dropout_place", dropout_place, _DROPOUT_PLACES)
+    check_whole("wide_resnet.depth", depth, 10, MOST_DEPTH)
+    check_whole("wide_resnet.width", width, 1, MOST_WIDTH)
+    if depth % 6 != 4:
         raise UserError(
             f"wide_resnet needs a depth of 6n + 4, for example 10, 16, 22 or 28, and not {depth}."
         )
-    if width < 1:
-        raise UserError(f"wide_resnet needs a width of at least 1, and not {width}.")
 
     images = keras.Input(input_shape, name="images")
     x = _conv(images, 16, 3, 1, "stem")
     for group, filters in enumerate((16 * width, 32 * width, 64 * width), start=1):
         for block in range(1, (depth - 4) // 6 + 1):
             strides = 2 if group > 1 and block == 1 else 1
-            x = _block(x, filters, strides, dropout, f"group_{group}_block_{block}")
+            x = _block(x, filters, strides, dropout, dropout_place, f"group_{group}_block_{block}")
     x = _norm_relu(x, "final")
     x = layers.GlobalAveragePooling2D(name="mean_pool")(x)
-    uniform = keras.initializers.VarianceScaling(1.0 / 3.0, mode="fan_in", distribution="uniform")
-    logits = layers.Dense(num_classes, kernel_initializer=uniform, dtype="float32", name="logits")(x)
+    if logits_initializer == "uniform":
+        initializer = keras.initializers.VarianceScaling(1.0 / 3.0, mode="fan_in", distribution="uniform")
+    else:
+        initializer = glorot(logits_initializer)
+    logits = layers.Dense(num_classes, kernel_initializer=initializer, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name=f"wide_resnet_{depth}_{width}")
 
 
-def _block(x, filters: int, strides: int, dropout: float, name: str):
+def _block(x, filters: int, strides: int, dropout: float, dropout_place: str, name: str):
     """Adds one residual block; the shortcut is a 1x1 convolution where the number of filters changes."""
+
+    def drop(y, place: str):
+        return layers.Dropout(dropout, name=f"{name}_dropout")(y) if dropout and place == dropout_place else y
+
     activated = _norm_relu(x, f"{name}_1")
-    y = _conv(activated, filters, 3, strides, f"{name}_1")
-    y = _norm_relu(y, f"{name}_2")
-    if dropout:
-        y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
+    y = drop(_conv(activated, filters, 3, strides, f"{name}_1"), "before_norm")
+    y = drop(_norm_relu(y, f"{name}_2"), "before_convolution")
     y = _conv(y, filters, 3, 1, f"{name}_2")
     shortcut = x if x.shape[-1] == filters else _conv(activated, filters, 1, strides, f"{name}_shortcut")
     return layers.Add(name=f"{name}_add")([shortcut, y])

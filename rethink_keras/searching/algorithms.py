@@ -16,6 +16,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from rethink_keras.checks import check_number, check_whole
 from rethink_keras.errors import UserError
 
+MOST_ITERATIONS = 1000  # of Hyperband
 _FROM_SEARCH = ["objective", "hyperparameters", "trials", "epochs", "seed"]
 ROOT, EPOCHS = "tuner/root", "tuner/epochs"  # Hyperband's: the trial gone on from, the epoch to end after
 COMPLETED, FAILED = trials_module.TrialStatus.COMPLETED, trials_module.TrialStatus.FAILED
@@ -152,10 +153,11 @@ def hyperband(
     """
     del trials
     check_whole("hyperband.factor", factor, 2)
-    check_whole("hyperband.iterations", iterations, 1)
+    check_whole("hyperband.iterations", iterations, 1, MOST_ITERATIONS)
     if epochs < factor:
         raise UserError(
-            f"Hyperband cuts trials to 1/{factor} of train.epochs, which is {epochs}. Give more epochs."
+            f"hyperband.factor is {factor}, more than train.epochs, which is {epochs}. Give more epochs, or a smaller "
+            "factor."
         )
     return _Hyperband(
         max_epochs=epochs,

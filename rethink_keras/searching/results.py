@@ -122,7 +122,7 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
     )
     threads = f" --threads={run.threads}" if run.threads else ""
     fit = f", loss low enough after {best['epochs_to_fit']}" if best["epochs_to_fit"] else ""
-    day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
     header = [
         f"{plan.search.title}: the best of {len(table)} trials.",
         "",

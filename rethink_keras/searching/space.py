@@ -10,6 +10,7 @@ import gin
 import keras_tuner
 
 from rethink_keras import config as configuration
+from rethink_keras.checks import check_number
 from rethink_keras.errors import UserError
 
 DIGITS = 4  # significant ones of numbers that are drawn, so that they can be read and typed
@@ -122,5 +123,7 @@ def _check_bounds(kind: str, name: str, bounds: Sequence[float]) -> None:
         raise UserError(
             f"space.{kind} of {name} is {tuple(bounds)!r}. Give the least and the largest value, such as (1, 8)."
         )
+    for bound in bounds:
+        check_number(f"space.{kind} of {name}", bound, -1e300, 1e300)
     if kind == "log_uniform" and not bounds[0] > 0:
         raise UserError(f"space.log_uniform of {name} begins at {bounds[0]!r}. Let it begin above 0.")

@@ -19,6 +19,7 @@ from rethink_keras.theory import expressive_models, expressivity
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features.features import standardized
 
+MOST_DEPTH = 500  # Keras builds networks by recursion, which Python ends before 1,000 layers
 POINTS = ("images", "random")
 TARGETS = ("random", "labels")
 
@@ -56,7 +57,7 @@ def expressivity_table(
     if not points or not sizes or not depths:
         raise UserError("expressivity_table.points, sizes and depths need an entry each. Give at least one.")
     for depth in depths:
-        check_whole("expressivity_table.depths", depth, 2)
+        check_whole("expressivity_table.depths", depth, 2, MOST_DEPTH)
     check_seed("expressivity_table.seed", seed)
     with experiment(workdir, overwrite) as run:
         splits = Splits.configured(data_dir, seed)

@@ -45,7 +45,7 @@ class gaussian:
     gamma: float = 0.02
 
     def __post_init__(self):
-        check_number("gaussian.gamma", self.gamma, 1e-300, 1e300)
+        check_number("gaussian.gamma", self.gamma, 1e-30, 1e30)  # float32 holds it times any distance
 
     def __call__(self, products, row_squares, column_squares):
         """See `Kernel`."""

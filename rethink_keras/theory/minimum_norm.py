@@ -17,7 +17,7 @@ import numpy as np
 import scipy.linalg
 import tensorflow as tf
 
-from rethink_keras.checks import check_number, check_seed, check_whole
+from rethink_keras.checks import check_below_one, check_number, check_seed, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import epoch_order
@@ -81,8 +81,7 @@ def minimum_norm(
     """
     check_whole("minimum_norm.steps", steps, 1, 10_000_000)
     check_number("minimum_norm.learning_rate", learning_rate, 1e-30, 1e30)
-    if not 0 <= momentum < 1:
-        raise UserError(f"minimum_norm.momentum is {momentum!r}. Give a number from 0 to below 1.")
+    check_below_one("minimum_norm.momentum", momentum)
     for scale in initial_scales:
         check_number("minimum_norm.initial_scales", scale, 0, 1e30)
     check_seed("minimum_norm.seed", seed)
@@ -170,7 +169,7 @@ def descend(
         ]
     )
     model.set_weights([start])
-    optimizer = keras.optimizers.SGD(learning_rate, momentum=momentum)
+    optimizer = keras.optimizers.SGD(learning_rate, momentum=float(momentum))
     model.compile(optimizer=optimizer, loss="mse", jit_compile=False)
     points, targets = tf.constant(problem.points), tf.constant(problem.targets)
     batches = tf.data.Dataset.from_tensor_slices(order).map(

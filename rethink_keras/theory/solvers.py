@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import gin
 import numpy as np
 
-from rethink_keras.checks import check_choice, check_number, check_whole
+from rethink_keras.checks import check_choice, check_number, check_seed, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.files import open_atomically
 from rethink_keras.theory import cholesky, conjugate_gradients, landmarks, memory
@@ -154,6 +154,7 @@ class iterative:
         check_whole("iterative.landmarks", self.landmarks, 1, 100_000)
         check_number("iterative.tolerance", self.tolerance, 1e-15, 1)
         check_whole("iterative.most_steps", self.most_steps, 1)
+        check_seed("iterative.seed", self.seed)
 
     def bytes_needed(self, num_examples: int) -> int:
         """See `Solver`."""

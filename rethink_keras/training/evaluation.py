@@ -8,7 +8,7 @@ import gin
 import keras
 import numpy as np
 
-from rethink_keras.checks import check_choice, check_whole
+from rethink_keras.checks import check_choice, check_number, check_up_to_one, check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
@@ -41,7 +41,7 @@ class Evaluation:
             their seconds count in the next row.
         fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
             none; 0.05 suits its figures 1a and 1b for small Inception.
-        fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy is at least this.
+        fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy, a fraction, is at least this.
         stop_when: 'never', 'fit_loss' or 'fit_accuracy': ends the run after that epoch. Test accuracy never
             ends a run.
         top5: also whether the label is among the five likeliest classes, as in Table 2: columns
@@ -66,6 +66,8 @@ class Evaluation:
         check_whole("evaluation.every_epochs", self.every_epochs, 1)
         if self.batch_size != "auto":
             check_whole("evaluation.batch_size", self.batch_size, 1)
+        check_number("evaluation.fit_loss", self.fit_loss, 0, 1e30)
+        check_up_to_one("evaluation.fit_accuracy", self.fit_accuracy)
 
     def metrics(self, num_classes: int) -> list[keras.metrics.Metric]:
         """What a network is compiled with to be measured so.

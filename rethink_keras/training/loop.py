@@ -16,7 +16,7 @@ import gin
 import keras
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_whole
+from rethink_keras.checks import check_number, check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import StoppedBySignalError, UserError
@@ -72,8 +72,7 @@ class CheckpointPolicy:
     def __post_init__(self):
         for name, least in (("every_epochs", 1), ("keep_last", 1), ("keep_every", 0)):
             check_whole(f"checkpoints.{name}", getattr(self, name), least)
-        if not isinstance(self.every_minutes, (int, float)) or not self.every_minutes >= 0:
-            raise UserError(f"checkpoints.every_minutes is {self.every_minutes!r}. Give minutes, or 0.")
+        check_number("checkpoints.every_minutes", self.every_minutes, 0, 1e6)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -347,7 +346,7 @@ class Loop:
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
         figures = summary.figures(self._state.rows, self._evaluation)
-        day = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
         written = {"status": status, "date": day, **figures, **self._plan.facts, **more}
         self._folder.write_summary(written)
         self._summary = written

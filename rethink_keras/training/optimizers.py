@@ -9,8 +9,10 @@ import gin
 import keras
 import tensorflow as tf
 
-from rethink_keras.errors import UserError
+from rethink_keras.checks import check_below_one, check_number
 from rethink_keras.training.schedules import Schedule
+
+EPSILONS = 1e-30, 1e30  # above the smallest float32, so that nothing is divided by 0
 
 
 class OptimizerBuilder(Protocol):
@@ -25,9 +27,8 @@ def sgd(
     learning_rate: Schedule, *, momentum: float = 0.9, nesterov: bool = False
 ) -> keras.optimizers.Optimizer:
     """Stochastic gradient descent; momentum 0.9 is the paper's (appendix A)."""
-    if not 0 <= momentum < 1:
-        raise UserError(f"sgd.momentum is {momentum!r}. Give a number from 0 to below 1.")
-    optimizer = keras.optimizers.SGD(learning_rate, momentum=momentum, nesterov=nesterov)
+    check_below_one("sgd.momentum", momentum)
+    optimizer = keras.optimizers.SGD(learning_rate, momentum=float(momentum), nesterov=nesterov)
     if momentum:
         optimizer.update_step = functools.partial(_momentum_step, optimizer)
     return optimizer
@@ -38,6 +39,9 @@ def adam(
     learning_rate: Schedule, *, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba 2015) with Keras's defaults."""
+    check_below_one("adam.beta_1", beta_1)
+    check_below_one("adam.beta_2", beta_2)
+    check_number("adam.epsilon", epsilon, *EPSILONS)
     optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     optimizer.update_step = functools.partial(_adam_step, optimizer)
     return optimizer
@@ -48,6 +52,9 @@ def rmsprop(
     learning_rate: Schedule, *, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """RMSprop with Keras's defaults."""
+    check_below_one("rmsprop.rho", rho)
+    check_below_one("rmsprop.momentum", momentum)
+    check_number("rmsprop.epsilon", epsilon, *EPSILONS)
     return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
 
 
@@ -58,8 +65,7 @@ def muon(learning_rate: Schedule, *, momentum: float = 0.95) -> keras.optimizers
     Keras's, without weight decay, for the kernels of convolutions too, each as a matrix `[height * width * inputs,
     outputs]`. The logits' kernel and all vectors are trained by Adam with the same rate, as Keras recommends.
     """
-    if not 0 <= momentum < 1:
-        raise UserError(f"muon.momentum is {momentum!r}. Give a number from 0 to below 1.")
+    check_below_one("muon.momentum", momentum)
     optimizer = keras.optimizers.Muon(
         learning_rate, momentum=momentum, weight_decay=None, adam_weight_decay=None, exclude_layers=["logits"]
     )

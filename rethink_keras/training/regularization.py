@@ -1,7 +1,8 @@
-"""Explicit regularization: weight decay, dropout, augmentation, and what holds when nothing is said.
+"""Explicit regularization: weight decay, dropout, augmentation, and the defaults of what is not configured.
 
 Section 2.2 of the paper switches all of it off under a randomization; a configuration that asks for a part
-still gets it.
+still gets it. Whether a run counts as randomized follows from what its configuration requests, not from a
+probability: all levels of corruption of one experiment, 0 included, have the same defaults.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import dataclasses
 
 import gin
 
-from rethink_keras.checks import check_number
+from rethink_keras.checks import check_below_one, check_choice, check_number
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.models.family import Customary
+from rethink_keras.models.weight_decay import ALL, KERNELS, PARAMETERS
 
 CUSTOMARY = "customary"
 _OFF = Augmentation(False, 0, False, 0.0, False)
@@ -30,18 +32,24 @@ class Asked:
     """What a configuration asks for. None says nothing, and `settle` decides.
 
     Attributes:
-        weight_decay: coefficient, or 'customary' for the model's own; 0 for none. It is coupled into the
-            gradient, an L2 penalty with half the coefficient on kernels.
-        dropout: rate, or 'customary' for the model's own; 0 for none.
+        weight_decay: coefficient, for every layer; or 'customary' for the model's default coefficient on the
+            layers that it is meant for; 0 for none. It is coupled into the gradient, an L2 penalty with half
+            the coefficient.
+        dropout: rate, or 'customary' for the model's default; 0 for none.
+        decay: which parameters of the decayed layers decay: 'kernels', or 'all' for biases and batch
+            normalization's scale and offset too, as in the companion code.
     """
 
     weight_decay: float | str | None = None
     dropout: float | str | None = None
+    decay: str = KERNELS
 
     def __post_init__(self):
-        for name, most in (("weight_decay", 1e6), ("dropout", 0.999)):
-            if getattr(self, name) not in (None, CUSTOMARY):
-                check_number(f"regularization.{name}", getattr(self, name), 0, most)
+        if self.weight_decay not in (None, CUSTOMARY):
+            check_number("regularization.weight_decay", self.weight_decay, 0, 1e6)
+        if self.dropout not in (None, CUSTOMARY):
+            check_below_one("regularization.dropout", self.dropout)
+        check_choice("regularization.decay", self.decay, PARAMETERS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Settled:
 
     Attributes:
         weight_decay: coefficient.
-        decayed_layers: names of the layers that decay; None is every layer with a kernel.
+        decayed_layers: names of the layers that decay; None is every layer.
+        decay: which of their parameters, see `Asked`.
         dropout: rate.
         augmentation: no part of it None.
         log: a line for the user that says what holds and why.
@@ -58,6 +67,7 @@ class Settled:
 
     weight_decay: float
     decayed_layers: tuple[str, ...] | None
+    decay: str
     dropout: float
     augmentation: Augmentation
     log: str
@@ -77,17 +87,17 @@ def settle(
     dataset: str,
     can_crop: bool,
 ) -> Settled:
-    """Decides what was left unsaid: the customary with true data, nothing under a randomization.
+    """Resolves what is not configured: the defaults with true data, nothing under a randomization.
 
     Args:
         asked: weight decay and dropout as configured.
         augmentation: as configured.
         randomization: of the run.
-        customary: the model's own weight decay and dropout.
-        dataset: name, whose customary augmentation it is.
+        customary: the model's default weight decay and dropout.
+        dataset: name, whose default augmentation it is.
         can_crop: the network's input is smaller than the image, so that a random crop has room.
     """
-    randomized = randomization.in_force
+    randomized = randomization.requested
 
     def decide(value, custom):
         if value == CUSTOMARY:
@@ -105,6 +115,8 @@ def settle(
         parts[field.name] = said if said is not None else otherwise or getattr(_OFF, field.name)
     settled = Augmentation(**parts)
     weight_decay = float(decide(asked.weight_decay, customary.weight_decay))
+    is_default = asked.weight_decay in (None, CUSTOMARY)
+    decayed_layers = customary.decayed_layers if is_default else None
     dropout = float(decide(asked.dropout, customary.dropout))
     unsaid = [
         name
@@ -113,11 +125,20 @@ def settle(
     ]
     if all(getattr(augmentation, field.name) is None for field in dataclasses.fields(Augmentation)):
         unsaid.append("augmentation")
-    log = f"Regularization: weight decay {weight_decay:g}, dropout {dropout:g}, augmentation {settled.describe()}"
+    decay = f"weight decay {weight_decay:g}"
+    if weight_decay:
+        decay += f" on {_decayed(asked.decay, decayed_layers)}"
+    log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {settled.describe()}"
     if unsaid:
-        reason = "off under a randomization" if randomized else "the model's and data set's custom"
+        reason = "off under a randomization" if randomized else "defaults of the model and the data set"
         log += f" ({_listed(unsaid)} not configured: {reason})"
-    return Settled(weight_decay, customary.decayed_layers, dropout, settled, log + ".")
+    return Settled(weight_decay, decayed_layers, asked.decay, dropout, settled, log + ".")
+
+
+def _decayed(decay: str, layers: tuple[str, ...] | None) -> str:
+    """The parameters that decay, in words, such as 'the kernels of hidden_1 and hidden_2'."""
+    parameters = "all parameters" if decay == ALL else "the kernels"
+    return f"{parameters} of {_listed(list(layers)) if layers else 'all layers'}"
 
 
 def _listed(names: list[str]) -> str:

@@ -11,8 +11,10 @@ from typing import Protocol, TypeAlias
 import gin
 import keras
 
+from rethink_keras.checks import check_number, check_up_to_one
 from rethink_keras.errors import UserError
 
+MOST_EPOCHS = 100_000  # of a run
 _FROM_TRAINER = ["initial", "steps_per_epoch", "epochs"]
 Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
@@ -28,7 +30,7 @@ class ScheduleBuilder(Protocol):
 def exponential(*, initial: float, steps_per_epoch: int, epochs: int, factor: float = 0.95) -> Schedule:
     """Times `factor` after every epoch; 0.95 is the paper's (appendix A)."""
     del epochs
-    _check_factor("exponential.factor", factor)
+    check_up_to_one("exponential.factor", factor)
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, factor, staircase=True)
 
 
@@ -43,10 +45,13 @@ def steps(
 ) -> Schedule:
     """Times `factor` after each of the epochs in `after`; the defaults are the companion code's."""
     del epochs
-    _check_factor("steps.factor", factor)
-    ascending = list(after) == sorted(set(after)) and all(isinstance(e, int) and e > 0 for e in after)
+    check_up_to_one("steps.factor", factor)
+    in_range = all(isinstance(epoch, int) and 0 < epoch <= MOST_EPOCHS for epoch in after)
+    ascending = in_range and list(after) == sorted(set(after))
     if not after or not ascending:
-        raise UserError(f"steps.after is {after!r}. Give ascending numbers of epochs, such as (150, 225).")
+        raise UserError(
+            f"steps.after is {after!r}. Give ascending numbers of epochs, such as (150, 225), up to {MOST_EPOCHS}."
+        )
     # The boundary is the last step at the old rate.
     boundaries = [epoch * steps_per_epoch - 1 for epoch in after]
     rates = [initial * factor**k for k in range(len(after) + 1)]
@@ -56,8 +61,7 @@ def steps(
 @gin.configurable(denylist=_FROM_TRAINER)
 def cosine(*, initial: float, steps_per_epoch: int, epochs: int, final: float = 0.0) -> Schedule:
     """Half a cosine from the initial rate to `final` over the whole run, step by step."""
-    if final < 0:
-        raise UserError(f"cosine.final is {final!r}. Give a rate of 0 or more.")
+    check_number("cosine.final", final, 0, 1e30)
     return keras.optimizers.schedules.CosineDecay(initial, epochs * steps_per_epoch, alpha=final / initial)
 
 
@@ -66,8 +70,3 @@ def constant_rate(*, initial: float, steps_per_epoch: int, epochs: int) -> Sched
     """The initial rate throughout."""
     del epochs
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, 1.0, staircase=True)
-
-
-def _check_factor(name: str, factor: float) -> None:
-    if not 0 < factor <= 1:
-        raise UserError(f"{name} is {factor!r}. Give a number above 0 and at most 1.")

@@ -42,7 +42,6 @@ from rethink_keras.training.tensorboard import TensorBoard
 from rethink_keras.training.weights_and_biases import WeightsAndBiases
 from rethink_keras.training.workdir import Workdir
 
-MOST_EPOCHS = 100_000
 EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
 
@@ -114,7 +113,7 @@ def train(
     check_call("train.optimizer", optimizer, learning_rate)
     if initialization is not None:
         check_call("train.initialization", initialization, None, None)
-    check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
+    check_whole("train.epochs", epochs, 1, schedules.MOST_EPOCHS)
     check_whole("train.batch_size", batch_size, 1)
     check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
     if pause_after is not None:
@@ -260,7 +259,8 @@ def _build(
     network = builder(input_shape, num_classes, **options)
     metrics = Evaluation().metrics(num_classes)
     if settled.weight_decay:
-        network = with_weight_decay(network, settled.weight_decay, settled.decayed_layers)
+        layers, parameters = settled.decayed_layers, settled.decay
+        network = with_weight_decay(network, settled.weight_decay, layers, parameters=parameters)
         # The loss holds the penalty then; the cross-entropy is measured apart.
         metrics.append(keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy", from_logits=True))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

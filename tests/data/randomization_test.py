@@ -316,18 +316,19 @@ class RandomizationTest(parameterized.TestCase):
         with self.assertRaises(ValueError):
             randomizing.randomize_labels(Randomization(labels="random"), TRUE_LABELS, MANY, CLASSES)
 
-    def test_in_force_and_in_words(self):
-        for how, in_force, words in (
+    def test_requested_and_in_words(self):
+        for how, requested, words in (
             ({}, False, "true labels"),
             ({"labels": "random"}, True, "random labels"),
-            ({"labels": "partially_corrupted", "corruption": 0}, False, "probability 0"),
+            ({"labels": "partially_corrupted", "corruption": 0}, True, "probability 0"),
             ({"labels": "partially_corrupted", "corruption": 0.25}, True, "probability 0.25"),
             ({"pixels": "shuffled"}, True, "true labels, shuffled pixels"),
             ({"pixels": "gaussian", "fraction": 0.5}, True, "gaussian pixels (50% of the images)"),
-            ({"pixels": "gaussian", "fraction": 0}, False, "gaussian"),
+            ({"pixels": "gaussian", "fraction": 0}, True, "gaussian"),
+            ({"randomize_test_labels": True}, False, "true labels"),
         ):
             with self.subTest(words):
-                self.assertEqual(Randomization(**how).in_force, in_force)
+                self.assertEqual(Randomization(**how).requested, requested)
                 self.assertIn(words, Randomization(**how).describe())
 
 

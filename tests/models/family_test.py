@@ -29,7 +29,7 @@ class FamilyTest(parameterized.TestCase):
         self.assertEqual(models.mlp.__name__, "mlp")
         self.assertEqual(
             list(inspect.signature(models.mlp).parameters),
-            ["input_shape", "num_classes", "hidden", "bias", "gain", "dropout"],
+            ["input_shape", "num_classes", "hidden", "bias", "initializer", "gain", "dropout"],
         )
         self.assertIn("1,209,866", models.mlp.__doc__)
 

@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
@@ -44,6 +45,21 @@ class MlpTest(parameterized.TestCase):
     def test_refuses_what_is_no_list_of_widths(self, hidden):
         with self.assertRaisesRegex(UserError, "joined by x"):
             mlp((4, 4, 1), 2, hidden=hidden)
+
+    @parameterized.parameters(("glorot_uniform", 1.0), ("glorot_normal", 1.0), ("glorot_normal", 3.0))
+    def test_initializers(self, initializer, gain):
+        keras.utils.set_random_seed(4)
+        model = mlp((16, 16, 3), 10, hidden="500x400", initializer=initializer, gain=gain)
+        for name, factor in (("hidden_1", gain), ("hidden_2", gain), ("logits", 1.0)):
+            kernel, bias = model.get_layer(name).get_weights()
+            np.testing.assert_allclose(kernel.std(), factor * np.sqrt(2 / sum(kernel.shape)), rtol=0.03)
+            # A uniform distribution ends at 1.73 deviations, a truncated normal one at 2.
+            self.assertEqual(abs(kernel).max() > 2.3 * kernel.std(), initializer == "glorot_normal")
+            np.testing.assert_array_equal(bias, 0)
+
+    def test_refuses_another_initializer(self):
+        with self.assertRaisesRegex(UserError, "glorot_normal"):
+            mlp((4, 4, 1), 2, initializer="he_normal")
 
     def test_dropout_follows_every_hidden_layer(self):
         names = [layer.name for layer in mlp((4, 4, 1), 2, hidden="6x4", dropout=0.5).layers]

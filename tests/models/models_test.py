@@ -78,7 +78,7 @@ class ModelsTest(parameterized.TestCase):
     @named({"mlp": models.mlp, "wide_resnet": models.wide_resnet})
     def test_refuses_a_dropout_that_is_no_fraction(self, build):
         for dropout in (-0.1, 1.0):
-            with self.assertRaisesRegex(UserError, "less than 1"):
+            with self.assertRaisesRegex(UserError, "dropout.*below 1"):
                 build((28, 28, 3), 10, dropout=dropout)
 
 

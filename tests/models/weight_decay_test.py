@@ -73,6 +73,22 @@ class WithWeightDecayTest(parameterized.TestCase):
                 decayed(images, training=training), model(images, training=training)
             )
 
+    @parameterized.named_parameters(*MODELS.items())
+    def test_all_parameters_decay_if_asked(self, build):
+        decayed = with_weight_decay(build(), 0.25, parameters="all")
+        for weight in decayed.trainable_weights:  # biases are 0 at first, and 0 has no gradient of a penalty
+            weight.assign(np.random.default_rng(3).normal(size=weight.shape))
+        gradients = gradients_of_penalty(decayed)
+        self.assertLen(decayed.losses, len(gradients))
+        for path, (weight, gradient) in gradients.items():
+            np.testing.assert_allclose(gradient, 0.25 * weight, rtol=1e-6, err_msg=path)
+
+    def test_refuses_a_parameter_that_cannot_have_a_penalty(self):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.PReLU(name="curve")])
+        with self.assertRaisesRegex(UserError, "curve"):
+            with_weight_decay(model, 0.1, parameters="all")
+        self.assertEmpty(with_weight_decay(model, 0.1).losses)
+
     def test_named_layers_only(self):
         model = MODELS["small_alexnet"]()
         decayed = with_weight_decay(model, 0.5, models.small_alexnet.customary.decayed_layers)

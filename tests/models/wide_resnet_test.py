@@ -45,6 +45,23 @@ class WideResnetTest(parameterized.TestCase):
             np.abs(model.get_layer("logits").get_weights()[0]).max(), 1 / 16, rtol=0.01
         )
 
+    def test_logits_initialization_of_the_companion(self):
+        keras.utils.set_random_seed(7)
+        model = wide_resnet((4, 4, 3), 100, depth=10, width=4, logits_initializer="glorot_normal")
+        kernel, bias = model.get_layer("logits").get_weights()  # [256, 100]
+        np.testing.assert_allclose(kernel.std(), np.sqrt(2 / 356), rtol=0.03)
+        self.assertGreater(abs(kernel).max(), 3 * kernel.std())  # neither uniform nor truncated
+        np.testing.assert_array_equal(bias, 0)
+
+    def test_dropout_of_the_companion_is_before_the_second_norm(self):
+        model = wide_resnet((8, 8, 3), 2, depth=10, dropout=0.3, dropout_place="before_norm")
+        names = [layer.name for layer in model.layers]
+        self.assertLen([name for name in names if "dropout" in name], 3)
+        at = names.index("group_1_block_1_dropout")
+        self.assertEqual(
+            names[at - 1 : at + 2], ["group_1_block_1_1_conv", names[at], "group_1_block_1_2_norm"]
+        )
+
     def test_dropout_is_between_the_convolutions_of_a_block(self):
         names = [layer.name for layer in wide_resnet((8, 8, 3), 2, depth=10, dropout=0.3).layers]
         self.assertLen([name for name in names if "dropout" in name], 3)
@@ -53,14 +70,20 @@ class WideResnetTest(parameterized.TestCase):
             names[at - 1 : at + 2], ["group_1_block_1_2_relu", names[at], "group_1_block_1_2_conv"]
         )
 
-    @parameterized.parameters(4, 12, 27, -2)
-    def test_refuses_other_depths(self, depth):
-        with self.assertRaisesRegex(UserError, r"6n \+ 4"):
-            wide_resnet((32, 32, 3), 10, depth=depth)
-
-    def test_refuses_no_width(self):
-        with self.assertRaisesRegex(UserError, "width of at least 1"):
-            wide_resnet((32, 32, 3), 10, width=0)
+    @parameterized.parameters(
+        {"depth": 4},
+        {"depth": 12},
+        {"depth": 27},
+        {"depth": 1006},
+        {"width": 0},
+        {"width": 101},
+        {"logits_initializer": "he_normal"},
+        {"dropout_place": "nowhere"},
+    )
+    def test_refuses_what_it_cannot_build(self, **options):
+        (name,) = options
+        with self.assertRaisesRegex(UserError, name):
+            wide_resnet((32, 32, 3), 10, **options)
 
 
 if __name__ == "__main__":

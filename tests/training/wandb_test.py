@@ -61,18 +61,11 @@ class OfflineTest(absltest.TestCase):
         super().setUp()
         self.folder = self.enter_context(new_folder())
         self.enter_context(mock.patch.dict(os.environ, WANDB_MODE="offline"))
-        self.enter_context(contextlib.chdir(self.folder) if hasattr(contextlib, "chdir") else self._moved())
+        self.enter_context(contextlib.chdir(self.folder))
 
         import wandb
 
         wandb.teardown()  # it reads the environment once a process
-
-    @contextlib.contextmanager
-    def _moved(self):  # Python 3.10 has no contextlib.chdir
-        before = Path.cwd()
-        os.chdir(self.folder)
-        yield
-        os.chdir(before)
 
     def test_a_run_that_goes_on_is_one_run_there_and_the_same_here(self):
         plain = run(self.folder / "plain", *CORRUPTED)
