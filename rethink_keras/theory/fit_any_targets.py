@@ -65,6 +65,7 @@ def expressivity_table(
             return Result(done, run.folder.path)
         for size in sizes:
             check_whole("expressivity_table.sizes", size, 1, train.num_examples)
+        run.begin()
         images = np.concatenate([i.reshape(len(i), -1) for i in standardized(train)])
         drawn = random_bits.normal(seed, Stream.TARGETS, 0, train.num_examples).astype(np.float64)
         wanted = drawn if targets == "random" else train.labels.astype(np.float64)

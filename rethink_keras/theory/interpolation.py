@@ -58,7 +58,7 @@ def interpolation(
     Raises:
         UserError: for a configuration that cannot be used, examples that are the same, or too little memory.
         DataNotAvailableError: if the data set is neither on disk nor to be had.
-        StoppedBySignalError: if SIGINT or SIGTERM came; what is done of a factor is saved.
+        StoppedBySignalError: if SIGINT, SIGTERM or SIGHUP came; what is done of a factor is saved.
     """
     check_number("interpolation.ridge", ridge, 0, 1e30)
     check_seed("interpolation.seed", seed)
@@ -78,6 +78,7 @@ def interpolation(
             lambda n: solve.bytes_needed(n) + made.bytes_needed(n, test.num_examples, train.input_shape),
             "interpolation.solver = @iterative" if isinstance(solve, direct) else "",
         )
+        run.begin()
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
         for stage in made.stages(train, test, run):

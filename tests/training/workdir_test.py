@@ -9,14 +9,14 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
+from rethink_keras.files import LOCK, write_atomically
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.state import RunState
 from rethink_keras.training.workdir import Workdir, default_workdir
 from tests.training.small_runs import new_folder
 
 
-class WorkdirTest(absltest.TestCase):
+class WorkdirTest(parameterized.TestCase):
     def test_a_failed_write_leaves_the_old_file_and_nothing_else(self):
         with new_folder() as folder:
             write_atomically(folder / "file", b"old")
@@ -29,21 +29,35 @@ class WorkdirTest(absltest.TestCase):
     def test_what_a_kill_left_is_removed(self):
         with new_folder() as folder:
             workdir = Workdir(folder)
+            workdir.checkpoints.mkdir()
             (workdir.checkpoints / ".epoch-00001-step-0000000.npz.123.tmp").write_bytes(b"half")
+            (folder / ".model.host.1.abcd.tmp.keras").write_bytes(b"half")
             with workdir.locked():
                 self.assertEmpty(list(workdir.checkpoints.iterdir()))
+                self.assertCountEqual([p.name for p in folder.iterdir()], [LOCK, "checkpoints"])
 
-    def test_damaged_summary(self):
+    @parameterized.parameters(
+        "{",
+        "[]",
+        '{"status": ["done"]}',
+        '{"epochs": 3}',
+        '{"status": "done", "fingerprints": 1}',
+        '{"status": "running", "versions": {"keras": 3}}',
+        "[" * 100_000,
+    )
+    def test_damaged_summary(self, text):
         with new_folder() as folder:
-            (folder / "summary.json").write_text("{")
-            with self.assertRaisesRegex(UserError, "is damaged. Remove it"):
+            (folder / "summary.json").write_text(text)
+            with self.assertRaisesRegex(UserError, "summary.json is damaged"):
                 Workdir(folder).read_summary()
 
-    def test_unwritable(self):
+    @parameterized.parameters("file", "file/run", "x" * 300)
+    def test_a_path_that_is_no_folder_is_bad_usage(self, path):
         with new_folder() as folder:
             (folder / "file").write_text("")
-            with self.assertRaisesRegex(UserError, "cannot be written"):
-                Workdir(folder / "file" / "run")
+            with self.assertRaisesRegex(UserError, "cannot be written .*--workdir") as caught:
+                Workdir(folder / path).locked().__enter__()
+            self.assertEqual(caught.exception.exit_code, 2)
 
     def test_one_process_a_workdir(self):
         code = (
