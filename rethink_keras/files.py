@@ -21,6 +21,7 @@ from rethink_keras.errors import DiskError, UserError
 LOCK = ".lock"
 PARTIAL = ".*.tmp*"  # matches the temporary names of files that are being written, or that a kill left
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FAILING = (*_FULL, errno.EIO)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _HELD = (errno.EAGAIN, errno.EACCES)
 # NFS and Lustre can be mounted so that flock is not passed on to the server.
@@ -79,7 +80,7 @@ def make_folder(folder: Path) -> None:
 
 def unwritable(folder: Path, error: OSError) -> UserError:
     """The error to raise for a folder that cannot be written from the beginning on."""
-    if error.errno in (*_FULL, errno.EIO):
+    if error.errno in _FAILING:
         return DiskError(f"{folder} cannot be written ({error.strerror}). {_remedy(error)}.")
     why = f"{error.filename or folder} is a file" if isinstance(error, FileExistsError) else error.strerror
     return UserError(
@@ -160,15 +161,8 @@ def _locked(path: Path, timeout: float, refusal: str) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise _HeldElsewhereError(refusal) from error
-    except PermissionError as error:
-        raise UserError(
-            f"The lock {path} cannot be opened ({error.strerror}): it belongs to another user, or its folder is "
-            "read-only. Name another folder, or ask the owner for the right to write."
-        ) from error
     except OSError as error:
-        raise (
-            _no_locks(path, error) if error.errno in _NO_LOCKS else unwritable(path.parent, error)
-        ) from error
+        raise _no_lock(path, error) from error
     try:
         yield
     finally:
@@ -183,14 +177,22 @@ def _check_exclusive(path: Path) -> None:
         except OSError as error:
             if error.errno in _HELD:
                 return
-            raise _no_locks(path, error) from error
-    raise _no_locks(path, OSError(errno.ENOLCK, "every lock is granted"))
+            raise _no_lock(path, error) from error
+    raise _no_lock(path, OSError(errno.ENOLCK, "every lock is granted"))
 
 
-def _no_locks(path: Path, error: OSError) -> UserError:
+def _no_lock(path: Path, error: OSError) -> UserError:
+    """The error to raise for a lock that cannot be taken, though no other process holds it."""
+    if error.errno in _NO_LOCKS:
+        return UserError(
+            f"The file system of {path.parent} does not support locks (flock: {error.strerror}), so that two "
+            "processes could write the same files. Name a folder on another file system."
+        )
+    if error.errno in _FAILING:
+        return DiskError(f"{path} cannot be written ({error.strerror}). {_remedy(error)}.")
     return UserError(
-        f"The file system of {path.parent} does not support locks (flock: {error.strerror}), so that two processes "
-        "could write the same files. Name a folder on another file system."
+        f"The lock {path} cannot be opened ({error.strerror}): it may belong to another user, or its folder be "
+        "read-only. Name another folder, or ask its owner for the right to write."
     )
 
 

@@ -127,13 +127,8 @@ class Loop:
         self._steps = plan.train.steps(plan.batch_size)
         self._evaluation = Evaluation()
         self._policy = CheckpointPolicy()
-        self._checkpoints = Checkpoints(
-            folder.checkpoints,
-            _all_variables(plan),
-            self._policy.keep_last,
-            self._policy.keep_every,
-            plan.team,
-        )
+        keep = self._policy.keep_last, self._policy.keep_every
+        self._checkpoints = Checkpoints(folder.checkpoints, _all_variables(plan), *keep, plan.team)
         self._state = RunState()
         self._observers = plan.observers if folder.writes else ()
         self._confusions = (

@@ -43,6 +43,7 @@ COLUMNS = (
     "penalty",
 )
 
+_TEXTS = ("train_metrics", "batch_norm")  # columns that hold no numbers
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 # What is read of a summary here.
 _KINDS: dict[str, Any] = {
@@ -225,4 +226,4 @@ def _bindings(config: str) -> list[str]:
 def _value(column: str, text: str) -> int | float | str:
     if column in ("epoch", "step"):
         return int(text)
-    return text if column == "train_metrics" else float(text)
+    return text if column in _TEXTS else float(text)
