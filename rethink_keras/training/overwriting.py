@@ -14,7 +14,7 @@ from rethink_keras.training.workdir import Workdir
 
 _FOLDERS = ("checkpoints", "tensorboard", "wandb")
 # What is there before a run has a configuration: a sweep's log, and what a start that failed leaves.
-_WITHOUT_CONFIGURATION = {LOCK, ".writable", "checkpoints", "train.log", "failed.txt"}
+_WITHOUT_CONFIGURATION = {LOCK, ".writable", "train.log", "failed.txt"}
 _FILES = {
     *_WITHOUT_CONFIGURATION,
     *("config.gin", "metrics.csv", "summary.json", "model.keras", ".model.partial.keras", "confusion.json"),
@@ -33,7 +33,7 @@ def check_replaceable(workdir: Workdir) -> None:
     path = workdir.path
     if not workdir.writes or not path.is_dir():
         return
-    names = {item.name for item in path.iterdir()}
+    names = {item.name for item in path.iterdir() if not _is_empty_folder(item)}
     foreign = sorted(n for n in names if n not in {*_FOLDERS, *_FILES} and not fnmatch.fnmatch(n, PARTIAL))
     for folder in _FOLDERS:
         below = (path / folder).rglob("*")
@@ -63,13 +63,17 @@ def set_aside(workdir: Workdir) -> None:
         return
     check_replaceable(workdir)
     items = [item for item in workdir.path.iterdir() if item.name != LOCK]
-    if items == [workdir.checkpoints] and not any(workdir.checkpoints.iterdir()):
+    if all(map(_is_empty_folder, items)):
         return
     aside = _new_folder(workdir.path.resolve())
     for item in items:
         shutil.move(item, aside / item.name)
     workdir.checkpoints.mkdir()
     print(f"The earlier run is in {aside} now.", flush=True)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _new_folder(path: Path) -> Path:
