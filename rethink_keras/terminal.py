@@ -23,7 +23,8 @@ def survive_its_end() -> Iterator[None]:
             yield
         finally:
             for stream in (sys.stdout, sys.stderr):
-                _forget_if_closed(stream)
+                if _is_closed(stream):
+                    _send_nowhere(stream)
 
 
 class _Screen:
@@ -39,29 +40,30 @@ class _Screen:
         """Writes a text; returns its length."""
         try:
             return self._stream.write(text)
-        except OSError as error:
-            self._forget(error)
+        except Exception:  # an OSError, or what a stream makes of it
+            self._forget()
             return len(text)
 
     def flush(self) -> None:
         """Brings what was written to the terminal."""
         try:
             self._stream.flush()
-        except OSError as error:
-            self._forget(error)
+        except Exception:
+            self._forget()
 
-    def _forget(self, error: OSError) -> None:
-        if error.errno != errno.EIO:
-            raise error
+    def _forget(self) -> None:
+        """Raises the present error again unless the terminal was closed."""
+        if not _is_closed(self._stream):
+            raise
         _send_nowhere(self._stream)
 
 
-def _forget_if_closed(stream: TextIO) -> None:
+def _is_closed(stream: TextIO) -> bool:
     try:
         termios.tcgetattr(stream.fileno())
     except (termios.error, OSError, ValueError, AttributeError) as error:
-        if isinstance(error, termios.error) and error.args[0] == errno.EIO:
-            _send_nowhere(stream)
+        return isinstance(error, termios.error) and error.args[0] == errno.EIO
+    return False
 
 
 def _send_nowhere(stream: TextIO) -> None:
