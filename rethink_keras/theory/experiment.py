@@ -52,12 +52,13 @@ class Experiment:
         self.facts: dict[str, Any] = {}
         self._stop = stop
         self._overwrite = overwrite
+        self._begun = False
         self._versions: list[dict[str, str]] = []
         self._begin = time.perf_counter()
         self._cpu_begin = time.process_time()
 
     def claim(self, facts: dict[str, Any]) -> dict[str, Any] | None:
-        """Checks that the workdir holds no run of another configuration; all gin names were used by now.
+        """Takes the workdir for this configuration, all of whose gin names were used by now; see `begin`.
 
         Args:
             facts: of the data, for the summary.
@@ -84,10 +85,14 @@ class Experiment:
             self.folder.checkpoints.iterdir()
         ):  # of a factor, which earlier versions of the code may have begun
             self._versions = before.get("computed_by") or [before["versions"]] if "versions" in before else []
+        self.begin()
         return None
 
     def begin(self) -> None:
-        """Writes the configuration, once all is known to be good; with --overwrite, moves an earlier run aside."""
+        """With --overwrite, moves an earlier run aside; call it once configuration and data are known to be good."""
+        if self._begun:
+            return
+        self._begun = True
         if self._overwrite:
             set_aside(self.folder)
         if self.facts["versions"] not in self._versions:
@@ -134,7 +139,8 @@ class Experiment:
 
     def stopped(self, where: str) -> StoppedBySignalError:
         """What to raise after a stop: says where, and that the same command goes on."""
-        self.write("interrupted", {})
+        if self._begun:
+            self.write("interrupted", {})
         number = self._stop.number
         assert number is not None
         return StoppedBySignalError(f"Stopped {where}. The same command goes on from there.", number)

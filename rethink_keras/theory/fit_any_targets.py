@@ -65,7 +65,6 @@ def expressivity_table(
             return Result(done, run.folder.path)
         for size in sizes:
             check_whole("expressivity_table.sizes", size, 1, train.num_examples)
-        run.begin()
         images = np.concatenate([i.reshape(len(i), -1) for i in standardized(train)])
         drawn = random_bits.normal(seed, Stream.TARGETS, 0, train.num_examples).astype(np.float64)
         wanted = drawn if targets == "random" else train.labels.astype(np.float64)
@@ -74,6 +73,7 @@ def expressivity_table(
             for size in sizes:
                 sample = images[:size] if kind == "images" else random_points(seed, size, images.shape[1])
                 rows += _measure(sample.astype(np.float64), wanted[:size], kind, depths, seed, run)
+                run.begin()
                 run.write_rows(rows)
         return Result(run.write("done", {"rows": rows}), run.folder.path)
 

@@ -78,11 +78,11 @@ def interpolation(
             lambda n: solve.bytes_needed(n) + made.bytes_needed(n, test.num_examples, train.input_shape),
             "interpolation.solver = @iterative" if isinstance(solve, direct) else "",
         )
-        run.begin()
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
         for stage in made.stages(train, test, run):
             _check_enough_features(kernel_function, ridge, stage, train.num_examples)
+            run.begin()
             matrix = KernelMatrix(stage.products, kernel_function, ridge, pool)
             identity = configuration.operative() + json.dumps(facts["fingerprints"]) + str(stage.num_features)
             row = _measure(matrix, stage, targets, train.labels, test.labels, solve, run, identity)

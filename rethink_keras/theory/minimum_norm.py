@@ -92,12 +92,12 @@ def minimum_norm(
         if done := run.claim(facts_of(splits, train, test, seed)):
             return Result(done, run.folder.path)
         check_whole("minimum_norm.batch_size", batch_size, 1, train.num_examples)
-        run.begin()
         points, test_points = (
             np.concatenate([i.reshape(len(i), -1) for i in standardized(s)]).astype(np.float64)
             for s in (train, test)
         )
         problem = closed_form(points, one_hot(train.labels, train.source.num_classes))
+        run.begin()
         order = _batches(seed, train.num_examples, batch_size, steps)
         rows: list[dict[str, Any]] = []
         for scale in initial_scales:
