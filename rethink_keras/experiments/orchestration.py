@@ -50,7 +50,7 @@ def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_di
     Raises:
         UserError: if another process works at the sweep.
         RunsFailedError: if runs failed; the others are done then.
-        StoppedBySignalError: after all runs saved, if SIGINT or SIGTERM came.
+        StoppedBySignalError: after all runs saved, if SIGINT, SIGTERM or SIGHUP came.
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process works at the sweep in {folder}. Wait for it, or name another --workdir."
