@@ -26,7 +26,7 @@ from rethink_keras.files import (
     unwritable,
     write_atomically,
 )
-from rethink_keras.training.state import Row
+from rethink_keras.training.state import ALL_ITEMS, Row
 
 COLUMNS = (
     "epoch",
@@ -44,7 +44,6 @@ COLUMNS = (
 )
 
 _TEXTS = ("train_metrics", "batch_norm")  # columns that hold no numbers
-ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 # What is read of a summary here.
 _KINDS: dict[str, Any] = {
     "status": str,

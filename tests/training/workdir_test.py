@@ -215,7 +215,8 @@ class CheckpointsTest(parameterized.TestCase):
         np.savez(path, **{**arrays, "state": np.frombuffer(content.encode(), np.uint8)})
 
     @parameterized.parameters(
-        "{", "[]", "[" * 100_000, '{"epoch": "2"}', '{"rows": [3]}', '{"versions": [{"keras": 3}]}'
+        *("{", "[]", "[" * 100_000, '{"epoch": "2"}', '{"rows": [3]}', '{"rows": [{}, 3]}'),
+        '{"versions": [{"keras": 3}]}',
     )
     def test_a_state_that_none_of_ours_is_is_damaged(self, content):
         self.save(1)
