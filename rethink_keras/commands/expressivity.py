@@ -15,7 +15,7 @@ Builds the two-layer network of 2n + d weights that takes any values on a sample
                    --gin_param='expressivity_table.sizes = (60000,)' --workdir=runs/theorem1_mnist
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 5 the workdir's disk is full or
-failing, 130 / 143 interrupted by SIGINT / SIGTERM.
+failing, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM.
 """
 
 

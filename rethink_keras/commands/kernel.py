@@ -15,7 +15,7 @@ Interpolates all training labels by a kernel, or goes on where the same command 
              --gin_param="randomization.labels = 'random'" --workdir=runs/random_labels
 
 Exit codes: 0 done, 2 bad usage or configuration, or too little memory, 3 data not available or damaged, 5 the
-workdir's disk is full or failing, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+workdir's disk is full or failing, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
 

@@ -14,7 +14,7 @@ Trains an over-parameterized linear layer by SGD and follows its distance to the
   bin/minimum_norm --gin_file=gin/section5_minimum_norm.gin --gin_param="randomization.labels = 'random'"
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
-workdir's disk is full or failing, 130 / 143 interrupted by SIGINT / SIGTERM.
+workdir's disk is full or failing, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM.
 """
 
 

@@ -20,7 +20,7 @@ Makes all runs of a table or a figure, each as a bin/train process of its own, o
 Stop it at any time: runs in progress save, and the same command goes on with what is missing.
 
 Exit codes: 0 all runs are done, 2 bad usage or configuration, 5 the folder's disk is full or failing, 7 some runs
-failed, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
 

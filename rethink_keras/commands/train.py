@@ -23,7 +23,7 @@ With TF_CONFIG set, the same command on every host trains one run together; the 
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
 workdir's disk is full or failing, 6 the runs compared differ, 8 another worker was lost (start all of them again),
-130 / 143 interrupted by SIGINT / SIGTERM after saving.
+129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
 

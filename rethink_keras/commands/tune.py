@@ -23,7 +23,8 @@ KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERAST
 KERASTUNER_ORACLE_PORT the chief's address on all. A lost worker's trial goes on elsewhere.
 
 Exit codes: 0 the search is finished, 2 bad usage or configuration, 3 data not available, 5 the folder's disk is full
-or failing, 7 all trials failed, 8 the chief was lost, 130 / 143 interrupted by SIGINT / SIGTERM after saving.
+or failing, 7 all trials failed, 8 the chief was lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT /
+SIGTERM after saving.
 """
 
 

@@ -10,6 +10,7 @@ from rethink_keras.data import pictures
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
+from rethink_keras.files import open_atomically
 
 PREVIEWED: tuple[tuple[str, dict], ...] = (
     ("true", {}),
@@ -25,12 +26,12 @@ def export(split: RandomizedSplit, path: Path) -> None:
     """Writes the arrays `images`, `labels`, `original_labels`, `ids`, `corrupted` of `Examples` to an .npz file.
 
     Raises:
-        UserError: if the file cannot be written.
+        UserError: if the file cannot be written; an earlier file of that name is left as it was.
     """
     examples = split.examples()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        with open_atomically(path.resolve()) as file:
             np.savez_compressed(file, **examples._asdict())
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -42,7 +43,7 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     Labels drawn anew are set in red. The images are those of the lowest ids, as the network sees them.
 
     Raises:
-        UserError: if the file cannot be written.
+        UserError: if the file cannot be written; an earlier file of that name is left as it was.
     """
     fed = splits.randomized(split)
     first = np.arange(min(columns, fed.num_examples))
@@ -53,7 +54,8 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     figure = pictures.grid(rows, splits.train.class_names, heading)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        with open_atomically(path.resolve()) as file:
+            figure.savefig(file, format="png")
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
 

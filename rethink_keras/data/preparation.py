@@ -6,39 +6,38 @@ import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
 import requests
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
 from rethink_keras.errors import DataNotAvailableError, UserError
+from rethink_keras.files import held_in_turn
 
 EMBEDDED_DIR = Path("~/.cache/rethink_keras/tensorflow_datasets")
 CONNECT_SECONDS = 10
 
 
 def prepared_builder(name: str, data_dir: str | Path | None = None) -> tfds.core.DatasetBuilder:
-    """The TFDS builder of a data set that is on disk, prepared now if need be.
+    """The TFDS builder of a data set that is on disk, prepared now if need be, by one process at a time.
 
     Raises:
         DataNotAvailableError: if the set is neither on disk nor to be had.
+        UserError: if the data folder cannot be written.
     """
     builder = _builder(name, data_dir)
     if _is_on_disk(builder):
         return builder
-    if name == "digits":
-        with filelock.FileLock(_made(Path(builder.data_dir).parent) / "digits.lock"):
-            if not _is_on_disk(builder):
-                _generate_quietly(builder)
-        return builder
-    _check_reachable(builder)
-    print(f"Preparing {name} in {builder.data_dir} (once).", flush=True)
-    try:
-        _generate(builder, tfds.download.DownloadConfig())
-    except (OSError, tfds.download.DownloadError, NonMatchingChecksumError, AssertionError) as error:
-        raise _not_available(builder, f"could not be downloaded ({_first_line(error)})") from error
+    if name != "digits":
+        _check_reachable(builder)
+    with _preparing(builder):
+        builder = _builder(name, data_dir)  # another process may have prepared it meanwhile
+        if not _is_on_disk(builder):
+            _download(builder)
+    if not _is_on_disk(builder):
+        raise _unreadable(name, Path(builder.data_dir), "it names no splits")
     return builder
 
 
@@ -78,7 +77,10 @@ def prepare_from_archives(name: str, archives: list[Path], data_dir: str | Path 
             (manual / archive.name).symlink_to(archive.resolve())
         config = tfds.download.DownloadConfig(manual_dir=manual)
         try:
-            _generate(builder, config, download_dir=folder)
+            with _preparing(builder):
+                builder = _builder(name, data_dir)
+                if not _is_on_disk(builder):
+                    _generate(builder, config, download_dir=folder)
         except (NonMatchingChecksumError, tfds.download.DownloadError) as error:
             which = next((str(a) for a in archives if a.name in str(error)), f"An archive of {name}")
             raise UserError(f"{which} is damaged or not the original. Fetch it again.") from error
@@ -93,14 +95,14 @@ def _builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder
 
         # Embedded data never need a place in a data folder that may be shared and read-only.
         own = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else _embedded_dir()
-        return Digits(data_dir=str(own))
+        try:
+            return Digits(data_dir=str(own))
+        except Exception as error:  # as below
+            raise _unreadable(name, own, _first_line(error)) from error
     try:
         return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
     except Exception as error:  # TFDS raises many kinds for files that are not its own
-        raise DataNotAvailableError(
-            f"What is kept of {name} in {data_dir or 'the TFDS folder'} cannot be read ({_first_line(error)}). "
-            "Remove its folder and prepare it anew by bin/data prepare."
-        ) from error
+        raise _unreadable(name, data_dir or "the TFDS folder", _first_line(error)) from error
 
 
 def _embedded_dir() -> Path:
@@ -118,15 +120,35 @@ def _is_on_disk(builder: tfds.core.DatasetBuilder) -> bool:
     return bool(builder.info.splits)
 
 
+@contextlib.contextmanager
+def _preparing(builder) -> Iterator[None]:
+    """Holds the lock under which a data set is prepared; waits for another process that does so."""
+    folder = Path(builder.data_dir).parent
+    try:
+        _made(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    lock = folder / f"{builder.name}.lock"
+    with held_in_turn(lock, f"Another process is preparing {builder.name}: waiting for it."):
+        yield
+
+
+def _download(builder) -> None:
+    if builder.name == "digits":
+        _generate_quietly(builder)
+        return
+    print(f"Preparing {builder.name} in {builder.data_dir} (once).", flush=True)
+    try:
+        _generate(builder, tfds.download.DownloadConfig())
+    except (OSError, tfds.download.DownloadError, NonMatchingChecksumError, AssertionError) as error:
+        raise _not_available(builder, f"could not be downloaded ({_first_line(error)})") from error
+
+
 def _generate(builder, config, download_dir=None):
     try:
-        _made(Path(builder.data_dir).parent)
         builder.download_and_prepare(download_dir=download_dir, download_config=config)
     except PermissionError as error:
-        raise UserError(
-            f"The data folder {Path(builder.data_dir).parent} cannot be written. "
-            "Name another with --data_dir or TFDS_DATA_DIR."
-        ) from error
+        raise _unwritable(Path(builder.data_dir).parent, error) from error
 
 
 def _generate_quietly(builder) -> None:
@@ -148,6 +170,19 @@ def _check_reachable(builder) -> None:
         requests.head(urls[0], timeout=CONNECT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         raise _not_available(builder, "its publisher cannot be reached") from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The data folder {folder} cannot be written ({error.strerror}). Name another with --data_dir or TFDS_DATA_DIR."
+    )
+
+
+def _unreadable(name: str, place: Path | str, why: str) -> DataNotAvailableError:
+    return DataNotAvailableError(
+        f"The files of {name} in {place} cannot be read ({why}). Remove the folder {name} there, and prepare the data "
+        f"set again: bin/data prepare --dataset={name}."
+    )
 
 
 def _not_available(builder, why: str) -> DataNotAvailableError:

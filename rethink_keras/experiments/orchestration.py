@@ -14,7 +14,7 @@ from rethink_keras.experiments.engines.ray_cluster import RayCluster
 from rethink_keras.experiments.manifest import Manifest, PlannedRun
 from rethink_keras.experiments.process import Job, Outcome
 from rethink_keras.experiments.progress import DIVERGED, DONE, Display, progress_of
-from rethink_keras.files import disk_errors_told, held
+from rethink_keras.files import disk_errors_told, held, make_folder
 from rethink_keras.training.signals import StopRequest, stop_request
 
 Engine = Local | RayCluster
@@ -29,13 +29,12 @@ def leading(folder: Path, refusal: str) -> Iterator[StopRequest]:
         refusal: what another process is told.
 
     Raises:
-        UserError: if another process holds the folder.
-        DiskError: if the folder cannot be written, or what is done meanwhile fails so.
+        UserError: if another process holds the folder, or its path is no folder.
+        DiskError: if the disk is full or fails, now or later.
     """
-    with disk_errors_told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with held(folder, refusal), stop_request() as stop:
-            yield stop
+    make_folder(folder)
+    with disk_errors_told(folder), held(folder, refusal), stop_request() as stop:
+        yield stop
 
 
 def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_dir: str | None = None) -> None:
@@ -51,7 +50,7 @@ def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_di
     Raises:
         UserError: if another process works at the sweep.
         RunsFailedError: if runs failed; the others are done then.
-        StoppedBySignalError: after all runs saved, if SIGINT or SIGTERM came.
+        StoppedBySignalError: after all runs saved, if SIGINT, SIGTERM or SIGHUP came.
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process works at the sweep in {folder}. Wait for it, or name another --workdir."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rethink_keras.files import open_atomically
 from rethink_keras.reports.learning_curves import COLOURS
 
 
@@ -32,4 +33,5 @@ def plot(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     figure.suptitle(title)
-    figure.savefig(path)
+    with open_atomically(path) as file:
+        figure.savefig(file, format="png")

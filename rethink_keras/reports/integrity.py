@@ -26,12 +26,13 @@ def of_cell(runs: Sequence[Run]) -> list[str]:
         *_differing_data(runs),
         *_differing_settings(runs),
         *_differing_versions(runs),
+        *_mixed_versions(runs),
     ]
 
 
 def of_sweep(runs: Sequence[Run]) -> list[str]:
     """In what all the runs of a table or figure differ that rows are compared by: data and versions."""
-    return [*_differing_data(runs), *_differing_versions(runs)]
+    return [*_differing_data(runs), *_differing_versions(runs), *_mixed_versions(runs)]
 
 
 def not_the_papers(runs: Iterable[Run], dataset: str) -> str:
@@ -121,6 +122,24 @@ def _differing_versions(runs: Sequence[Run]) -> list[str]:
     for name in sorted({name for run in runs for name in run.summary["versions"]} - {"rethink_keras"}):
         found += _differing(runs, f"version of {name}", functools.partial(_version, name=name))
     return found
+
+
+def _mixed_versions(runs: Sequence[Run]) -> list[str]:
+    """A sentence for each run that was resumed under another version of the code or of a library."""
+    found = []
+    for run in runs:
+        computed_by = [part for part in _computed_by(run) if isinstance(part, dict)]
+        for name in sorted({str(name) for part in computed_by for name in part}):
+            versions = list(dict.fromkeys(str(part.get(name, _NOT_RECORDED)) for part in computed_by))
+            if len(versions) > 1:
+                what = "code versions" if name == "rethink_keras" else f"versions of {name}"
+                found.append(f"{run.name} was computed by several {what}: {', then '.join(versions)}.")
+    return found
+
+
+def _computed_by(run: Run) -> list[Any]:
+    parts = run.summary.get("computed_by")
+    return parts if isinstance(parts, list) else []
 
 
 def _version(run: Run, name: str) -> str:

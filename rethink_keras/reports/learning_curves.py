@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rethink_keras.files import open_atomically
 from rethink_keras.training.state import Row
 
 COLOURS = ("#1b6ca8", "#c1440e", "#3b8f4a", "#7b4fa3", "#b8860b", "#555555")
@@ -47,4 +48,5 @@ def plot(runs: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     accuracy.legend(frameon=False, fontsize=9, loc="center right")
     figure.suptitle(title)
-    figure.savefig(path)
+    with open_atomically(path) as file:
+        figure.savefig(file, format="png")

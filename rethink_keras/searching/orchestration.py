@@ -38,7 +38,7 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
 
     Raises:
         UserError: if another process leads the search in the folder, or it is another search.
-        StoppedBySignalError: after all trials saved, if SIGINT or SIGTERM came.
+        StoppedBySignalError: after all trials saved, if SIGINT, SIGTERM or SIGHUP came.
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process leads the search in {folder}. Wait for it, or name another --workdir."
@@ -73,7 +73,7 @@ def follow(plan: Plan, folder: Path, role: remote.Role, data_dir: str | None) ->
     Raises:
         UserError: if another worker has the same id, or the chief leads another search.
         WorkerLostError: if the chief does not answer.
-        StoppedBySignalError: after its trials saved, if SIGINT or SIGTERM came.
+        StoppedBySignalError: after its trials saved, if SIGINT, SIGTERM or SIGHUP came.
         DiskError: if the folder cannot be written.
     """
     chiefs.check_same(folder, chiefs.read(folder), plan)

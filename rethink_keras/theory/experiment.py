@@ -17,10 +17,11 @@ from rethink_keras import config as configuration
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
-from rethink_keras.errors import StoppedBySignalError
+from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.files import disk_errors_told, write_atomically
 from rethink_keras.theory.memory import peak_gib
 from rethink_keras.training import summary
+from rethink_keras.training.overwriting import check_replaceable, set_aside
 from rethink_keras.training.signals import StopRequest, stop_request
 from rethink_keras.training.workdir import Workdir
 
@@ -43,37 +44,73 @@ class Experiment:
     Args:
         folder: its files.
         stop: asks for a stop.
+        overwrite: moves an earlier run in the workdir aside.
     """
 
-    def __init__(self, folder: Workdir, stop: StopRequest):
+    def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
         self.folder = folder
         self.facts: dict[str, Any] = {}
         self._stop = stop
+        self._overwrite = overwrite
+        self._begun = False
+        self._versions: list[dict[str, str]] = []
         self._begin = time.perf_counter()
         self._cpu_begin = time.process_time()
 
     def claim(self, facts: dict[str, Any]) -> dict[str, Any] | None:
-        """Writes the configuration, or checks that it is the one that stands here; all gin names were used by now.
+        """Takes the workdir for this configuration, all of whose gin names were used by now; see `begin`.
 
         Args:
-            facts: what the summary says besides figures.
+            facts: of the data, for the summary.
 
         Returns:
             The summary, if this run was done before.
 
         Raises:
-            UserError: if the workdir holds a run of another configuration.
+            UserError: if the workdir holds a run of another configuration, or one that is done and has lost what
+                cannot be rebuilt.
         """
-        self.folder.claim(configuration.operative())
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
         self.facts = {**facts, **summary.environment()}
-        before = self.folder.read_summary()
-        if before and before["status"] == "done":
-            print(f"This run is done: {self.folder.summary} holds its figures.", flush=True)
+        if self._overwrite:
+            return None
+        self.folder.check_configuration(configuration.operative())
+        before = self.folder.read_summary() or {}
+        if before.get("status") == "done":
+            self._rebuild(before)
+            print(f"This run is done: {self.folder.summary} holds its metrics.", flush=True)
             return before
-        self.write("running", {})
+        if any(
+            self.folder.checkpoints.iterdir()
+        ):  # of a factor, which earlier versions of the code may have begun
+            self._versions = before.get("computed_by") or [before["versions"]] if "versions" in before else []
+        self.begin()
         return None
+
+    def begin(self) -> None:
+        """With --overwrite, moves an earlier run aside; call it once configuration and data are known to be good."""
+        if self._begun:
+            return
+        self._begun = True
+        if self._overwrite:
+            set_aside(self.folder)
+        if self.facts["versions"] not in self._versions:
+            self._versions.append(self.facts["versions"])
+        self.folder.write_configuration(configuration.operative())
+        self.write("running", {})
+
+    def _rebuild(self, before: dict[str, Any]) -> None:
+        """Writes metrics.csv of a run that is done if it is missing."""
+        if self.folder.metrics.exists():
+            return
+        if not before.get("rows"):
+            raise UserError(
+                f"The run in {self.folder.path} is done, but has lost {self.folder.metrics.name}. Name another "
+                "--workdir, or start afresh with --overwrite."
+            )
+        self.write_rows(before["rows"])
+        print(f"Rebuilt from {self.folder.summary.name}: {self.folder.metrics.name} (missing).", flush=True)
 
     def write(self, status: str, figures: dict[str, Any]) -> dict[str, Any]:
         """Writes summary.json: status, figures, times of this process, peak memory and facts; returns it."""
@@ -82,7 +119,7 @@ class Experiment:
             "cpu_seconds": round(time.process_time() - self._cpu_begin, 1),
             "peak_memory_gib": round(peak_gib(), 2),
         }
-        written = {"status": status, **figures, **spent, **self.facts}
+        written = {"status": status, **figures, **spent, **self.facts, "computed_by": self._versions}
         self.folder.write_summary(written)
         return written
 
@@ -102,7 +139,8 @@ class Experiment:
 
     def stopped(self, where: str) -> StoppedBySignalError:
         """What to raise after a stop: says where, and that the same command goes on."""
-        self.write("interrupted", {})
+        if self._begun:
+            self.write("interrupted", {})
         number = self._stop.number
         assert number is not None
         return StoppedBySignalError(f"Stopped {where}. The same command goes on from there.", number)
@@ -144,10 +182,10 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
         DiskError: if it cannot be written any more.
     """
     folder = Workdir(workdir)
+    if overwrite:
+        check_replaceable(folder)
     with stop_request() as stop, folder.locked(), disk_errors_told(folder.path):
-        if overwrite and (aside := folder.set_aside()):
-            print(f"The earlier run lies in {aside} now.")
-        run = Experiment(folder, stop)
+        run = Experiment(folder, stop, overwrite)
         try:
             yield run
         except Stopping:

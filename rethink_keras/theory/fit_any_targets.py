@@ -74,6 +74,7 @@ def expressivity_table(
             for size in sizes:
                 sample = images[:size] if kind == "images" else random_points(seed, size, images.shape[1])
                 rows += _measure(sample.astype(np.float64), wanted[:size], kind, depths, seed, run)
+                run.begin()
                 run.write_rows(rows)
         return Result(run.write("done", {"rows": rows}), run.folder.path)
 

@@ -58,7 +58,7 @@ def interpolation(
     Raises:
         UserError: for a configuration that cannot be used, examples that are the same, or too little memory.
         DataNotAvailableError: if the data set is neither on disk nor to be had.
-        StoppedBySignalError: if SIGINT or SIGTERM came; what is done of a factor is saved.
+        StoppedBySignalError: if SIGINT, SIGTERM or SIGHUP came; what is done of a factor is saved.
     """
     check_number("interpolation.ridge", ridge, 0, 1e30)
     check_seed("interpolation.seed", seed)
@@ -82,6 +82,7 @@ def interpolation(
         rows = []
         for stage in made.stages(train, test, run):
             _check_enough_features(kernel_function, ridge, stage, train.num_examples)
+            run.begin()
             matrix = KernelMatrix(stage.products, kernel_function, ridge, pool)
             identity = configuration.operative() + json.dumps(facts["fingerprints"]) + str(stage.num_features)
             row = _measure(matrix, stage, targets, train.labels, test.labels, solve, run, identity)

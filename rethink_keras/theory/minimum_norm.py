@@ -96,6 +96,7 @@ def minimum_norm(
             for s in (train, test)
         )
         problem = closed_form(points, one_hot(train.labels, train.source.num_classes))
+        run.begin()
         order = _batches(seed, train.num_examples, batch_size, steps)
         rows: list[dict[str, Any]] = []
         for scale in initial_scales:

@@ -7,13 +7,13 @@ import hashlib
 import shutil
 import threading
 import time
-import zipfile
 from pathlib import Path
 from typing import Any, Protocol
 
 import gin
 import numpy as np
 
+from rethink_keras.archives import DamagedError, read_arrays
 from rethink_keras.checks import check_choice, check_number, check_seed, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.files import open_atomically
@@ -181,12 +181,11 @@ class _SavedPanels:
         """Reads the panels that are there and whole, up to the first that is not."""
         for path in (self._path(number) for number in range(self._factor.num_panels)):
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    self._factor.put_panel(archive["panel"])
+                self._factor.put_panel(read_arrays(path)["panel"])
             except FileNotFoundError:
                 break
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-                print(f"{path} is damaged: going on from before it.", flush=True)
+            except (DamagedError, KeyError):
+                print(f"{path} is damaged: resuming from before it.", flush=True)
                 break
         self._num_saved = self._factor.num_done
 

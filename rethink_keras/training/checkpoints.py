@@ -2,12 +2,12 @@
 
 A checkpoint is a numpy archive without pickled objects: reading one never executes anything. It holds what
 Keras's own files leave out and exact resuming needs: the optimizer, the states of dropout's seed generators and
-the metrics' running sums in mid-epoch. The archive's own CRC-32 of each array tells a damaged one.
+the metrics' running sums in mid-epoch. The archive's own CRC-32 of each array tells a damaged one, which is
+renamed; one that cannot be read at the moment is left alone.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from collections.abc import Sequence
@@ -17,12 +17,13 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
+from rethink_keras.archives import DamagedError, read_arrays
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
+from rethink_keras.files import open_atomically
 from rethink_keras.training.multi_worker import ALONE, Alone
 from rethink_keras.training.state import RunState
 
-_NAME = re.compile(r"epoch-(\d{5})-step-(\d{7})\.npz")
+_NAME = re.compile(r"epoch-(\d{5,})-step-(\d{7,})\.npz")
 _STATE = "state"
 Content: TypeAlias = tuple[list[np.ndarray], RunState]
 
@@ -69,6 +70,7 @@ class Checkpoints:
 
         Raises:
             UserError: if all are damaged, one is of another model, or this worker cannot read the chief's.
+            DiskError: if one cannot be read, for whatever reason; no older one is taken then.
         """
         found = None
         with self._team.together():
@@ -86,9 +88,8 @@ class Checkpoints:
         return state
 
     def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
-        content = io.BytesIO()
-        np.savez(content, **arrays)  # type: ignore[arg-type]
-        write_atomically(path, content.getvalue())
+        with open_atomically(path) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
         self._drop_old(path)
 
     def _read_newest(self) -> Content | None:
@@ -96,7 +97,7 @@ class Checkpoints:
         for path in reversed(paths):
             try:
                 return _read(path)
-            except Exception as error:  # zip, numpy and JSON have a dozen kinds for bytes that are not theirs
+            except DamagedError as error:
                 logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
                 path.rename(path.with_name(f"{path.name}.damaged"))  # not one of the last N any more
         if any(self._folder.glob("*.damaged")):
@@ -108,12 +109,12 @@ class Checkpoints:
 
     def paths(self) -> list[Path]:
         """All checkpoints, oldest first."""
-        return sorted(p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
+        return sorted((p for p in self._folder.iterdir() if _NAME.fullmatch(p.name)), key=_position)
 
     def _read_the_chiefs(self, path: Path) -> Content:
         try:
             return _read(path)
-        except Exception as error:
+        except (OSError, UserError, DamagedError) as error:
             raise UserError(
                 f"This worker cannot read {path}, from which the chief goes on. Name a --workdir in a folder that "
                 "all workers share."
@@ -135,12 +136,21 @@ class Checkpoints:
 
     def _drop_old(self, new: Path) -> None:
         for path in self.paths()[: -self._keep_last]:
-            epoch, step = (int(number) for number in _NAME.findall(path.name)[0])
+            epoch, step = _position(path)
             if path != new and not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
                 path.unlink(missing_ok=True)
 
 
+def _position(path: Path) -> tuple[int, int]:
+    """Epoch and step of a checkpoint, by its name; names of any length sort by them."""
+    epoch, step = _NAME.findall(path.name)[0]
+    return int(epoch), int(step)
+
+
 def _read(path: Path) -> Content:
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = [archive[f"{k:05d}"] for k in range(len(archive.files) - 1)]
-        return arrays, RunState.from_json(archive[_STATE].tobytes().decode())
+    arrays = read_arrays(path)
+    try:
+        state = RunState.from_json(arrays.pop(_STATE).tobytes().decode())
+        return [arrays[f"{k:05d}"] for k in range(len(arrays))], state
+    except (KeyError, ValueError) as error:
+        raise DamagedError(f"it holds no state of a run: {error}") from error

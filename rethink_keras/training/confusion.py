@@ -19,7 +19,7 @@ from rethink_keras.checks import check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
+from rethink_keras.files import unreadable, write_atomically
 from rethink_keras.training import evaluation
 from rethink_keras.training.signals import StopRequest
 
@@ -126,6 +126,7 @@ class Confusions:
 
         Raises:
             UserError: if the file is damaged.
+            DiskError: if it cannot be read.
         """
         if not self._path.exists():
             return
@@ -134,9 +135,11 @@ class Confusions:
                 if entry["epoch"] <= epochs:
                     counts = (np.array(entry[name]) for name in Confusion._fields)
                     self._by_epoch[entry["epoch"]] = Confusion(*counts)
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
-                f"{self._path} is damaged. Remove it: the run goes on, and earlier confusions are not shown."
+                f"{self._path} is damaged. Remove it: the run resumes, and earlier confusions are not shown."
             ) from error
 
     def after(self, epoch: int) -> Confusion | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from rethink_keras.files import open_atomically
+from rethink_keras.files import replacing
 from rethink_keras.models.copies import plain_network
 
 
@@ -17,10 +17,5 @@ def save_plain(network: keras.Model, path: Path) -> None:
         network: trained; it is not changed.
         path: ends in `.keras`.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")  # Keras goes by the suffix
-    try:
+    with replacing(path) as partial:
         plain_network(network).save(partial)
-        with open_atomically(path) as file:
-            file.write(partial.read_bytes())
-    finally:
-        partial.unlink(missing_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -19,9 +17,9 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_number, check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.errors import StoppedBySignalError, UserError
+from rethink_keras.errors import StoppedBySignalError
 from rethink_keras.files import disk_errors_told
-from rethink_keras.training import batch_statistics, evaluation, summary
+from rethink_keras.training import batch_statistics, evaluation, resuming, summary
 from rethink_keras.training.callbacks import (
     EpochData,
     ProgressBar,
@@ -37,6 +35,7 @@ from rethink_keras.training.export import save_plain
 from rethink_keras.training.feeds import Feed
 from rethink_keras.training.multi_worker import Alone
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
+from rethink_keras.training.overwriting import set_aside
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
@@ -129,13 +128,8 @@ class Loop:
         self._steps = plan.train.steps(plan.batch_size)
         self._evaluation = Evaluation()
         self._policy = CheckpointPolicy()
-        self._checkpoints = Checkpoints(
-            folder.checkpoints,
-            _all_variables(plan),
-            self._policy.keep_last,
-            self._policy.keep_every,
-            plan.team,
-        )
+        keep = self._policy.keep_last, self._policy.keep_every
+        self._checkpoints = Checkpoints(folder.checkpoints, _all_variables(plan), *keep, plan.team)
         self._state = RunState()
         self._observers = plan.observers if folder.writes else ()
         self._confusions = (
@@ -150,36 +144,39 @@ class Loop:
         self._ended = False
         self._last_save = time.monotonic()
 
-    def go(self) -> Result:
+    def go(self, overwrite: bool = False) -> Result:
         """Trains to the end.
 
+        Args:
+            overwrite: moves an earlier run in the workdir aside and starts afresh.
+
         Raises:
-            UserError: if the workdir holds a run of another configuration, or a checkpoint of another model.
+            UserError: if the workdir holds a run of another configuration, a checkpoint of another model, or a run
+                that is done and has lost what cannot be rebuilt.
             DivergedError: if the loss or a weight is not finite.
             StoppedBySignalError: after saving, if a stop was asked for.
             DiskError: if the workdir cannot be written any more.
         """
         with disk_errors_told(self._folder.path):
-            return self._go()
+            return self._go(overwrite)
 
-    def _go(self) -> Result:
-        with self._team.together():
-            self._folder.claim(configuration.operative())
+    def _go(self, overwrite: bool) -> Result:
         batch_size = self._evaluation.batch_size_for(self._plan.network)
         for split in (self._plan.train, self._plan.test):
             self._evaluation.check_shared_out(batch_size, split.num_examples, self._team.share.workers)
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
-        self._restore()
-        before = self._folder.read_summary()
-        done = bool(before and before["status"] == "done" and self._state.rows)
-        if self._team.as_chief_says(done):
-            print(f"This run is done: {self._folder.summary} holds its figures.", flush=True)
-            return Result(self._state.rows, before or {}, self._folder.path)
-        if self._state.epoch or self._state.step:
-            print(f"Going on in epoch {self._state.epoch + 1} after step {self._state.step}.", flush=True)
         with self._team.together():
-            self._folder.write_metrics(self._state.rows)
+            if overwrite:
+                set_aside(self._folder)
+            self._folder.check_configuration(configuration.operative())
+        self._restore()
+        with self._team.together():
+            before = resuming.read_summary(self._folder, self._state)
+        if self._team.as_chief_says(before.get("status") == "done"):
+            return self._accept(before)
+        with self._team.together():
+            resuming.begin(self._folder, self._state, before)
             self._write_summary("running")
             self._begin_observing()
         try:
@@ -189,15 +186,17 @@ class Loop:
             for observer in self._observers:
                 observer.end(self._summary)
 
+    def _accept(self, before: dict[str, Any]) -> Result:
+        """The result of a run that is done, once its files are known to be whole."""
+        weights = summary.fingerprint(self._plan.network.weights)
+        is_final = self._ended and before.get("fingerprints", {}).get("weights") == weights
+        with self._team.together():
+            rows = resuming.accept(self._folder, self._state.rows, is_final, self._write_model)
+        return Result(rows, before, self._folder.path)
+
     def _restore(self) -> None:
-        facts = json.dumps(self._plan.facts["fingerprints"], sort_keys=True)
-        identity = hashlib.sha256((configuration.operative() + facts).encode()).hexdigest()
-        self._state = self._checkpoints.restore_newest() or RunState(identity=identity)
-        if self._state.identity != identity:
-            raise UserError(
-                f"The checkpoints in {self._folder.path} are of a run with another configuration or other data. "
-                "Name another --workdir, or start afresh with --overwrite."
-            )
+        self._state = resuming.restore(self._checkpoints, self._plan.facts["fingerprints"], self._folder)
+        self._ended = bool(self._state.rows) and self._ends_after(self._state.rows[-1])
         if not self._state.step or self._state.running is not None:
             # Sums go on in mid-epoch only, and Keras does not reset metrics that it has not built yet.
             for metric in self._plan.metrics:
@@ -207,7 +206,6 @@ class Loop:
 
     def _train(self) -> None:
         state, plan = self._state, self._plan
-        self._ended = bool(state.rows) and self._ends_after(state.rows[-1])
         if state.running is not None:  # stopped while the epoch was being measured
             self._finish_epoch(state.running)
         elif state.step and not self._stop:
@@ -219,6 +217,7 @@ class Loop:
 
     def _fit(self, until_epoch: int) -> None:
         state, plan = self._state, self._plan
+        state.add_versions(plan.facts["versions"])
         recorder = Recorder(
             state,
             steps=self._steps,
@@ -274,6 +273,7 @@ class Loop:
 
     def _measure(self, running: dict[str, float]) -> Row:
         begin = time.perf_counter()
+        self._state.add_versions(self._plan.facts["versions"])
         with self._batch_norm.for_evaluation(self._stop):
             row = self._figures(running)
             if not (math.isfinite(row["train_loss"]) and math.isfinite(row["test_loss"])):
@@ -347,7 +347,8 @@ class Loop:
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
         figures = summary.figures(self._state.rows, self._evaluation)
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
-        written = {"status": status, "date": day, **figures, **self._plan.facts, **more}
+        facts = {**self._plan.facts, "computed_by": self._state.versions}
+        written = {"status": status, "date": day, **figures, **facts, **more}
         self._folder.write_summary(written)
         self._summary = written
         return written
@@ -356,11 +357,15 @@ class Loop:
         self._check_weights()
         network, fingerprints = self._plan.network, self._plan.facts["fingerprints"]
         fingerprints = {**fingerprints, "weights": summary.fingerprint(network.weights)}
-        with self._batch_norm.for_evaluation(StopRequest()), self._team.together():
+        with self._team.together():
             if self._folder.writes:
-                save_plain(network, self._folder.model)
+                self._write_model()
             written = self._write_summary("done", fingerprints=fingerprints)
         return Result(self._state.rows, written, self._folder.path)
+
+    def _write_model(self) -> None:
+        with self._batch_norm.for_evaluation(StopRequest()):
+            save_plain(self._plan.network, self._folder.model)
 
     def _paused(self) -> Result:
         self._save()

@@ -26,7 +26,17 @@ _FINAL = (
     "test_top5_accuracy",
 )
 _PACKAGE = Path(rethink_keras.__file__).parent
-_COMPUTING = ("config.py", "data", "models", "training")  # what figures can depend on
+# What no metric of a run depends on; everything else does, or may.
+_NOT_COMPUTING = (
+    "commands",
+    "experiments",
+    "reports",
+    "searching",
+    "api.py",
+    "errors.py",
+    "files.py",
+    "terminal.py",
+)
 
 
 def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
@@ -66,12 +76,14 @@ def environment() -> dict[str, Any]:
 
 
 def code_version(package: Path = _PACKAGE) -> str:
-    """The version and 12 hex digits of the SHA-256 over names and contents of the sources that compute figures.
+    """The version and 12 hex digits of the SHA-256 over names and contents of the sources that compute metrics.
 
-    It tells runs of different code apart. It is no part of a checkpoint's identity: a run goes on after a change.
+    It tells runs of different code apart. It is no part of a checkpoint's identity: a run resumes after a change, and
+    records both versions.
     """
     digest = hashlib.sha256()
-    for path in sorted(p for p in package.rglob("*.py") if p.relative_to(package).parts[0] in _COMPUTING):
+    sources = (p for p in package.rglob("*.py") if p.relative_to(package).parts[0] not in _NOT_COMPUTING)
+    for path in sorted(sources):
         name, content = path.relative_to(package).as_posix().encode(), path.read_bytes()
         digest.update(b"%d %s %d " % (len(name), name, len(content)) + content)
     return f"{rethink_keras.__version__}+{digest.hexdigest()[:12]}"

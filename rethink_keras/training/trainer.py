@@ -37,6 +37,7 @@ from rethink_keras.training import (
 )
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
+from rethink_keras.training.overwriting import check_replaceable
 from rethink_keras.training.signals import stop_request
 from rethink_keras.training.tensorboard import TensorBoard
 from rethink_keras.training.weights_and_biases import WeightsAndBiases
@@ -100,7 +101,7 @@ def train(
         UserError: for a configuration or a workdir that cannot be used.
         DataNotAvailableError: if the data set is neither on disk nor to be had.
         DivergedError: if the loss or a weight is not finite.
-        StoppedBySignalError: after saving, if SIGINT or SIGTERM came, to any worker.
+        StoppedBySignalError: after saving, if SIGINT, SIGTERM or SIGHUP came, to any worker.
         WorkerLostError: if another worker does not answer.
     """
     if model is None:
@@ -132,9 +133,9 @@ def train(
         held.enter_context(devices.tensorflow_errors_told())
         with team.together():
             folder = Workdir(workdir, writes=team.is_chief)
+            if overwrite:
+                check_replaceable(folder)
             held.enter_context(folder.locked())
-            if overwrite and (aside := folder.set_aside()):
-                print(f"The earlier run lies in {aside} now.")
             splits = Splits.configured(data_dir, seed)
             settled = _settle(splits, model)
             print(settled.log, flush=True)
@@ -149,7 +150,7 @@ def train(
             test_data = splits.pipeline("test", share=team.share)
         steps = train_data.steps(batch_size)
         team.check_same(_what_workers_share(splits))
-        # Not earlier: TFDS draws random file names when it prepares a data set, and the weights must not depend on that.
+        # Not earlier: TFDS draws random file names when it prepares a data set; weights must not depend on that.
         keras.utils.set_random_seed(seed)
         with strategy_object.scope() if strategy_object else tf.device(None):
             rate = schedule(initial=learning_rate, steps_per_epoch=steps, epochs=epochs)
@@ -179,7 +180,7 @@ def train(
             observers=looking_on,
             team=team,
         )
-        return Loop(plan, folder, stop).go()
+        return Loop(plan, folder, stop).go(overwrite)
 
 
 def _what_workers_share(splits: Splits) -> str:

@@ -1,7 +1,6 @@
 """The folder of one run and its files; a reader never sees half of one.
 
-config.gin, metrics.csv, summary.json, model.keras, checkpoints/; confusion.json, tensorboard/, wandb/ for those who
-look on.
+config.gin, metrics.csv, summary.json, model.keras, checkpoints/; and confusion.json, tensorboard/, wandb/.
 """
 
 from __future__ import annotations
@@ -11,14 +10,23 @@ import csv
 import difflib
 import io
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import typeguard
+
+from rethink_keras.archives import DamagedError, check_archive
 from rethink_keras.errors import UserError
-from rethink_keras.files import LOCK, held, write_atomically
-from rethink_keras.training.state import Row
+from rethink_keras.files import (
+    held,
+    make_folder,
+    remove_partial_files,
+    unreadable,
+    unwritable,
+    write_atomically,
+)
+from rethink_keras.training.state import ALL_ITEMS, Row
 
 COLUMNS = (
     "epoch",
@@ -36,16 +44,24 @@ COLUMNS = (
     "penalty",
 )
 
+_TEXTS = ("train_metrics", "batch_norm")  # columns that hold no numbers
+# What is read of a summary here.
+_KINDS: dict[str, Any] = {
+    "status": str,
+    "epochs": int,
+    "fingerprints": dict[str, str],
+    "versions": dict[str, str],
+    "computed_by": list[dict[str, str]],
+    "rows": list[dict[str, Any]],
+}
+
 
 class Workdir:
     """The folder of one run.
 
     Args:
-        path: made if it is not there.
+        path: of the folder.
         writes: whether this process writes it; for a worker that does not, whatever would write does nothing.
-
-    Raises:
-        UserError: if the folder cannot be written.
     """
 
     def __init__(self, path: str | Path, writes: bool = True):
@@ -57,74 +73,60 @@ class Workdir:
         self.model = self.path / "model.keras"
         self.checkpoints = self.path / "checkpoints"
         self.confusion = self.path / "confusion.json"
-        if not writes:
-            return
-        try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path / ".writable", b"")
-            (self.path / ".writable").unlink(missing_ok=True)  # another process may have been faster
-        except OSError as error:
-            raise UserError(
-                f"The workdir {self.path} cannot be written ({error.strerror}). Name another with --workdir."
-            ) from error
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the workdir for this process.
+        """Makes the workdir and holds it for this process.
 
         Raises:
-            UserError: if another process holds it.
+            UserError: if another process holds it, or it cannot be written.
+            DiskError: if the disk is full or fails.
         """
         if not self.writes:
             yield
             return
         refusal = f"Another process is training in {self.path}. Wait for it, or name another --workdir."
+        make_folder(self.path)
         with held(self.path, refusal):
-            for folder in (self.path, self.checkpoints):  # what a kill left of a file it was writing
-                for partial in folder.glob(".*.tmp"):
-                    partial.unlink(missing_ok=True)
+            make_folder(self.checkpoints)
+            self._check_writable()
+            for folder in (self.path, self.checkpoints):
+                remove_partial_files(folder)
             yield
 
-    def claim(self, config: str) -> None:
-        """Writes the configuration, or checks that it is the one that stands here.
+    def _check_writable(self) -> None:
+        """Writes a file twice, as checkpoints are written: to a new name, and over one that exists."""
+        probe = self.path / ".writable"
+        try:
+            write_atomically(probe, b"")
+            write_atomically(probe, b"")
+            probe.unlink()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def check_configuration(self, config: str) -> None:
+        """Checks that the workdir holds no run of another configuration.
 
         Raises:
-            UserError: if the workdir holds a run of another configuration; shows the difference.
+            UserError: if it does; shows the difference.
         """
-        if not self.writes:
-            return
-        if not self.config.exists():
-            write_atomically(self.config, config.encode())
+        if not self.writes or not self.config.exists():
             return
         there = self.config.read_text(encoding="utf-8", errors="replace")
         if there == config:
             return
         lines = difflib.unified_diff(
-            _bindings(there), _bindings(config), "in the workdir", "asked for", lineterm="", n=0
+            _bindings(there), _bindings(config), "in the workdir", "requested", lineterm="", n=0
         )
         raise UserError(
             f"{self.path} holds a run of another configuration. Name another --workdir, or take the "
             "configuration back; --overwrite starts afresh. The difference:\n" + "\n".join(lines)
         )
 
-    def set_aside(self) -> Path | None:
-        """Moves an earlier run out of the way, to the same name with a number; returns where to."""
-        if not self.writes:
-            return None
-        if not any(item.name != LOCK for item in self.path.iterdir() if item != self.checkpoints) and not any(
-            self.checkpoints.iterdir()
-        ):
-            return None
-        here = self.path.resolve()
-        number = 1
-        while (aside := here.with_name(f"{here.name}.old-{number}")).exists():
-            number += 1
-        aside.mkdir()
-        for item in self.path.iterdir():
-            if item.name != LOCK:
-                shutil.move(item, aside / item.name)
-        self.checkpoints.mkdir()
-        return aside
+    def write_configuration(self, config: str) -> None:
+        """Writes config.gin unless it exists."""
+        if self.writes and not self.config.exists():
+            write_atomically(self.config, config.encode())
 
     def write_metrics(self, rows: list[Row]) -> None:
         """Writes metrics.csv anew: a row an epoch."""
@@ -143,15 +145,73 @@ class Workdir:
             write_atomically(self.summary, (json.dumps(summary, indent=2) + "\n").encode())
 
     def read_summary(self) -> dict[str, Any] | None:
-        """The summary that stands here, or None."""
-        if not self.summary.exists():
-            return None
+        """The content of summary.json, or None if there is no such file.
+
+        Raises:
+            UserError: if it is damaged.
+            DiskError: if it cannot be read.
+        """
         try:
-            return json.loads(self.summary.read_text(encoding="utf-8"))
-        except ValueError as error:
+            summary = typeguard.check_type(
+                json.loads(self.summary.read_text(encoding="utf-8")), dict[str, Any]
+            )
+            for name, kind in _KINDS.items():
+                if name in summary or name == "status":
+                    typeguard.check_type(summary.get(name), kind, collection_check_strategy=ALL_ITEMS)
+            return summary
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unreadable(self.summary, error) from error
+        except (ValueError, RecursionError, typeguard.TypeCheckError) as error:
             raise UserError(
-                f"{self.summary} is damaged. Remove it: the checkpoints hold what it said, and the run goes on."
+                f"{self.summary} is damaged, and nothing is left to write it anew from. Move the run away, or start "
+                "afresh with --overwrite."
             ) from error
+
+    def read_metrics(self) -> list[Row]:
+        """The rows of metrics.csv.
+
+        Raises:
+            DamagedError: if there is no such file, or it is torn.
+            DiskError: if it cannot be read.
+        """
+        try:
+            text = self.metrics.read_text(encoding="utf-8")
+            rows = list(csv.DictReader(io.StringIO(text), strict=True))
+            if not text.endswith("\n") or any(None in row or None in row.values() for row in rows):
+                raise DamagedError("torn")
+            return [{name: _value(name, text) for name, text in row.items() if text} for row in rows]
+        except FileNotFoundError as error:
+            raise DamagedError("missing") from error
+        except OSError as error:
+            raise unreadable(self.metrics, error) from error
+        except (ValueError, csv.Error) as error:
+            raise DamagedError(str(error)) from error
+
+    def lacking(self) -> dict[str, str]:
+        """What is missing or damaged of metrics.csv and model.keras of a run that is done, and why, by name.
+
+        Raises:
+            UserError: if summary.json is damaged.
+            DiskError: if a file cannot be read.
+        """
+        found = {}
+        epochs = (self.read_summary() or {}).get("epochs")
+        try:
+            if [row.get("epoch") for row in self.read_metrics()[-1:]] != [epochs]:
+                raise DamagedError(f"without epoch {epochs}")
+        except DamagedError as error:
+            found[self.metrics.name] = str(error)
+        try:
+            check_archive(self.model)
+        except FileNotFoundError:
+            found[self.model.name] = "missing"
+        except OSError as error:
+            raise unreadable(self.model, error) from error
+        except DamagedError as error:
+            found[self.model.name] = str(error)
+        return found
 
 
 def default_workdir(gin_files: Sequence[str | Path]) -> Path:
@@ -161,3 +221,9 @@ def default_workdir(gin_files: Sequence[str | Path]) -> Path:
 
 def _bindings(config: str) -> list[str]:
     return [line for line in config.splitlines() if line and not line.startswith("#")]
+
+
+def _value(column: str, text: str) -> int | float | str:
+    if column in ("epoch", "step"):
+        return int(text)
+    return text if column in _TEXTS else float(text)

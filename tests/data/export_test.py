@@ -6,6 +6,7 @@ from unittest import mock
 import matplotlib.image
 import numpy as np
 from absl.testing import absltest, parameterized
+from matplotlib.figure import Figure
 
 from rethink_keras.data import export as exporting
 from rethink_keras.data import sources
@@ -14,6 +15,7 @@ from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import Dataset
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
+from rethink_keras.reports import convergence, filter_curve, learning_curves
 from tests.data.helpers import image_set, randomized_split
 
 
@@ -64,6 +66,29 @@ class ExportTest(TestCase):
         for path in (self.folder / "file" / "a.npz", self.folder / "folder.npz"):
             with self.assertRaisesRegex(UserError, f"{path} cannot be written .*--output"):
                 exporting.export(randomized_split(), path)
+
+    @parameterized.parameters(OSError(28, "No space left on device"), KeyboardInterrupt())
+    def test_a_failure_leaves_the_file_of_yesterday(self, error):
+        file = self.folder / "export.npz"
+        exporting.export(randomized_split(), file)
+        before = file.read_bytes()
+
+        def half(target, **arrays):
+            target.write(b"half")
+            raise error
+
+        fails = self.assertRaises(UserError if isinstance(error, OSError) else KeyboardInterrupt)
+        with mock.patch.object(np, "savez_compressed", half), fails:
+            exporting.export(randomized_split(labels="random"), file)
+        self.assertEqual({p.name: p.read_bytes() for p in self.folder.iterdir()}, {"export.npz": before})
+
+    def test_a_link_keeps_its_target(self):
+        (self.folder / "disk").mkdir()
+        link = self.folder / "export.npz"
+        link.symlink_to(self.folder / "disk" / "export.npz")
+        exporting.export(randomized_split(), link)
+        self.assertTrue(link.is_symlink())
+        self.assertTrue((self.folder / "disk" / "export.npz").is_file())
 
 
 class PreviewTest(TestCase):
@@ -122,6 +147,36 @@ class PreviewTest(TestCase):
         (self.folder / "file").write_text("")
         with self.assertRaisesRegex(UserError, "cannot be written .*--output"):
             exporting.preview(made_splits(), "train", 1, self.folder / "file" / "preview.png")
+
+    def test_a_failure_leaves_the_file_of_yesterday(self):
+        rows = [
+            {"epoch": 1, "train_accuracy": 0.5, "test_accuracy": 0.5, "train_loss": 1.0, "test_loss": 1.0}
+        ]
+        drawings = {
+            "preview.png": lambda path: exporting.preview(made_splits(), "train", 1, path),
+            "curves.png": lambda path: learning_curves.plot({"run": rows}, path, "title"),
+            "filters.png": lambda path: filter_curve.plot(
+                [{"filters": 1, "test_error": 2.0, "train_error": 1.0}], path, "title"
+            ),
+            "distance.png": lambda path: convergence.plot(
+                [{"initial_scale": 0.0, "step": 1, "loss": 1.0, "distance": 1.0, "outside_of_span": 0.0}],
+                path,
+            ),
+        }
+
+        def half(figure, target, **options):
+            (target if hasattr(target, "write") else target.open("wb")).write(b"half")
+            raise OSError(28, "No space left on device")
+
+        for name, draw in drawings.items():
+            with self.subTest(name):
+                (self.folder / name).write_bytes(b"yesterday")
+                with mock.patch.object(Figure, "savefig", half), self.assertRaises((UserError, OSError)):
+                    draw(self.folder / name)
+                self.assertEqual((self.folder / name).read_bytes(), b"yesterday")
+                draw(self.folder / name)
+                self.assertStartsWith((self.folder / name).read_bytes(), b"\x89PNG")
+        self.assertCountEqual([p.name for p in self.folder.iterdir()], drawings)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import tempfile
+import time
+from concurrent import futures
 from pathlib import Path
 from typing import ClassVar
 from unittest import mock
@@ -148,6 +151,38 @@ class ArchivesTest(TestCase):
         self.patched(Published, "download_and_prepare", PermissionError(13, "Permission denied"))
         self.assert_refused(self.archives, f"{self.data_dir / 'published'} cannot be written", "--data_dir")
 
+    def at_once(self, prepare, generate=preparation._generate):
+        """Calls `prepare` twice at once; returns both results and how often the data were generated."""
+        calls = []
+
+        def wait_for_the_other(*args, **kwargs):
+            calls.append(args)
+            end = time.monotonic() + 60
+            while "waiting" not in out.getvalue() and time.monotonic() < end:
+                time.sleep(0.01)
+            generate(*args, **kwargs)
+
+        self.patched(preparation, "_generate", wait_for_the_other)
+        with contextlib.redirect_stdout(io.StringIO()) as out, futures.ThreadPoolExecutor(2) as pool:
+            results = [future.result() for future in [pool.submit(prepare) for _ in range(2)]]
+        return results, len(calls)
+
+    def test_two_at_once_from_archives(self):
+        folders, times = self.at_once(lambda: self.prepare(self.archives))
+        self.assertEqual((folders, times), ([self.data_dir / "published" / "1.0.0"] * 2, 1))
+
+    def test_two_at_once_by_download(self):
+        def generate(builder, config, manual=preparation._generate):
+            manual(builder, tfds.download.DownloadConfig(manual_dir=self.folder), download_dir=self.folder)
+
+        self.head.side_effect = None
+        builders, times = self.at_once(
+            lambda: preparation.prepared_builder("published", self.data_dir), generate
+        )
+        self.assertEqual(times, 1)
+        for builder in builders:
+            self.assertEqual(builder.info.splits["train"].num_examples, 5)
+
 
 class MissingTest(TestCase):
     def assert_not_available(self, name, *words):
@@ -211,6 +246,20 @@ class DigitsTest(TestCase):
     def test_prepared_once(self):
         self.assert_digits_are_read()
         with mock.patch.object(preparation, "_generate", side_effect=AssertionError):
+            self.assert_digits_are_read()
+
+    @parameterized.parameters(
+        "", "{", "[]", "{}", "nonsense", '{"name": "digits", "splits": 3}', '{"name": "digits"}'
+    )
+    def test_damaged_description(self, content):
+        home = self.folder / "home"
+        with mock.patch.object(preparation, "EMBEDDED_DIR", home):
+            self.assert_digits_are_read()
+            (home / "digits" / "1.0.0" / "dataset_info.json").write_text(content)
+            with self.assertRaisesRegex(DataNotAvailableError, f"{home}.*cannot be read.*Remove") as caught:
+                sources.load("digits", "test")
+            self.assertEqual(caught.exception.exit_code, 3)
+            shutil.rmtree(home / "digits")
             self.assert_digits_are_read()
 
     def test_without_a_home_that_can_be_written(self):

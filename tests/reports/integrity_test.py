@@ -60,6 +60,20 @@ class IntegrityTest(made.FolderTestCase):
     def test_a_run_of_another_kind_is_told(self, change, sentence):
         self.assertRegex("\n".join(integrity.of_cell(self.runs({}, change))), sentence)
 
+    def test_a_run_that_was_resumed_by_another_version_is_told(self):
+        first, second = ({**made.VERSIONS, "rethink_keras": f"0.1.0+{name}"} for name in ("first", "second"))
+        changes = {"versions": second, "computed_by": [first, second]}
+        runs = self.runs(changes, variant="true_labels")
+        name = runs[0].name
+        sentence = f"{name} was computed by several code versions: 0.1.0+first, then 0.1.0+second."
+        self.assertEqual(integrity.of_cell(runs), [sentence])
+        self.assertEqual(integrity.of_sweep(runs), [sentence])
+        self.assertEqual(integrity.of_cell(self.runs({"computed_by": [made.VERSIONS]})), [])
+
+    def test_a_run_that_was_resumed_under_another_library_is_told(self):
+        parts = [made.VERSIONS, {**made.VERSIONS, "keras": "3.14.0"}]
+        self.assertIn("versions of keras", "".join(integrity.of_cell(self.runs({"computed_by": parts}))))
+
     def test_one_of_both_seeds_may_stay(self):
         fixed_maps = [{"randomization": {**RANDOM, "seed": 0}} for _ in range(3)]
         self.assertEqual(integrity.of_cell(self.runs(*fixed_maps)), [])

@@ -11,6 +11,7 @@ from rethink_keras.commands import expressivity, kernel
 from rethink_keras.commands import minimum_norm as minimum_norm_command
 from rethink_keras.data import sources
 from rethink_keras.theory import solvers
+from rethink_keras.training import summary as summary_module
 from tests.commands.train_test import main
 from tests.data.helpers import digits_elsewhere
 from tests.theory.made_points import dense
@@ -119,6 +120,49 @@ class KernelCommandTest(parameterized.TestCase):
             )
             self.assertEqual(code, 0)
             self.assertEqual(summary_of(folder)["final"]["ridge"], 0.1)
+
+    @parameterized.parameters(
+        "interpolation.memory_gib = 0.01", "interpolation.kernel = @linear", "dataset.train_examples = 5000"
+    )
+    def test_overwrite_moves_nothing_until_a_new_run_can_begin(self, binding):
+        with new_folder() as folder:
+            run = folder / "run"
+            run.mkdir()
+            for name in ("config.gin", "metrics.csv"):
+                (run / name).write_text("an earlier run")
+            code, _, _ = main(kernel, *flags(binding), f"--workdir={run}", "--overwrite")
+            self.assertEqual(code, 2)
+            self.assertEqual((run / "config.gin").read_text(), "an earlier run")
+            self.assertFalse((run / "summary.json").exists())
+            self.assertEqual(main(kernel, *flags(), f"--workdir={run}", "--overwrite")[0], 0)
+            self.assertEqual((folder / "run.old-1" / "config.gin").read_text(), "an earlier run")
+
+    def test_lost_metrics_of_a_done_run_are_rebuilt(self):
+        with new_folder() as folder:
+            main(kernel, *flags(), f"--workdir={folder}")
+            summary, metrics = summary_of(folder), (folder / "metrics.csv").read_text()
+            (folder / "metrics.csv").unlink()
+            code, out, _ = main(kernel, *flags(), f"--workdir={folder}")
+            self.assertEqual(code, 0)
+            self.assertIn("metrics.csv", out)
+            self.assertEqual((folder / "metrics.csv").read_text(), metrics)
+            self.assertEqual(summary_of(folder), summary)
+            (folder / "metrics.csv").unlink()
+            del summary["rows"]
+            (folder / "summary.json").write_text(json.dumps(summary))
+            code, _, err = main(kernel, *flags(), f"--workdir={folder}")
+            self.assertEqual(code, 2)
+            self.assertRegex(err, "metrics.csv.*--overwrite")
+
+    def test_every_version_that_computed_a_part_is_recorded(self):
+        another = mock.patch.object(summary_module, "code_version", lambda: "0.1.0+another")
+        with new_folder() as folder:
+            with another, before_call(solvers, "_refine", send_sigterm):
+                main(kernel, *flags(), f"--workdir={folder}")
+            main(kernel, *flags(), f"--workdir={folder}")
+            computed_by = summary_of(folder)["computed_by"]
+        versions = [part["rethink_keras"] for part in computed_by]
+        self.assertEqual(versions, ["0.1.0+another", summary_module.code_version()])
 
     def test_interrupted_it_says_so_and_goes_on(self):
         with new_folder() as folder:

@@ -120,6 +120,18 @@ class ResumeTest(absltest.TestCase):
             np.testing.assert_array_equal(x, expected)
             self.assertEqual(panels, 5)
 
+    def test_a_part_that_cannot_be_read_is_not_computed_again(self):
+        with new_folder() as folder:
+            self.stop_after(4, folder)
+            path = next((folder / "checkpoints").glob("*/panel-0002.npz"))
+            whole = path.rename(folder / "whole")
+            path.mkdir()
+            with self.assertRaisesRegex(DiskError, "panel-0002.npz cannot be read"):
+                self.computed(folder)
+            path.rmdir()
+            whole.rename(path)
+            self.assertEqual(self.computed(folder)[1], 3)
+
     def test_parts_are_saved_by_and_by(self):
         with new_folder() as folder, mock.patch.object(solvers._SavedPanels, "save", autospec=True) as save:
             solved(direct(checkpoint_minutes=1e-9), folder)

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest
 
 import rethink_keras
@@ -21,28 +22,64 @@ class CodeVersionTest(absltest.TestCase):
             before = summary.code_version(copy)
             self.assertEqual(before, summary.code_version())
             self.assertRegex(before, r"^0\.1\.0\+[0-9a-f]{12}$")
-            for name in ("reports/learning_curves.py", "commands/train.py", "errors.py"):
+            for name in (
+                "reports/learning_curves.py",
+                "commands/train.py",
+                "searching/chief.py",
+                "errors.py",
+            ):
                 (copy / name).write_text("# other")
             self.assertEqual(summary.code_version(copy), before)
             seen = {before}
-            for name in ("config.py", "data/sources.py", "models/mlp.py", "training/loop.py"):
+            computing = (
+                "config.py",
+                "binding_types.py",
+                "data/sources.py",
+                "models/mlp.py",
+                "training/loop.py",
+            )
+            for name in (*computing, "theory/solvers.py", "theory/features/features.py"):
                 (copy / name).write_text((copy / name).read_text() + "# a comment\n")
                 seen.add(summary.code_version(copy))
             (copy / "data" / "sources.py").rename(copy / "data" / "other.py")
             seen.add(summary.code_version(copy))
-            self.assertLen(seen, 6)
+            self.assertLen(seen, 9)
 
-    def test_another_version_goes_on_and_is_told(self):
+    def test_every_version_that_computed_a_part_is_recorded(self):
         with new_folder() as folder:
             whole = run(folder / "whole")
-            self.assertEqual(whole.summary["versions"]["rethink_keras"], summary.code_version())
+            here = whole.summary["versions"]
+            self.assertEqual(here["rethink_keras"], summary.code_version())
+            self.assertEqual(whole.summary["computed_by"], [here])
             with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
                 run(folder / "cut")
-            with mock.patch.object(summary, "code_version", lambda: "0.1.0+another"):
-                cut = run(folder / "cut")
-            told = json.loads((folder / "cut" / "summary.json").read_text())
+            another = mock.patch.object(summary, "code_version", lambda: "0.1.0+another")
+            with another, self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder / "cut")
+            cut = run(folder / "cut")
+            with mock.patch.object(summary, "code_version", lambda: "0.1.0+third"):
+                run(folder / "cut")  # it is done, so that this version computes nothing
+            written = json.loads((folder / "cut" / "summary.json").read_text())
         self.assertEqual(timeless(cut.history), timeless(whole.history))
-        self.assertEqual(told["versions"]["rethink_keras"], "0.1.0+another")
+        self.assertEqual(written["versions"], here)
+        self.assertEqual(written["computed_by"], [here, {**here, "rethink_keras": "0.1.0+another"}])
+
+    def test_a_checkpoint_from_before_versions_were_recorded(self):
+        with new_folder() as folder:
+            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+                run(folder)
+            (checkpoint,) = (folder / "checkpoints").glob("*.npz")
+            with np.load(checkpoint) as archive:
+                arrays = dict(archive)
+            state = json.loads(arrays["state"].tobytes())
+            del state["versions"]
+            arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+            np.savez(checkpoint, **arrays)
+            earlier = json.loads((folder / "summary.json").read_text())["versions"]
+            with mock.patch.object(summary, "code_version", lambda: "0.1.0+another"):
+                resumed = run(folder)
+        another = {**earlier, "rethink_keras": "0.1.0+another"}
+        self.assertEqual(resumed.summary["computed_by"], [earlier, another])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import json
+import os
 import signal
 from unittest import mock
 
@@ -13,7 +14,7 @@ from rethink_keras import config
 from rethink_keras.data import preparation
 from rethink_keras.data.sources import ImageSet
 from rethink_keras.data.splits import Splits
-from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
+from rethink_keras.errors import DataNotAvailableError, DivergedError, StoppedBySignalError, UserError
 from tests.training import small_runs
 from tests.training.small_runs import (
     new_folder,
@@ -272,6 +273,23 @@ class ResumeTest(parameterized.TestCase):
             run(folder / "run", "mlp.hidden = '64'", overwrite=True)
             self.assertIn("'32'", (folder / "run.old-1" / "config.gin").read_text())
             self.assertIn("'64'", (folder / "run" / "config.gin").read_text())
+
+    @parameterized.parameters(
+        (["dataset.train_examples = 5000"], UserError),
+        (["evaluation.every_epochs = 0"], UserError),
+        (["train.batch_size = 301"], UserError),
+        (["dataset.name = 'cifar100'"], DataNotAvailableError),
+    )
+    def test_overwrite_moves_nothing_until_a_new_run_can_begin(self, bindings, error):
+        nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+        with new_folder() as folder, mock.patch.dict(os.environ, nowhere):
+            (folder / "run" / "checkpoints").mkdir(parents=True)
+            for name in ("config.gin", "checkpoints/epoch-00001-step-0000000.npz"):
+                (folder / "run" / name).write_text("an earlier run")
+            with self.assertRaises(error):
+                run(folder / "run", *bindings, overwrite=True, data_dir=folder / "data")
+            self.assertEqual((folder / "run" / "config.gin").read_text(), "an earlier run")
+            self.assertEqual([p.name for p in folder.glob("run*")], ["run"])
 
 
 if __name__ == "__main__":
