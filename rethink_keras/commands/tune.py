@@ -37,9 +37,12 @@ def _tune(values: flags.FlagValues) -> None:
     common.quiet_tensorflow()
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
+    from rethink_keras.experiments.manifest import as_typed, typed
+    from rethink_keras.experiments.orchestration import check_folder
     from rethink_keras.searching import chief, orchestration, remote, results, search
 
     folder = common.collection_folder(values, "searches")
+    check_folder(folder)
     config.parse(values.gin_file, values.gin_param)
     asked = search.Search()
     role = remote.role()
@@ -51,7 +54,7 @@ def _tune(values: flags.FlagValues) -> None:
         _list(plan, oracle)
         return
     if follows:
-        orchestration.follow(plan, folder, role, values.data_dir)
+        orchestration.follow(plan, oracle, folder, role, values.data_dir)
         print("The search is finished.", flush=True)
         return
     trials = orchestration.lead(plan, oracle, folder, role, values.data_dir)
@@ -62,12 +65,14 @@ def _tune(values: flags.FlagValues) -> None:
         raise RunsFailedError(
             f"All {len(table)} trials failed. The last column of {folder / results.CSV} says why."
         )
-    print(f"The best: bin/train --gin_file={folder / results.BEST}")
+    print(f"The best: {typed('train', f'--gin_file={as_typed(folder / results.BEST)}')}")
 
 
 def _list(plan, oracle) -> None:
+    from rethink_keras.experiments.manifest import printable
+
     search = plan.search
-    print(f"{search.title}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
+    print(f"{printable(search.title)}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
     width = max(len(name) for name, _ in plan.space)
     for name, values in plan.space:
         print(f"{name:<{width}}  {values}")
@@ -80,7 +85,9 @@ def _show(table) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from rethink_keras.experiments.manifest import printable
     from rethink_keras.searching import results
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -90,5 +97,5 @@ def _show(table) -> None:
         shown.add_column(name, overflow="fold")
     for row in table:
         cells = results.cells(row)
-        shown.add_row(*(cells[name] for name in names))
+        shown.add_row(*(Text(printable(cells[name])) for name in names))
     Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(shown)

@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM ask a run to save and stop; a second one stops it at once."""
+"""SIGINT and SIGTERM ask a run to save and stop; a second one stops it at once.
+
+`ORPHANED` asks for the same, as often as it comes: Linux sends it to a run of a sweep whose process has died.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import threading
 from collections.abc import Iterator
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+ORPHANED = signal.SIGUSR1
 
 
 class StopRequest:
@@ -23,6 +27,10 @@ class StopRequest:
 
     def receive(self, number: int) -> None:
         """Notes the first signal; the second ends the process without cleaning up, which may be what hangs."""
+        if number == ORPHANED:
+            # One comes for each thread of the parent that ends, all at nearly the same time: not a second request.
+            self.number = self.number or signal.SIGTERM
+            return
         if self.number is not None:
             # What is written is whole at every moment, so that nothing is lost but the work since.
             os._exit(128 + number)
@@ -49,11 +57,11 @@ def stop_request() -> Iterator[StopRequest]:
 
     def listen() -> None:
         while number := reader.recv(1):
-            if number[0] in NUMBERS:
+            if number[0] in (*NUMBERS, ORPHANED):
                 request.receive(number[0])
 
     thread = threading.Thread(target=listen, daemon=True)
-    before = {number: signal.signal(number, lambda *_: None) for number in NUMBERS}
+    before = {number: signal.signal(number, lambda *_: None) for number in (*NUMBERS, ORPHANED)}
     fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     thread.start()
     try:
