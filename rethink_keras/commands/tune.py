@@ -37,6 +37,7 @@ def _tune(values: flags.FlagValues) -> None:
     common.quiet_tensorflow()
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
+    from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.manifest import as_typed, typed
     from rethink_keras.experiments.orchestration import check_folder
     from rethink_keras.searching import chief, orchestration, remote, results, search
@@ -44,7 +45,7 @@ def _tune(values: flags.FlagValues) -> None:
     folder = common.collection_folder(values, "searches")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param)
-    asked = search.Search()
+    asked, engine = search.Search(), Local()
     role = remote.role()
     follows = bool(role.address) and not role.is_chief
     if follows and not values.dry_run:
@@ -54,10 +55,10 @@ def _tune(values: flags.FlagValues) -> None:
         _list(plan, oracle)
         return
     if follows:
-        orchestration.follow(plan, oracle, folder, role, values.data_dir)
+        orchestration.follow(plan, oracle, folder, role, engine, values.data_dir)
         print("The search is finished.", flush=True)
         return
-    trials = orchestration.lead(plan, oracle, folder, role, values.data_dir)
+    trials = orchestration.lead(plan, oracle, folder, role, engine, values.data_dir)
     table = results.rows(plan, trials, folder)
     results.write(plan, table, folder, values.gin_file, values.gin_param)
     _show(table)

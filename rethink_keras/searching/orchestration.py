@@ -8,7 +8,7 @@ import functools
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from keras_tuner.engine.trial import Trial
@@ -29,7 +29,9 @@ TICK_SECONDS = 0.5
 Sentences = queue.SimpleQueue[str]  # of workers, which are threads, for the main one to show
 
 
-def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir: str | None) -> list[Trial]:
+def lead(
+    plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, engine: Local, data_dir: str | None
+) -> list[Trial]:
     """Goes through a search, alone or as the chief; returns all trials.
 
     Args:
@@ -37,6 +39,7 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         oracle: of its trials.
         folder: of the search.
         role: of this process.
+        engine: says how many trials run here side by side.
         data_dir: TFDS data folder; None leaves it to TFDS.
 
     Raises:
@@ -58,7 +61,8 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
             elif not chief.finished:
                 chief.release_lost()
                 sentences: Sentences = queue.SimpleQueue()
-                workers = _workers(plan, chief, folder, role, data_dir, sentences, len(costs))
+                places = engine.places(plan.template.threads, len(costs))
+                workers = _workers(plan, chief, folder, role, places, data_dir, sentences)
 
                 def tick() -> None:
                     _say_all(sentences, display.say)
@@ -76,7 +80,9 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         return chief.trials
 
 
-def follow(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir: str | None) -> None:
+def follow(
+    plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, engine: Local, data_dir: str | None
+) -> None:
     """Works for the chief elsewhere until there are no more trials.
 
     Args: as `lead`'s; the oracle only says how many trials there can be.
@@ -96,8 +102,8 @@ def follow(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_d
 
         client = remote.Client(folder, role.address, plan.search.patience_minutes, stopping, ended)
         sentences: Sentences = queue.SimpleQueue()
-        most = len(oracle.costs(plan.template.epochs))
-        workers = _workers(plan, client, folder, role, data_dir, sentences, most)
+        places = engine.places(plan.template.threads, len(oracle.costs(plan.template.epochs)))
+        workers = _workers(plan, client, folder, role, places, data_dir, sentences)
         with contextlib.suppress(remote.Stopped):
             _work(workers, stop, stopping, lambda: _say_all(sentences, functools.partial(print, flush=True)))
         if stop.number is not None:
@@ -128,12 +134,11 @@ def _workers(
     trials: Trials,
     folder: Path,
     role: remote.Role,
+    places: Sequence[Mapping[str, str]],
     data_dir: str | None,
     sentences: Sentences,
-    most: int,
 ) -> list[Worker]:
-    """As many workers as this machine has places for runs, and no more than there are trials."""
-    places = Local().places(plan.template.threads, most)
+    """A worker for each place."""
     return [
         Worker(f"{role.tuner_id}-{number}", plan, trials, folder, place, data_dir, sentences.put)
         for number, place in enumerate(places)
