@@ -77,7 +77,7 @@ class Outcome:
     faults: list[str] = dataclasses.field(default_factory=list)
 
 
-def lead(folder: Path, program: Path = stub_run.__file__, *more: str) -> None:
+def lead(folder: Path, program: str = stub_run.__file__, *more: str) -> None:
     """Makes stub runs by the local engine until this process is killed."""
     jobs = [
         Job(
