@@ -18,8 +18,8 @@ Searches for the settings of a run with Keras Tuner; each trial is a bin/train p
 Stop it at any time: trials in progress save, and the same command goes on. Ends with the table of trials (trials.csv,
 trials.md) and the best as a gin file: bin/train --gin_file=WORKDIR/best.gin.
 
-Over several processes or machines, start the same command on each, with a --workdir in a shared folder and
-KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERASTUNER_ORACLE_IP and
+Over several processes or machines, start the same command on each as the same user, with a --workdir in a shared
+folder and KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERASTUNER_ORACLE_IP and
 KERASTUNER_ORACLE_PORT the chief's address on all. A lost worker's trial goes on elsewhere.
 
 Exit codes: 0 the search is finished, 2 bad usage or configuration, 3 data not available, 5 the folder's disk is full
