@@ -22,9 +22,9 @@ from pathlib import Path
 
 from absl import flags
 
+from rethink_keras import machine
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.process import Job, Outcome
-from rethink_keras.experiments.threads import available_cores
 
 ROOT = Path(__file__).parents[1]
 RUNS = {
@@ -49,7 +49,7 @@ def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
             _job(network, Path(folder) / str(run), run / max(runs - 1, 1), threads) for run in range(runs)
         ]
         begin = time.perf_counter()
-        Local(jobs=side_by_side).run(jobs, threads, threading.Event(), lambda: None, ended)
+        Local(jobs=side_by_side).run(jobs, threads, threading.Event(), lambda: None, ended, print)
         return time.perf_counter() - begin
 
 
@@ -74,7 +74,7 @@ def main() -> None:
         "runs", None, "How many runs; left out, as many as cores.", lower_bound=1, flag_values=values
     )
     values(sys.argv)
-    cores = available_cores()
+    cores = machine.cores()
     runs = values.runs or cores
     ratios = []
     for pair in range(values.pairs):

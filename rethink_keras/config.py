@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -49,6 +50,11 @@ def operative() -> str:
 def resolved() -> str:
     """The configuration as parsed, before anything used it."""
     return gin.config_str()
+
+
+def fingerprint() -> str:
+    """SHA-256 (hex) of the configuration as parsed."""
+    return hashlib.sha256(resolved().encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def unused() -> list[str]:

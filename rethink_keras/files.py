@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -65,6 +66,21 @@ def remove_partial_files(folder: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Raises UserError if `folder` is no name of a folder, or that of something else."""
+    try:
+        str(folder).encode()
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return
+    except UnicodeEncodeError as error:
+        raise _unusable(folder, "its name is no UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise _unusable(folder, getattr(error, "strerror", "") or str(error)) from error
+    if not stat.S_ISDIR(mode):
+        raise _unusable(folder, "it is a file")
+
+
 def make_folder(folder: Path) -> None:
     """Makes a folder, and those above it, unless it exists.
 
@@ -72,6 +88,7 @@ def make_folder(folder: Path) -> None:
         UserError: if `folder` cannot be a folder, or must not be written.
         DiskError: if the disk is full or fails.
     """
+    check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,8 +100,12 @@ def unwritable(folder: Path, error: OSError) -> UserError:
     if error.errno in _FAILING:
         return DiskError(f"{folder} cannot be written ({error.strerror}). {_remedy(error)}.")
     why = f"{error.filename or folder} is a file" if isinstance(error, FileExistsError) else error.strerror
+    return _unusable(folder, why)
+
+
+def _unusable(folder: Path, why: str | None) -> UserError:
     return UserError(
-        f"The workdir {str(folder)[:200]} cannot be written ({why}). Name another with --workdir."
+        f"The workdir {ascii(str(folder))[1:-1][:200]} cannot be written ({why}). Name another with --workdir."
     )
 
 

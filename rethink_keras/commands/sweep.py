@@ -19,6 +19,9 @@ Makes all runs of a table or a figure, each as a bin/train process of its own, o
 
 Stop it at any time: runs in progress save, and the same command goes on with what is missing.
 
+The folder's sweep only grows: with fewer seeds or networks than before, those alone are made, and the others stay part
+of the sweep. --replace takes them out of sweep.json; their folders stay where they are.
+
 Exit codes: 0 all runs are done, 2 bad usage or configuration, 5 the folder's disk is full or failing, 7 some runs
 failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
@@ -27,6 +30,12 @@ failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     values = common.collection_flags("sweep", "sweeps", "List the runs and what they cost, make none.")
+    flags.DEFINE_boolean(
+        "replace",
+        False,
+        "Take runs that this configuration does not name out of the sweep; their folders stay.",
+        flag_values=values,
+    )
     return common.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
 
 
@@ -36,23 +45,28 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.experiments import orchestration, sweep, threads
     from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.engines.ray_cluster import RayCluster
+    from rethink_keras.files import check_folder
 
     folder = common.collection_folder(values, "sweeps")
+    check_folder(folder)
     config.parse(values.gin_file, values.gin_param)
     asked = sweep.Sweep()
     engine = Local() if asked.engine == "local" else RayCluster()
     manifest = asked.manifest(values.gin_file, values.gin_param, threads.threads_of(asked, folder))
-    sweep.check_same(folder, manifest)
+    whole = sweep.grown(folder, manifest, values.replace)
     if values.dry_run:
         _list(manifest, folder)
+        if others := orchestration.others_kept(whole, manifest):
+            print(others.strip())
         return
-    orchestration.make(manifest, folder, engine, asked.retries, values.data_dir)
+    orchestration.make(manifest, folder, engine, asked.retries, values.data_dir, values.replace)
 
 
 def _list(manifest, folder: Path) -> None:
-    from rethink_keras.experiments.progress import progress_of
+    from rethink_keras.experiments.manifest import printable
+    from rethink_keras.experiments.workdirs import progress_of
 
-    print(f"{manifest.title}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
+    print(f"{printable(manifest.title)}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
     for run in manifest.runs:
         status = progress_of(folder / run.name).status
         print(f"{run.name:<50}{status:>12}{run.epochs:>8}{run.images:>16,}")

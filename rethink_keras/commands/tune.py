@@ -18,8 +18,8 @@ Searches for the settings of a run with Keras Tuner; each trial is a bin/train p
 Stop it at any time: trials in progress save, and the same command goes on. Ends with the table of trials (trials.csv,
 trials.md) and the best as a gin file: bin/train --gin_file=WORKDIR/best.gin.
 
-Over several processes or machines, start the same command on each, with a --workdir in a shared folder and
-KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERASTUNER_ORACLE_IP and
+Over several processes or machines, start the same command on each as the same user, with a --workdir in a shared
+folder and KERASTUNER_TUNER_ID=chief on one, another name on each of the others, and KERASTUNER_ORACLE_IP and
 KERASTUNER_ORACLE_PORT the chief's address on all. A lost worker's trial goes on elsewhere.
 
 Exit codes: 0 the search is finished, 2 bad usage or configuration, 3 data not available, 5 the folder's disk is full
@@ -38,11 +38,15 @@ def _tune(values: flags.FlagValues) -> None:
     common.quiet_tensorflow()
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
+    from rethink_keras.experiments.engines.local import Local
+    from rethink_keras.experiments.manifest import as_typed, typed
+    from rethink_keras.files import check_folder
     from rethink_keras.searching import chief, orchestration, remote, results, search
 
     folder = common.collection_folder(values, "searches")
+    check_folder(folder)
     config.parse(values.gin_file, values.gin_param)
-    asked = search.Search()
+    asked, engine = search.Search(), Local()
     role = remote.role()
     follows = bool(role.address) and not role.is_chief
     if follows and not values.dry_run:
@@ -52,10 +56,10 @@ def _tune(values: flags.FlagValues) -> None:
         _list(plan, oracle)
         return
     if follows:
-        orchestration.follow(plan, folder, role, values.data_dir)
+        orchestration.follow(plan, oracle, folder, role, engine, values.data_dir)
         print("The search is finished.", flush=True)
         return
-    trials = orchestration.lead(plan, oracle, folder, role, values.data_dir)
+    trials = orchestration.lead(plan, oracle, folder, role, engine, values.data_dir)
     table = results.rows(plan, trials, folder)
     results.write(plan, table, folder, values.gin_file, values.gin_param)
     _show(table)
@@ -63,12 +67,14 @@ def _tune(values: flags.FlagValues) -> None:
         raise RunsFailedError(
             f"All {len(table)} trials failed. The last column of {folder / results.CSV} says why."
         )
-    print(f"The best: bin/train --gin_file={folder / results.BEST}")
+    print(f"The best: {typed('train', f'--gin_file={as_typed(folder / results.BEST)}')}")
 
 
 def _list(plan, oracle) -> None:
+    from rethink_keras.experiments.manifest import printable
+
     search = plan.search
-    print(f"{search.title}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
+    print(f"{printable(search.title)}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
     width = max(len(name) for name, _ in plan.space)
     for name, values in plan.space:
         print(f"{name:<{width}}  {values}")
@@ -81,7 +87,9 @@ def _show(table) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from rethink_keras.experiments.manifest import printable
     from rethink_keras.searching import results
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -91,5 +99,5 @@ def _show(table) -> None:
         shown.add_column(name, overflow="fold")
     for row in table:
         cells = results.cells(row)
-        shown.add_row(*(cells[name] for name in names))
+        shown.add_row(*(Text(printable(cells[name])) for name in names))
     Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(shown)

@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import typeguard
@@ -15,9 +15,11 @@ import typeguard
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "sweep.json"
 FAILURE = "failed.txt"  # in a run's folder: why it failed for good
 FORMAT = 1
+MOST_NAME_BYTES = 200
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 
 
@@ -30,7 +32,7 @@ class PlannedRun:
         network: row of a table or curve of a figure, such as 'mlp_1x512'.
         variant: what is done to the network or its data, such as 'random_labels' or 'corruption_0.3'.
         seed: of the run.
-        gin_files: those that `bin/train` is given.
+        gin_files: those that `bin/train` is given; relative ones are those of the project's folder.
         bindings: those that `bin/train` is given, the seed's not among them.
         epochs: at most so many.
         images: training images that pass through the network at most: epochs times examples.
@@ -49,19 +51,32 @@ class PlannedRun:
     threads: int = 0
     fingerprint: str = ""
 
-    def arguments(self, folder: Path) -> list[str]:
-        """Arguments of `bin/train` for this run of a sweep in `folder`."""
+    def arguments(self, folder: Path, written: Callable[[Path], Path] = Path.absolute) -> list[str]:
+        """Arguments of `bin/train` for this run of a sweep in `folder`.
+
+        Args:
+            folder: of the sweep.
+            written: how paths are written; absolute ones mean the same in every folder.
+        """
         return [
-            *(f"--gin_file={file}" for file in self.gin_files),
+            *(f"--gin_file={written(ROOT / file)}" for file in self.gin_files),
             *(f"--gin_param={binding}" for binding in self.bindings),
             f"--seed={self.seed}",
             *([f"--threads={self.threads}"] if self.threads else []),
-            f"--workdir={folder / self.name}",
+            f"--workdir={written(folder / self.name)}",
         ]
 
     def command(self, folder: Path) -> str:
-        """The command that makes this run, as one would type it."""
-        return typed("bin/train", *self.arguments(folder))
+        """The command that makes this run, as one would type it in the present folder."""
+        return typed("train", *self.arguments(folder, as_typed))
+
+    def check(self) -> None:
+        """Raises ValueError if no sweep plans such a run."""
+        parts = self.name.split("/")
+        if not all(map(is_folder_name, (*parts, self.network, self.variant))):
+            raise ValueError(f"the name {ascii(self.name)[:80]}")
+        if self.epochs < 1 or self.images < 0 or self.threads < 0 or not 0 <= self.seed < 2**32:
+            raise ValueError(f"the numbers of {self.name}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,9 +87,9 @@ class Manifest:
         artefact: the table or figure of the paper that it makes, such as 'table1', or 'own'.
         size: 'full', or 'small' for one that is cut down to end in minutes and compares with nothing.
         title: a line for people.
-        gin_files: those that `bin/sweep` was given.
-        bindings: likewise.
-        runs: all of them.
+        gin_files: those that `bin/sweep` was given; relative ones are those of the project's folder.
+        bindings: likewise given.
+        runs: all of them, at least one.
     """
 
     artefact: str
@@ -90,10 +105,10 @@ class Manifest:
         return sum(run.images for run in self.runs)
 
     def command(self, folder: Path) -> str:
-        """The command that makes this sweep, as one would type it."""
-        files = [f"--gin_file={file}" for file in self.gin_files]
+        """The command that makes this sweep, as one would type it in the present folder."""
+        files = [f"--gin_file={as_typed(ROOT / file)}" for file in self.gin_files]
         params = [f"--gin_param={binding}" for binding in self.bindings]
-        return typed("bin/sweep", *files, *params, f"--workdir={folder}")
+        return typed("sweep", *files, *params, f"--workdir={as_typed(folder)}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` into a folder."""
@@ -110,6 +125,7 @@ class Manifest:
         path = folder / NAME
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
+            json.dumps(fields, ensure_ascii=False).encode()  # a text with half a character cannot be written
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
             runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
@@ -117,10 +133,15 @@ class Manifest:
             for part in (read, *runs):
                 for field, kind in typing.get_type_hints(type(part)).items():
                     typeguard.check_type(getattr(part, field), kind, collection_check_strategy=ALL_ITEMS)
+            if not runs:
+                raise ValueError("no runs")
+            for run in runs:
+                run.check()
             return read
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
+        except _DAMAGED as error:
+            what = str(error).partition("\n")[0][:200] or type(error).__name__
             raise UserError(
-                f"{path} is damaged or of another version ({error}). Remove it and run bin/sweep again: "
+                f"{path} is damaged or of another version ({what}). Remove it and run bin/sweep again: "
                 "the runs beside it are kept."
             ) from error
 
@@ -130,9 +151,38 @@ def find(folder: Path) -> Iterator[Path]:
     return (path.parent for path in sorted(folder.rglob(NAME)))
 
 
-def typed(*words: str) -> str:
-    """A command as one would type it."""
-    return " ".join(map(_quoted, words))
+def is_folder_name(name: str) -> bool:
+    """Whether `name` can be that of a folder below another one: printable, and no path of its own."""
+    return (
+        name.isprintable()
+        and name.strip() == name
+        and name not in ("", ".", "..")
+        and not set(name) & {"/", "\\"}
+        and len(name.encode()) <= MOST_NAME_BYTES
+    )
+
+
+def printable(text: str) -> str:
+    """A text for people in one line, what would move a cursor or end the line written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def as_named(path: str | Path) -> str:
+    """A path as `sweep.json` holds it: relative to the project's folder if it lies there, else absolute."""
+    whole = Path(path).resolve()
+    return str(whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else whole)
+
+
+def as_typed(path: Path) -> Path:
+    """A path as one would type it in the present folder: short in the project's own, else absolute."""
+    if Path.cwd() != ROOT:
+        return path.absolute()
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def typed(command: str, *flags: str) -> str:
+    """A command of bin/ as one would type it in the present folder."""
+    return " ".join(map(_quoted, (str(as_typed(ROOT / "bin" / command)), *flags)))
 
 
 def _quoted(word: str) -> str:
@@ -143,6 +193,17 @@ def _quoted(word: str) -> str:
     if value and shlex.quote(flag) == flag:
         return f"{flag}={shlex.quote(value)}"
     return shlex.quote(word)
+
+
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    typeguard.TypeCheckError,
+)
 
 
 def _frozen(value):

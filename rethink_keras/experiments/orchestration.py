@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from rethink_keras.errors import RunsFailedError, StoppedBySignalError
+from rethink_keras.errors import RunsFailedError, StoppedBySignalError, UserError
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.engines.ray_cluster import RayCluster
-from rethink_keras.experiments.manifest import Manifest, PlannedRun
-from rethink_keras.experiments.process import Job, Outcome
-from rethink_keras.experiments.progress import DIVERGED, DONE, Display, progress_of
+from rethink_keras.experiments.manifest import Manifest
+from rethink_keras.experiments.process import Job, Outcome, other_configuration
+from rethink_keras.experiments.progress import Display
+from rethink_keras.experiments.sweep import grown
+from rethink_keras.experiments.workdirs import DIVERGED, DONE, ENDED, progress_of
 from rethink_keras.files import disk_errors_told, held, make_folder
 from rethink_keras.training.signals import StopRequest, stop_request
 
@@ -37,30 +38,43 @@ def leading(folder: Path, refusal: str) -> Iterator[StopRequest]:
         yield stop
 
 
-def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_dir: str | None = None) -> None:
+def make(
+    manifest: Manifest,
+    folder: Path,
+    engine: Engine,
+    retries: int,
+    data_dir: str | None = None,
+    replace: bool = False,
+) -> None:
     """Makes every run of a sweep that is not done yet.
 
     Args:
-        manifest: of the sweep.
+        manifest: of the runs that are asked for.
         folder: of the sweep.
         engine: where runs compute.
         retries: how many more times a run is tried that failed in a way that may pass.
         data_dir: TFDS data folder; None leaves it to TFDS.
+        replace: take runs that `manifest` does not name out of `sweep.json`; otherwise they stay.
 
     Raises:
-        UserError: if another process works at the sweep.
+        UserError: if another process works at the sweep, or a run in the folder has another configuration.
         RunsFailedError: if runs failed; the others are done then.
         StoppedBySignalError: after all runs saved, if SIGINT, SIGTERM or SIGHUP came.
         DiskError: if the folder cannot be written.
     """
     refusal = f"Another process works at the sweep in {folder}. Wait for it, or name another --workdir."
     with leading(folder, refusal) as stop:
-        manifest.write(folder)
-        missing = [
-            run for run in manifest.runs if progress_of(folder / run.name).status not in (DONE, DIVERGED)
-        ]
+        whole = grown(folder, manifest, replace)
+        found = {run.name: progress_of(folder / run.name).status for run in manifest.runs}
+        for run in manifest.runs:
+            wrong = other_configuration(folder / run.name, run.fingerprint)
+            if found[run.name] in ENDED and wrong:
+                raise UserError(wrong)
+        whole.write(folder)
+        missing = [run for run in manifest.runs if found[run.name] not in ENDED]
         print(
-            f"{len(manifest.runs)} runs in {folder}, {len(manifest.runs) - len(missing)} of them over.",
+            f"{len(manifest.runs)} runs in {folder}, {len(manifest.runs) - len(missing)} of them over."
+            f"{others_kept(whole, manifest)}",
             flush=True,
         )
         display = Display(manifest, folder)
@@ -77,36 +91,41 @@ def make(manifest: Manifest, folder: Path, engine: Engine, retries: int, data_di
             if not stop:
                 display.ended(outcome)
 
-        jobs = [_job(run, folder, retries, data_dir) for run in missing]
+        jobs = [Job.of(run, folder, retries=retries, data_dir=data_dir, environment={}) for run in missing]
         try:
             if jobs:
-                engine.run(jobs, manifest.runs[0].threads, stopping, tick, ended)
+                engine.run(jobs, manifest.runs[0].threads, stopping, tick, ended, display.say)
         finally:
             display.close()
         _conclude(manifest, folder, outcomes, stop)
 
 
-def _job(run: PlannedRun, folder: Path, retries: int, data_dir: str | None) -> Job:
-    # A machine of a cluster has the environment of its own service, not of this process.
-    environment = {name: os.environ[name] for name in ("TFDS_DATA_DIR",) if name in os.environ}
-    data = [f"--data_dir={data_dir}"] if data_dir else []
-    return Job(run.name, folder / run.name, (*run.arguments(folder), *data), retries, environment)
+def others_kept(whole: Manifest, asked: Manifest) -> str:
+    """A sentence on the runs of a sweep besides those asked for; empty if there are none."""
+    more = len(whole.runs) - len(asked.runs)
+    return f" sweep.json keeps {more} more; --replace takes them out." if more else ""
 
 
 def _conclude(manifest: Manifest, folder: Path, outcomes: list[Outcome], stop: StopRequest) -> None:
     found = {run.name: progress_of(folder / run.name) for run in manifest.runs}
-    left = [name for name, progress in found.items() if progress.status != DONE]
+    sentences = {outcome.name: outcome.sentence for outcome in outcomes}
+    failed = {outcome.name for outcome in outcomes if outcome.exit_code}
+    left = [name for name, progress in found.items() if progress.status != DONE or name in failed]
     if stop.number is not None:
         raise StoppedBySignalError(
             f"Stopped; runs in progress saved. {len(left)} of {len(found)} runs are left: the same command goes on.",
             stop.number,
         )
     if left:
-        told = {outcome.name: outcome.sentence for outcome in outcomes}
-        lines = [f"  {name}: {told.get(name) or 'diverged earlier'}" for name in left]
+        lines = [f"  {name}: {sentences.get(name) or _state(found[name].status)}" for name in left]
         others = "" if len(left) == len(found) else "; the others are done"
         raise RunsFailedError(
             f"{len(left)} of {len(found)} runs failed{others}. Each one's train.log says more, and the same command "
             "tries again:\n" + "\n".join(lines)
         )
     print(f"All {len(found)} runs are done.", flush=True)
+
+
+def _state(status: str) -> str:
+    """Why a run that nothing was said of is not done."""
+    return "diverged earlier" if status == DIVERGED else f"its files are {status}"

@@ -1,10 +1,8 @@
-"""How far the runs of a sweep have come, from what their workdirs say, and what that looks like."""
+"""How far the runs of a sweep have come, shown on the terminal."""
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import json
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -12,47 +10,7 @@ from tqdm import tqdm
 
 from rethink_keras.experiments.manifest import Manifest, PlannedRun
 from rethink_keras.experiments.process import Outcome
-
-DONE, DIVERGED, RUNNING = "done", "diverged", "running"
-ENDED = (DONE, DIVERGED)
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """How far a run has come.
-
-    Attributes:
-        status: of its `summary.json`; 'missing' without one.
-        epochs: finished and measured.
-        seconds: that they took.
-    """
-
-    status: str
-    epochs: int
-    seconds: float
-
-
-def progress_of(workdir: Path) -> Progress:
-    """Reads how far a run has come; half of what another process writes is never seen."""
-    try:
-        status = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))["status"]
-        with (workdir / "metrics.csv").open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        epochs = int(rows[-1]["epoch"]) if rows else 0
-        return Progress(status, epochs, sum(float(row["seconds"]) for row in rows))
-    except FileNotFoundError:
-        return Progress("missing", 0, 0.0)
-    except (ValueError, KeyError, TypeError):
-        return Progress("damaged", 0, 0.0)  # bin/train says what to do about it
-
-
-def final_figures(workdir: Path) -> str:
-    """The final accuracies of a run that is done, for people."""
-    summary = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))
-    final = summary["final"]
-    return (
-        f"{summary['epochs']} epochs, train {final['train_accuracy']:.2%}, test {final['test_accuracy']:.2%}"
-    )
+from rethink_keras.experiments.workdirs import DONE, ENDED, RUNNING, Progress, final_metrics, progress_of
 
 
 class Display:
@@ -89,8 +47,13 @@ class Display:
             self._failed[outcome.name] = outcome
             told = f"{outcome.sentence} (exit code {outcome.exit_code}, {_times(outcome.attempts)})"
         else:
-            told = f"{progress.seconds:.0f} s, {final_figures(self._folder / outcome.name)}"
-        self._bar.write(f"{outcome.name}: {told} [{self._counts(found)}]")
+            told = f"{progress.seconds:.0f} s, {final_metrics(self._folder / outcome.name)}"
+        self.say(f"{outcome.name}: {told} [{self._counts(found)}]")
+
+    def say(self, sentence: str) -> None:
+        """Writes a line above the bar, at once: that the reader has gone must be noticed."""
+        self._bar.write(sentence)
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Takes the bar away."""

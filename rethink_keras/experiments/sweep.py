@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,13 +14,23 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_choice, check_seed, check_whole
 from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset, check_name
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.manifest import NAME, Manifest, PlannedRun
+from rethink_keras.experiments.manifest import (
+    MOST_NAME_BYTES,
+    NAME,
+    ROOT,
+    Manifest,
+    PlannedRun,
+    as_named,
+    is_folder_name,
+)
 from rethink_keras.training import trainer
+from rethink_keras.training.schedules import MOST_EPOCHS
 
-ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ("local", "ray")
 SIZES = ("full", "small")
 PLAIN = "plain"  # the variant that lays nothing over its network
+LEVEL = "corruption_"  # begins the name of a variant with that share of corrupted labels
+MOST_THREADS, MOST_RETRIES = 1024, 1000
 
 
 @gin.configurable("group")
@@ -45,15 +54,17 @@ class Group:
     axes: Sequence[Mapping[str, Sequence[str]]] = ()
 
     def __post_init__(self):
-        if not self.network or "/" in self.network:
-            raise UserError(f"group.network is {self.network!r}. Give the network a name without '/'.")
+        if not is_folder_name(self.network):
+            raise UserError(
+                f"group.network is {ascii(self.network)[:100]}, which cannot be a folder's name. Use letters, digits "
+                f"and '_', without '/', at most {MOST_NAME_BYTES} bytes."
+            )
 
     def variants(self) -> Iterator[tuple[str, list[str]]]:
         """Name and overlays of each variant."""
         for choice in itertools.product(*(axis.items() for axis in self.axes)):
             name = "+".join(label for label, _ in choice if label) or PLAIN
-            if "/" in name:
-                raise UserError(f"group.axes names a variant {name!r}. Leave the '/' out.")
+            _check_variant(name)
             yield name, [*self.base, *itertools.chain.from_iterable(overlays for _, overlays in choice)]
 
 
@@ -88,9 +99,9 @@ class Sweep:
     def __post_init__(self):
         check_choice("sweep.size", self.size, SIZES)
         check_choice("sweep.engine", self.engine, ENGINES)
-        check_whole("sweep.retries", self.retries, 0)
+        check_whole("sweep.retries", self.retries, 0, MOST_RETRIES)
         if self.threads != "auto":
-            check_whole("sweep.threads", self.threads, 1)
+            check_whole("sweep.threads", self.threads, 1, MOST_THREADS)
         for seed in self.seeds:
             check_seed("sweep.seeds", seed)
         if not self.groups or not self.seeds:
@@ -126,9 +137,8 @@ class Sweep:
             raise UserError(
                 f"The sweep has two runs named {min(doubled)}. Give a variant or a network another name."
             )
-        return Manifest(
-            self.artefact, self.size, self.title, tuple(map(str, gin_files)), tuple(bindings), tuple(runs)
-        )
+        files_given = tuple(map(as_named, gin_files))
+        return Manifest(self.artefact, self.size, self.title, files_given, tuple(bindings), tuple(runs))
 
 
 def check_same(folder: Path, manifest: Manifest) -> None:
@@ -149,6 +159,36 @@ def check_same(folder: Path, manifest: Manifest) -> None:
             )
 
 
+def grown(folder: Path, manifest: Manifest, replace: bool = False) -> Manifest:
+    """The sweep in `folder` with the runs of `manifest` added; a sweep only grows, unless asked otherwise.
+
+    Args:
+        folder: of the sweep.
+        manifest: what is asked for now.
+        replace: leave out the runs of the earlier `sweep.json` that `manifest` does not name.
+
+    Raises:
+        UserError: if the folder holds runs of the same names with another configuration, or another sweep.
+    """
+    check_same(folder, manifest)
+    if replace or not (folder / NAME).exists():
+        return manifest
+    there = Manifest.read(folder)
+    before, asked = ({run.name for run in part.runs} for part in (there, manifest))
+    if before <= asked:
+        return manifest
+    for field in ("artefact", "size"):
+        if getattr(there, field) != getattr(manifest, field):
+            raise UserError(
+                f"{folder} holds a sweep with sweep.{field} = {getattr(there, field)!r}, not "
+                f"{getattr(manifest, field)!r}. Name another --workdir, or forget its other runs with --replace."
+            )
+    if asked <= before:
+        return there
+    new = tuple(run for run in manifest.runs if run.name not in before)
+    return dataclasses.replace(manifest, runs=(*there.runs, *new))
+
+
 def overlay_folders(gin_files: Sequence[str]) -> list[Path]:
     """Where overlays are looked up: beside the gin files that a command was given, then in gin/."""
     return [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
@@ -164,8 +204,23 @@ def _found(name: str, folders: Sequence[Path]) -> str:
     for folder in folders:
         path = (folder / name).resolve()
         if path.is_file():
-            return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+            return as_named(path)
     raise UserError(f"The gin file {name} is in none of {', '.join(map(str, folders))}. Correct its name.")
+
+
+def _check_variant(name: str) -> None:
+    if not is_folder_name(name):
+        raise UserError(
+            f"group.axes names a variant {ascii(name)[:100]}, which cannot be a folder's name. Leave the '/' out, and "
+            f"use at most {MOST_NAME_BYTES} bytes."
+        )
+    if name.startswith(LEVEL):
+        try:
+            level = float(name.removeprefix(LEVEL))
+        except ValueError:  # another name that begins so
+            return
+        if not 0 <= level <= 1:
+            raise UserError(f"group.axes names a variant {name!r}. Give a corruption from 0 to 1.")
 
 
 def planned(
@@ -180,7 +235,11 @@ def planned(
     dataset = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
     epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
     check_name(dataset)
-    examples = configuration.bound("dataset.train_examples", None) or TRAIN_EXAMPLES[dataset]
+    check_whole("train.epochs", epochs, 1, MOST_EPOCHS)
+    examples = configuration.bound("dataset.train_examples", None)
+    if examples is None:
+        examples = TRAIN_EXAMPLES[dataset]
+    check_whole("dataset.train_examples", examples, 1)
     return PlannedRun(
         name=name,
         network=network,
@@ -191,5 +250,5 @@ def planned(
         epochs=epochs,
         images=epochs * examples,
         threads=threads,
-        fingerprint=hashlib.sha256(configuration.resolved().encode()).hexdigest(),
+        fingerprint=configuration.fingerprint(),
     )

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
+from rethink_keras import machine
 from rethink_keras.experiments.manifest import NAME, Manifest
 from rethink_keras.experiments.sweep import Sweep
-
-
-def available_cores() -> int:
-    """Physical cores that this process may use, at least 1."""
-    process = psutil.Process()
-    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count()
-    return max(1, min(psutil.cpu_count(logical=False) or 1, allowed or 1))
 
 
 def threads_of(sweep: Sweep, folder: Path) -> int:
@@ -27,4 +19,4 @@ def threads_of(sweep: Sweep, folder: Path) -> int:
         return sweep.threads
     if (folder / NAME).exists():
         return Manifest.read(folder).runs[0].threads
-    return max(1, available_cores() // sweep.count)
+    return max(1, machine.cores() // sweep.count)

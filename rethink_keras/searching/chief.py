@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any, Protocol
 import filelock
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from rethink_keras import machine
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.threads import available_cores
+from rethink_keras.experiments.sweep import MOST_THREADS
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.algorithms import InMemory
 from rethink_keras.searching.objectives import figures, score
@@ -23,6 +25,9 @@ from rethink_keras.searching.search import Plan, Search
 NAME = "search.json"
 WORKERS = "workers"  # the folder of their locks
 FORMAT = 1
+NAMES = r"[A-Za-z0-9_.-]{1,64}"  # of a worker: a file is named after it
+TRIAL_IDS = r"[0-9]{1,9}"
+STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
 class Trials(Protocol):
@@ -54,7 +59,7 @@ class Chief:
         self._folder = folder
         self._ended = ended
         self._lock = threading.RLock()
-        self.trouble: OSError | None = None  # that kept search.json from being written
+        self.trouble: BaseException | None = None  # what failed while a worker was answered
         self.finished = False
         if (folder / NAME).exists():
             self._restore()
@@ -67,7 +72,15 @@ class Chief:
             return list(self._oracle.trials.values())
 
     def create_trial(self, tuner_id: str) -> Trial:
-        """A trial for a worker: the one it has, else one that lost its worker, else a new one."""
+        """A trial for a worker: the one it has, else one that lost its worker, else a new one.
+
+        Raises:
+            UserError: if `tuner_id` is no name of a worker.
+        """
+        if not is_name(tuner_id):
+            raise UserError(
+                f"A worker cannot be called {ascii(tuner_id)[:80]}. Use letters, digits, '_', '.' and '-', at most 64."
+            )
         with self._lock:
             trial = self._oracle.create_trial(tuner_id)
             if trial.status == TrialStatus.RUNNING:
@@ -80,24 +93,37 @@ class Chief:
             return copy.deepcopy(trial)  # a worker's is its own
 
     def end_trial(self, trial: Trial) -> None:
-        """Takes a trial back that is COMPLETED or FAILED; its figures are read from its workdir."""
+        """Takes a trial back that is COMPLETED or FAILED; its metrics are read from its workdir.
+
+        Raises:
+            UserError: if there is no such trial, or it has another status.
+        """
         with self._lock:
-            mine = self._oracle.trials[trial.trial_id]
+            mine = self._oracle.trials.get(trial.trial_id)
+            if mine is None or trial.status not in (TrialStatus.COMPLETED, TrialStatus.FAILED):
+                raise UserError(
+                    f"No trial {ascii(trial.trial_id)[:80]} can end as {ascii(trial.status)[:80]}. Start the chief and "
+                    "its workers with the same --workdir."
+                )
             if mine.status != TrialStatus.RUNNING:  # told a second time
                 return
-            if trial.status == TrialStatus.COMPLETED:
-                run = self._plan.run(mine)
-                found = figures(self._folder / run.name, self._plan.until(mine))
-                objective = self._oracle.objective
-                mine.metrics.register(objective.name, direction=objective.direction)
-                mine.metrics.update(
-                    objective.name, score(objective.name, found, run.epochs), step=found["epochs"]
-                )
             mine.status = trial.status
+            if trial.status == TrialStatus.COMPLETED:
+                try:
+                    self._measure(mine)
+                except (FileNotFoundError, ValueError):  # the files of a run that says it is done
+                    mine.status = TrialStatus.FAILED
             self._oracle.end_trial(mine)
             self.finished = self._over()
             self._store()
         self._ended(mine)
+
+    def _measure(self, trial: Trial) -> None:
+        run = self._plan.run(trial)
+        found = figures(self._folder / run.name, self._plan.until(trial))
+        objective = self._oracle.objective
+        trial.metrics.register(objective.name, direction=objective.direction)
+        trial.metrics.update(objective.name, score(objective.name, found, run.epochs), step=found["epochs"])
 
     def release_lost(self) -> list[str]:
         """Takes back the trials of workers that are no more, for others to go on with; returns their ids."""
@@ -143,7 +169,9 @@ class Chief:
                 self._oracle.trials[trial.trial_id] = trial
             self._oracle.set_state(state["oracle"])
             self.finished = state["finished"] == self._plan.search.trials  # there may be asked for more
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            for trial in self._oracle.trials.values():
+                _check_trial(trial, self._plan)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _damaged(self._folder, error) from error
 
 
@@ -155,10 +183,11 @@ def read(folder: Path) -> dict[str, Any]:
     """
     try:
         state = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        if state["format"] != FORMAT or not isinstance(state["settings"]["threads"], int):
+        threads = state["settings"]["threads"]
+        if state["format"] != FORMAT or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise ValueError("another format")
         return state
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(folder, error) from error
 
 
@@ -168,7 +197,7 @@ def threads_of(search: Search, folder: Path) -> int:
         return search.threads
     if (folder / NAME).exists():
         return read(folder)["settings"]["threads"]
-    return max(1, available_cores() // search.trials)
+    return max(1, machine.cores() // search.trials)
 
 
 def check_same(folder: Path, state: dict[str, Any], plan: Plan) -> None:
@@ -194,8 +223,15 @@ def workers_alive(folder: Path) -> list[str]:
     return [path.stem for path in sorted((folder / WORKERS).glob("*.lock")) if is_alive(folder, path.stem)]
 
 
+def is_name(tuner_id: str) -> bool:
+    """Whether a worker can be called so."""
+    return bool(re.fullmatch(NAMES, tuner_id)) and tuner_id not in (".", "..")
+
+
 def is_alive(folder: Path, tuner_id: str) -> bool:
     """Whether a worker of that id works at the search in a folder."""
+    if not is_name(tuner_id):
+        return False
     try:
         with worker_lock(folder, tuner_id):
             return False
@@ -203,8 +239,21 @@ def is_alive(folder: Path, tuner_id: str) -> bool:
         return True
 
 
+def _check_trial(trial: Trial, plan: Plan) -> None:
+    """Raises an exception if a stored trial is none of the plan's."""
+    if not re.fullmatch(TRIAL_IDS, trial.trial_id) or trial.status not in STATUSES:
+        raise ValueError(f"trial {ascii(trial.trial_id)[:80]}")
+    if not (trial.score is None or isinstance(trial.score, (int, float))):
+        raise ValueError(f"the score of trial {trial.trial_id}")
+    plan.space.check(trial.hyperparameters.values)
+    run = plan.run(trial)
+    if not re.fullmatch(TRIAL_IDS, Path(run.name).name) or not 1 <= plan.until(trial) <= run.epochs:
+        raise ValueError(f"the epochs of trial {trial.trial_id}")
+
+
 def _damaged(folder: Path, error: Exception) -> UserError:
+    what = f"{type(error).__name__}: {ascii(str(error))[:200]}"
     return UserError(
-        f"{folder / NAME} is damaged or of another version ({type(error).__name__}: {error}). Name another --workdir, "
+        f"{folder / NAME} is damaged or of another version ({what}). Name another --workdir, "
         f"or remove it to begin the search anew: the runs in {folder / 'trials'} are kept."
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import math
 from pathlib import Path
 from typing import Any
 
+from rethink_keras.experiments.workdirs import read_rows, read_summary
 from rethink_keras.training.state import first_epoch
 
+METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 DIRECTIONS = {
     "train_accuracy": "max",
     "test_accuracy": "max",
@@ -24,15 +25,28 @@ def figures(workdir: Path, until: int) -> dict[str, Any]:
     Returns:
         The epochs, losses and accuracies after the last of them, the seconds that they took, and `epochs_to_fit` and
         `epochs_to_accuracy`, which are None if it did not come so far.
+
+    Raises:
+        FileNotFoundError: if the run has lost a file.
+        ValueError: if one is damaged.
     """
-    summary = json.loads((workdir / "summary.json").read_text(encoding="utf-8"))
-    with (workdir / "metrics.csv").open(encoding="utf-8") as file:
-        measured = [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
-    rows = [row for row in measured if row["epoch"] <= until]
+    summary = read_summary(workdir)
+    measured = [{name: _number(cell) for name, cell in row.items()} for row in read_rows(workdir)]
+    try:
+        return _figures(summary, [row for row in measured if row["epoch"] <= until])
+    except (LookupError, TypeError, OverflowError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"metrics.csv or summary.json in {workdir} is damaged ({what})") from error
+
+
+def _figures(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     last = rows[-1]
+    metrics = {name: last[name] for name in METRICS}
+    if not all(isinstance(value, float) and math.isfinite(value) for value in metrics.values()):
+        raise TypeError(f"epoch {last['epoch']} has no finite metrics")
     return {
         "epochs": int(last["epoch"]),
-        **{name: last[name] for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")},
+        **metrics,
         "epochs_to_fit": _whole(first_epoch(rows, lambda row: row["train_loss"] <= summary["fit_loss"])),
         "epochs_to_accuracy": _whole(
             first_epoch(rows, lambda row: row["train_accuracy"] >= summary["fit_accuracy"])

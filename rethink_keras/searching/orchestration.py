@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
+import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from keras_tuner.engine.trial import Trial
 
 from rethink_keras.errors import StoppedBySignalError, WorkerLostError
-from rethink_keras.experiments.engines.local import Local
+from rethink_keras.experiments.engines.local import Local, stopped_by_failure
 from rethink_keras.experiments.orchestration import leading
 from rethink_keras.files import disk_errors_told
 from rethink_keras.searching import chief as chiefs
@@ -24,9 +26,12 @@ from rethink_keras.searching.worker import Worker
 from rethink_keras.training.signals import StopRequest, stop_request
 
 TICK_SECONDS = 0.5
+Sentences = queue.SimpleQueue[str]  # of workers, which are threads, for the main one to show
 
 
-def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir: str | None) -> list[Trial]:
+def lead(
+    plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, engine: Local, data_dir: str | None
+) -> list[Trial]:
     """Goes through a search, alone or as the chief; returns all trials.
 
     Args:
@@ -34,6 +39,7 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         oracle: of its trials.
         folder: of the search.
         role: of this process.
+        engine: says how many trials run here side by side.
         data_dir: TFDS data folder; None leaves it to TFDS.
 
     Raises:
@@ -49,13 +55,20 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         print(f"Up to {len(costs)} trials in {folder}, {len(chief.trials)} of them begun.", flush=True)
         try:
             if role.is_chief and not chief.finished:
-                with remote.served(chief, role.address):
+                with remote.served(chief, folder, role.address):
                     print(f"Workers find this chief at {role.address}.", flush=True)
                     _watch(chief, folder, display, stop)
             elif not chief.finished:
                 chief.release_lost()
-                workers = _workers(plan, chief, folder, role, data_dir)
-                _work(workers, stop, threading.Event(), lambda: display.tick(chief.trials))
+                sentences: Sentences = queue.SimpleQueue()
+                places = engine.places(plan.template.threads, len(costs))
+                workers = _workers(plan, chief, folder, role, places, data_dir, sentences)
+
+                def tick() -> None:
+                    _say_all(sentences, display.say)
+                    display.tick(chief.trials)
+
+                _work(workers, stop, threading.Event(), tick)
         finally:
             display.close()
         if stop.number is not None:
@@ -67,8 +80,12 @@ def lead(plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, data_dir
         return chief.trials
 
 
-def follow(plan: Plan, folder: Path, role: remote.Role, data_dir: str | None) -> None:
+def follow(
+    plan: Plan, oracle: InMemory, folder: Path, role: remote.Role, engine: Local, data_dir: str | None
+) -> None:
     """Works for the chief elsewhere until there are no more trials.
+
+    Args: as `lead`'s; the oracle only says how many trials there can be.
 
     Raises:
         UserError: if another worker has the same id, or the chief leads another search.
@@ -83,9 +100,12 @@ def follow(plan: Plan, folder: Path, role: remote.Role, data_dir: str | None) ->
         def ended(trial: Trial) -> None:
             print(progress.line(plan, folder, trial), flush=True)
 
-        client = remote.Client(role.address, plan.search.patience_minutes, stopping, ended)
+        client = remote.Client(folder, role.address, plan.search.patience_minutes, stopping, ended)
+        sentences: Sentences = queue.SimpleQueue()
+        places = engine.places(plan.template.threads, len(oracle.costs(plan.template.epochs)))
+        workers = _workers(plan, client, folder, role, places, data_dir, sentences)
         with contextlib.suppress(remote.Stopped):
-            _work(_workers(plan, client, folder, role, data_dir), stop, stopping, lambda: None)
+            _work(workers, stop, stopping, lambda: _say_all(sentences, functools.partial(print, flush=True)))
         if stop.number is not None:
             raise StoppedBySignalError(
                 "Stopped; trials in progress saved. The same command goes on with them, unless another worker does.",
@@ -110,39 +130,48 @@ def wait_for_chief(folder: Path, patience_minutes: float) -> None:
 
 
 def _workers(
-    plan: Plan, trials: Trials, folder: Path, role: remote.Role, data_dir: str | None
+    plan: Plan,
+    trials: Trials,
+    folder: Path,
+    role: remote.Role,
+    places: Sequence[Mapping[str, str]],
+    data_dir: str | None,
+    sentences: Sentences,
 ) -> list[Worker]:
-    places = Local().places(plan.template.threads)
+    """A worker for each place."""
     return [
-        Worker(f"{role.tuner_id}-{number}", plan, trials, folder, place, data_dir)
+        Worker(f"{role.tuner_id}-{number}", plan, trials, folder, place, data_dir, sentences.put)
         for number, place in enumerate(places)
     ]
+
+
+def _say_all(sentences: Sentences, say: Callable[[str], None]) -> None:
+    while not sentences.empty():
+        say(sentences.get())
 
 
 def _work(
     workers: Sequence[Worker], stop: StopRequest, stopping: threading.Event, tick: Callable[[], None]
 ) -> None:
     """Lets all workers work; if one meets what is no trial's fault, all save and stop, and it is raised."""
-    with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
+    # The pool's end waits for the trials, so that whatever fails must ask them to stop before.
+    with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool, stopped_by_failure(stopping):
         waiting = {pool.submit(worker.work, stopping) for worker in workers}
-        try:
-            while waiting:
-                done, waiting = concurrent.futures.wait(waiting, TICK_SECONDS, "FIRST_COMPLETED")
-                if stop:
-                    stopping.set()
-                for future in done:
-                    future.result()
-                tick()
-        finally:
-            stopping.set()
+        while waiting:
+            done, waiting = concurrent.futures.wait(waiting, TICK_SECONDS, "FIRST_COMPLETED")
+            if stop:
+                stopping.set()
+            for future in done:
+                future.result()
+            tick()
 
 
 def _watch(chief: Chief, folder: Path, display: progress.Display, stop: StopRequest) -> None:
     """Waits until the search is finished and its workers have gone; hands out again what lost workers had."""
-    while not stop and not (chief.finished and not chiefs.workers_alive(folder)):
+    while not (stop or chief.trouble or (chief.finished and not chiefs.workers_alive(folder))):
         for name in chief.release_lost():
             display.say(f"trial {int(name):04d}: its worker is lost; the next one that asks goes on with it")
         display.tick(chief.trials)
-        if chief.trouble:
-            raise chief.trouble
         time.sleep(TICK_SECONDS)
+    if chief.trouble:
+        raise chief.trouble

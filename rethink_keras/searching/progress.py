@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from keras_tuner.engine.trial import Trial, TrialStatus
 from tqdm import tqdm
 
-from rethink_keras.experiments.progress import progress_of
+from rethink_keras.experiments.workdirs import progress_of
 from rethink_keras.searching.objectives import figures
 from rethink_keras.searching.results import failure, in_short
 from rethink_keras.searching.search import Plan
@@ -21,11 +22,14 @@ def line(plan: Plan, folder: Path, trial: Trial) -> str:
     """How a trial ended, and with what."""
     run = plan.run(trial)
     if trial.status == TrialStatus.COMPLETED:
-        found = figures(folder / run.name, plan.until(trial))
-        told = (
-            f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
-            f"test {found['test_accuracy']:.2%}"
-        )
+        try:
+            found = figures(folder / run.name, plan.until(trial))
+            told = (
+                f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
+                f"test {found['test_accuracy']:.2%}"
+            )
+        except (OSError, ValueError) as error:
+            told = f"done, but {error}"
     else:
         told = f"failed: {failure(folder / run.name)}"
     return f"trial {int(trial.trial_id):04d}: {told} ({in_short(plan, trial)})"
@@ -62,8 +66,9 @@ class Display:
         self.say(f"{line(self._plan, self._folder, trial)} [{self._counts(trials)}]")
 
     def say(self, sentence: str) -> None:
-        """Writes a line above the bar."""
+        """Writes a line above the bar, at once: that the reader has gone must be noticed."""
         self._bar.write(sentence)
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Takes the bar away."""

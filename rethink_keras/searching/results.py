@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config as configuration
-from rethink_keras.experiments.manifest import FAILURE, typed
-from rethink_keras.experiments.sweep import ROOT
+from rethink_keras.experiments.manifest import FAILURE, ROOT, as_named, as_typed, printable, typed
+from rethink_keras.experiments.workdirs import DAMAGED
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.objectives import DIRECTIONS, figures
 from rethink_keras.searching.search import Plan
@@ -33,13 +34,15 @@ Row = dict[str, Any]
 
 
 def rows(plan: Plan, trials: Sequence[Trial], folder: Path) -> list[Row]:
-    """A row for each trial, the best first, those without a score last.
+    """A row for each trial, the best first, those that are not done last.
 
+    A trial is 'damaged' if its run was done and has lost what it measured; the last column says in which file.
     Columns: trial, workdir, status, score, `FIGURES`, the parameters that vary, and why a trial failed.
     """
     sign = -1 if DIRECTIONS[plan.search.objective] == "max" else 1
     ranked = sorted(trials, key=lambda t: (t.score is None, sign * (t.score or 0), int(t.trial_id)))
-    return [_row(plan, trial, folder) for trial in ranked]
+    found = [_row(plan, trial, folder) for trial in ranked]
+    return sorted(found, key=lambda row: row["status"] != STATUSES[TrialStatus.COMPLETED])
 
 
 def write(
@@ -61,8 +64,11 @@ def write(
     write_atomically(folder / CSV, text.getvalue().encode())
     write_atomically(folder / MARKDOWN, _markdown(plan, table).encode())
     if table[0]["status"] == "done":
-        flags = [*(f"--gin_file={file}" for file in gin_files), *(f"--gin_param={b}" for b in bindings)]
-        command = typed("bin/tune", *flags, f"--workdir={folder}")
+        flags = [
+            *(f"--gin_file={as_typed(ROOT / as_named(file))}" for file in gin_files),
+            *(f"--gin_param={b}" for b in bindings),
+        ]
+        command = typed("tune", *flags, f"--workdir={as_typed(folder)}")
         write_atomically(folder / BEST, _best(plan, table, folder, command).encode())
 
 
@@ -73,8 +79,10 @@ def in_short(plan: Plan, trial: Trial) -> str:
 
 def failure(workdir: Path) -> str:
     """Why a run failed, in a sentence; empty if nobody knows."""
-    path = workdir / FAILURE
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    try:
+        return (workdir / FAILURE).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def cells(row: Row) -> dict[str, str]:
@@ -90,28 +98,44 @@ def cells(row: Row) -> dict[str, str]:
 
 def _row(plan: Plan, trial: Trial, folder: Path) -> Row:
     run = plan.run(trial)
-    done = trial.status == TrialStatus.COMPLETED
-    found: Row = figures(folder / run.name, plan.until(trial)) if done else {}
+    status, found, why = STATUSES[trial.status], {}, ""
+    if trial.status == TrialStatus.COMPLETED:
+        try:
+            found = figures(folder / run.name, plan.until(trial))
+        except (OSError, ValueError) as error:
+            status, why = DAMAGED, str(error)
+    else:
+        why = failure(folder / run.name)
     bound = plan.bindings(trial)
     return {
         "trial": f"{int(trial.trial_id):04d}",
         "workdir": run.name,
-        "status": STATUSES[trial.status],
+        "status": status,
         "score": trial.score,
         **{name: found.get(name) for name in FIGURES},
         **{name: bound.get(name, "") for name, _ in plan.space},
-        "failure": "" if done else failure(folder / run.name),
+        "failure": why,
     }
 
 
 def _markdown(plan: Plan, table: list[Row]) -> str:
     names = [name for name in table[0] if name != "workdir"]
-    lines = [f"# {plan.search.title}", "", f"Sought: {plan.search.objective}. Accuracies in percent.", ""]
+    lines = [
+        f"# {printable(plan.search.title)}",
+        "",
+        f"Sought: {plan.search.objective}. Accuracies in percent.",
+        "",
+    ]
     lines += [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     for row in table:
         shown = cells(row)
-        lines.append(f"| {' | '.join(shown[name].replace('|', '/') for name in names)} |")
+        lines.append(f"| {' | '.join(_escaped(shown[name]) for name in names)} |")
     return "\n".join(lines) + "\n"
+
+
+def _escaped(cell: str) -> str:
+    """A cell's text as Markdown shows it, whatever it holds."""
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", printable(cell))
 
 
 def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
@@ -120,13 +144,13 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
     configuration.parse(
         [ROOT / file for file in run.gin_files], [*run.bindings, *found, f"train.seed = {run.seed}"]
     )
-    threads = f" --threads={run.threads}" if run.threads else ""
+    flags = [f"--gin_file={as_typed(folder / BEST)}", *([f"--threads={run.threads}"] if run.threads else [])]
     fit = f", loss low enough after {best['epochs_to_fit']}" if best["epochs_to_fit"] else ""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     header = [
         f"{plan.search.title}: the best of {len(table)} trials.",
         "",
-        f"Command:   bin/train --gin_file={folder / BEST}{threads}",
+        f"Command:   {typed('train', *flags)}",
         f"Expect:    train {100 * best['train_accuracy']:.2f}, test {100 * best['test_accuracy']:.2f}, training loss "
         f"{best['train_loss']:.4f} after {best['epochs']} epochs{fit}.",
         f"Seen:      so in trial {best['trial']}, {best['seconds']:.0f} s; sought was {plan.search.objective}, here "
@@ -135,4 +159,4 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
         f"           {plan.search.algorithm.__name__}, seed {plan.search.seed}, ended {day}.",
         *(f"{'Found:' if k == 0 else '':<11}{line}" for k, line in enumerate(found)),
     ]
-    return "\n".join(f"# {line}".rstrip() for line in header) + "\n" + configuration.resolved()
+    return "\n".join(f"# {printable(line)}".rstrip() for line in header) + "\n" + configuration.resolved()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from rethink_keras.searching.objectives import DIRECTIONS
 from rethink_keras.searching.space import Space
 
 TRIALS = "trials"  # the folder of their workdirs
+MOST_TRIALS = 1_000_000
+_PARSING = threading.Lock()  # gin has one configuration, and workers are threads
 
 
 @gin.configurable("search")
@@ -55,15 +58,15 @@ class Search:
 
     def __post_init__(self):
         check_choice("search.objective", self.objective, list(DIRECTIONS))
-        check_whole("search.trials", self.trials, 1)
-        check_whole("search.retries", self.retries, 0)
+        check_whole("search.trials", self.trials, 1, MOST_TRIALS)
+        check_whole("search.retries", self.retries, 0, sweep.MOST_RETRIES)
         check_number("search.patience_minutes", self.patience_minutes, 0, 1e6)
         check_seed("search.seed", self.seed)
         check_seed("search.run_seed", self.run_seed)
         nothing = dict.fromkeys(("objective", "hyperparameters", "trials", "epochs", "seed"))
         check_call("search.algorithm", self.algorithm, **nothing)
         if self.threads != "auto":
-            check_whole("search.threads", self.threads, 1)
+            check_whole("search.threads", self.threads, 1, sweep.MOST_THREADS)
 
     def oracle(self, space: Space, epochs: int) -> InMemory:
         """What chooses the trials, as gin's present configuration has it, for runs of so many epochs."""
@@ -110,6 +113,14 @@ class Plan:
             bindings=(*self.template.bindings, *(f"{name} = {text}" for name, text in bound.items())),
             epochs=int(bound.get("train.epochs", self.template.epochs)),
         )
+
+    def fingerprint(self, trial: Trial) -> str:
+        """SHA-256 (hex) of a trial's configuration; replaces gin's present configuration."""
+        run = self.run(trial)
+        with _PARSING:
+            files, bindings = list(run.gin_files), list(run.bindings)
+            made = sweep.planned(run.name, run.network, run.variant, run.seed, files, bindings, run.threads)
+        return made.fingerprint
 
     def until(self, trial: Trial) -> int:
         """The epoch after which a trial ends."""

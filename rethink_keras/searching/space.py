@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -97,6 +98,16 @@ class Space:
             for name, _ in self
             if name in values
         }
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raises ValueError if values, which are Keras Tuner's, are none of this space."""
+        for name, options in self.choice.items():
+            if name in values and values[name] not in map(_text, options):
+                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
+        for name in (*self.log_uniform, *self.uniform, *self.integer):
+            kind = int if name in self.integer else (int, float)
+            if name in values and not (isinstance(values[name], kind) and math.isfinite(values[name])):
+                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
 
     def _number(self, name: str, value: float) -> str:
         if name in self.integer:

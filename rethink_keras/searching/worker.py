@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import filelock
@@ -30,6 +30,7 @@ class Worker:
         folder: of the search.
         environment: of its runs, besides the present one.
         data_dir: TFDS data folder; None leaves it to TFDS.
+        say: called with a sentence that people should see.
     """
 
     tuner_id: str
@@ -38,6 +39,7 @@ class Worker:
     folder: Path
     environment: Mapping[str, str]
     data_dir: str | None = None
+    say: Callable[[str], None] = print
 
     def work(self, stopping: threading.Event) -> None:
         """Runs trials until there are no more; once `stopping` is set, the present one saves and stays begun.
@@ -63,7 +65,7 @@ class Worker:
                 if trial.status == TrialStatus.IDLE:
                     stopping.wait(IDLE_SECONDS)
                     continue
-                outcome = run_job(self._job(trial), stopping)
+                outcome = run_job(self._job(trial), stopping, self.say)
                 if outcome.exit_code and stopping.is_set():
                     return
                 self._check(outcome)
@@ -75,13 +77,13 @@ class Worker:
     def _job(self, trial: Trial) -> Job:
         run = self.plan.run(trial)
         until = self.plan.until(trial)
-        arguments = run.arguments(self.folder)
-        if until < run.epochs:
-            arguments.append(f"--pause_after={until}")
-        if self.data_dir:
-            arguments.append(f"--data_dir={self.data_dir}")
-        return Job(
-            run.name, self.folder / run.name, tuple(arguments), self.plan.search.retries, self.environment
+        return Job.of(
+            dataclasses.replace(run, fingerprint=self.plan.fingerprint(trial)),
+            self.folder,
+            [f"--pause_after={until}"] if until < run.epochs else [],
+            retries=self.plan.search.retries,
+            data_dir=self.data_dir,
+            environment=self.environment,
         )
 
     @staticmethod

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from rethink_keras import machine
 from rethink_keras.checks import check_number
 from rethink_keras.errors import DiskError, UserError
 
@@ -33,7 +34,8 @@ def check_memory(
         UserError: if it does not fit; names the number of examples that will.
     """
     if limit_gib is None:
-        room, whose = psutil.virtual_memory().available, "are free"
+        room = int(min(psutil.virtual_memory().available, machine.memory_limit() - resident()))
+        whose = "are free"
     else:
         check_number(name, limit_gib, 1e-3, 2**20)
         room, whose = int(limit_gib * GIB) - resident(), f"are left of {name} = {limit_gib:g}"

@@ -7,22 +7,18 @@ do; and how the work is divided does not go by their number, so that results do 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import threadpoolctl
 
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from rethink_keras import machine
 
 
 @contextlib.contextmanager
 def workers() -> Iterator[ThreadPoolExecutor]:
     """A pool with a thread a core; while it is open, BLAS computes each call in the thread that calls."""
-    with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores()) as pool:
+    with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(machine.cores()) as pool:
         yield pool
 
 

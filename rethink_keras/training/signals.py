@@ -1,4 +1,7 @@
-"""SIGINT, SIGTERM and SIGHUP ask a run to save and stop; a second SIGINT or SIGTERM stops it at once."""
+"""SIGINT, SIGTERM and SIGHUP ask a run to save and stop; a second SIGINT or SIGTERM stops it at once.
+
+`ORPHANED` asks for the same, as often as it comes: Linux sends it to a run of a sweep whose process has died.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from collections.abc import Iterator
 from rethink_keras.terminal import survive_its_end
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ORPHANED = signal.SIGUSR1
+REPEATED = (signal.SIGHUP, ORPHANED)  # that come more than once for one reason
 
 
 class StopRequest:
@@ -26,11 +31,12 @@ class StopRequest:
     def receive(self, number: int) -> None:
         """Notes the first signal; the second ends the process without cleaning up, which may be what hangs.
 
-        SIGHUP never does: a terminal that is closed sends it twice, itself and through its shell.
+        Those in `REPEATED` never do. A terminal that is closed sends SIGHUP twice, itself and through its shell;
+        ORPHANED comes once for each thread of the parent that ends.
         """
         if self.number is None:
-            self.number = number
-        elif number != signal.SIGHUP:
+            self.number = signal.SIGTERM if number == ORPHANED else number
+        elif number not in REPEATED:
             # What is written is whole at every moment, so that nothing is lost but the work since.
             os._exit(128 + number)
 
@@ -53,7 +59,8 @@ def stop_request() -> Iterator[StopRequest]:
         return
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    numbers = [n for n in NUMBERS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    numbers = [n for n in (*NUMBERS, ORPHANED) if n != signal.SIGHUP or not ignored]
 
     def listen() -> None:
         while number := reader.recv(1):

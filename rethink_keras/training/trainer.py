@@ -209,6 +209,7 @@ def _facts(
     train = splits.train
     return {
         "seed": seed,
+        "configuration": configuration.fingerprint(),
         "model": network.name,
         "dataset": train.name,
         "train_examples": train.num_examples,

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import sweep as command
+from rethink_keras.experiments.manifest import Manifest
 from rethink_keras.experiments.process import LOG
 from tests.commands.train_test import main
 from tests.experiments.small_sweeps import page, results, start_sweep, sweep, wait_for_rows, write_gin
@@ -16,16 +17,21 @@ from tests.training.small_runs import new_folder
 
 RUNS = ["mlp/plain/seed_0", "mlp/random_labels/seed_0"]
 LONG = ("train.epochs = 30",)  # some seconds
+OVERLAY = "sweep.overlays = ['with/weight_decay.gin']"
 
 
-class SweepCommandTest(absltest.TestCase):
+class SweepCommandTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.folder = Path(cls.enter_context_class(new_folder()))
-        cls.gin_file = write_gin(cls.folder, bindings=LONG)
+        cls.gin_file = write_gin(cls.folder, OVERLAY, bindings=LONG)
         cls.whole = cls.folder / "whole"
-        cls.code, cls.out, cls.err = sweep(cls.gin_file, cls.whole)
+        # In a folder that has gin files of the project's names.
+        decoy = cls.folder / "gin" / "with" / "weight_decay.gin"
+        decoy.parent.mkdir(parents=True)
+        decoy.write_text("regularization.weight_decay = 0.5\n")
+        cls.code, cls.out, cls.err = sweep(Path("sweep.gin"), Path("whole"), cwd=cls.folder)
         cls.expected = results(cls.whole)
         cls.page = page(cls.whole)
 
@@ -38,12 +44,23 @@ class SweepCommandTest(absltest.TestCase):
     def test_makes_all_runs_and_says_so(self):
         self.assertEqual((self.code, self.err), (0, ""))
         self.assertEqual(list(self.expected), RUNS)
-        self.assertIn(f"2 runs in {self.whole}, 0 of them over.", self.out)
+        self.assertIn("2 runs in whole, 0 of them over.", self.out)
         self.assertRegex(
             self.out, r"mlp/plain/seed_0: \d+ s, 30 epochs, train \d+\.\d\d%, test \d+\.\d\d%.*\[\d done"
         )
         self.assertIn("All 2 runs are done.", self.out)
         self.assertEqual(json.loads((self.whole / "sweep.json").read_text())["title"], "MLPs on digits")
+
+    def test_a_sweep_makes_what_it_has_planned_in_whatever_folder(self):
+        planned = {run.name: run.fingerprint for run in Manifest.read(self.whole).runs}
+        made = {
+            name: json.loads((self.whole / name / "summary.json").read_text())["configuration"]
+            for name in RUNS
+        }
+        self.assertEqual(made, planned)
+        self.assertIn(
+            "regularization.weight_decay = 'customary'", (self.whole / RUNS[0] / "config.gin").read_text()
+        )
 
     def test_makes_only_what_is_missing(self):
         with new_folder() as folder:
@@ -111,7 +128,9 @@ class SweepCommandTest(absltest.TestCase):
         self.assertEqual(code, 0)
         self.assertRegex(out, r"mlp/plain/seed_0 +done +30 +9,000\n")
         self.assertRegex(out, r"2 runs +18,000\n")
-        self.assertIn("bin/train --gin_param=\"dataset.name = 'digits'\"", out)
+        self.assertIn(
+            "bin/train --gin_file=gin/with/weight_decay.gin --gin_param=\"dataset.name = 'digits'\"", out
+        )
 
     def test_bad_input(self):
         code, _, err = main(command)
@@ -122,6 +141,71 @@ class SweepCommandTest(absltest.TestCase):
         self.assertStartsWith(err, "local.jobs is 0.")
         code, _, err = main(command, "--help")
         self.assertEqual(code, 0)
+
+    @parameterized.parameters(
+        "local.jobs = 2147483647",
+        "mlp/group.network = '..'",
+        "mlp/group.axes = [{'corruption_1e999': []}]",
+        "sweep.overlays = ['train.epochs = 0']",
+    )
+    def test_bad_bindings(self, binding):
+        for more in ((), ("--dry_run",)):
+            with new_folder() as folder:
+                there = folder / "s"
+                flags = (f"--gin_file={self.gin_file}", f"--gin_param={binding}", f"--workdir={there}")
+                code, _, err = main(command, *flags, *more)
+                self.assertEqual(code, 2)
+                self.assertNotIn("should not have happened", err)
+                self.assertEqual(list(folder.iterdir()), [])
+
+    def test_bad_folders(self):
+        with new_folder() as folder:
+            (folder / "file").write_text("")
+            for name in ("x" * 300, "file", "file/s", "new/" + "x" * 300):
+                code, _, err = main(command, f"--gin_file={self.gin_file}", f"--workdir={folder / name}")
+                self.assertEqual(code, 2, name)
+                self.assertIn("--workdir", err)
+
+    def test_damaged_files_of_a_sweep(self):
+        with new_folder() as folder:
+            there = folder / "copy"
+            shutil.copytree(self.whole, there)
+            flags = (f"--gin_file={self.gin_file}", f"--workdir={there}", "--dry_run")
+            summary = there / RUNS[0] / "summary.json"
+            summary.write_text(summary.read_text().replace('"done"', '["done"]'))
+            code, out, err = main(command, *flags)
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(out, r"mlp/plain/seed_0 +damaged")
+            (there / "sweep.json").write_text(json.dumps({"format": 1, "runs": []}))
+            code, _, err = main(command, *flags)
+            self.assertEqual(code, 2)
+            self.assertIn("sweep.json is damaged", err)
+
+    def test_fewer_seeds_take_nothing_away(self):
+        with new_folder() as folder:
+            there = folder / "copy"
+            shutil.copytree(self.whole, there)
+            flags = (f"--gin_file={self.gin_file}", f"--workdir={there}", "--dry_run")
+            axes = "--gin_param=mlp/group.axes = [{'': []}]"
+            self.assertIn("keeps 1 more", main(command, *flags, axes)[1])
+            code, out, _ = main(command, *flags[:2], axes)
+            self.assertEqual(code, 0)
+            self.assertIn("keeps 1 more", out)
+            self.assertLen(Manifest.read(there).runs, 2)
+            self.assertEqual(main(command, *flags[:2], axes, "--replace")[0], 0)
+            self.assertLen(Manifest.read(there).runs, 1)
+
+    def test_the_reader_of_the_output_goes_away(self):
+        with new_folder() as folder:
+            path = write_gin(folder, "local.jobs = 1", "sweep.seeds = [0, 1, 2]")
+            process = start_sweep(path, folder / "s")
+            process.stdout.readline()
+            process.stdout.close()
+            self.assertEqual(process.wait(), 141)
+            self.assertEqual(process.stderr.read(), "")
+            process.stderr.close()
+            runs = Manifest.read(folder / "s").runs
+            self.assertFalse((folder / "s" / runs[-1].name).exists())
 
 
 @absltest.skipUnless(

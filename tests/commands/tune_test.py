@@ -7,6 +7,7 @@ from absl.testing import absltest
 
 from rethink_keras.commands import train
 from rethink_keras.commands import tune as command
+from rethink_keras.searching import remote
 from tests.commands.train_test import main
 from tests.experiments.small_sweeps import wait_for_rows
 from tests.searching.small_searches import free_port, start_tune, table, wait_for, write_gin
@@ -96,6 +97,7 @@ class TuneCommandTest(absltest.TestCase):
             told, _ = workers[0].communicate()
             workers[1].communicate()
             self.assertEqual((chief.returncode, err, workers[0].returncode), (0, "", 0))
+            self.assertEqual((there / remote.TOKEN).stat().st_mode & 0o777, 0o600)
             self.assertEqual(workers[1].returncode, -signal.SIGKILL)
             self.assertRegex(out, r"trial 000\d: its worker is lost; the next one that asks goes on with it")
             self.assertIn("The search is finished.", told)
@@ -112,6 +114,32 @@ class TuneCommandTest(absltest.TestCase):
             code, _, err = self.tune(there)
             self.assertEqual(code, 2)
             self.assertIn("search.json is damaged", err)
+
+    def test_a_torn_file_in_a_finished_trial(self):
+        with new_folder() as folder:
+            there = folder / "copy"
+            shutil.copytree(self.whole, there)
+            torn = there / self.table[0]["workdir"] / "metrics.csv"
+            torn.write_text(torn.read_text()[:-30])
+            code, _, err = self.tune(there)
+            self.assertEqual((code, err), (0, ""))
+            rows = table(there)
+            self.assertEqual([row["status"] for row in rows], ["done", "done", "damaged"])
+            self.assertIn("metrics.csv", rows[-1]["failure"])
+            self.assertIn(f"{self.table[1]['trial']}", (there / "best.gin").read_text())
+
+    def test_bad_folders_and_numbers(self):
+        with new_folder() as folder:
+            for name in ("x" * 300, "search.gin"):
+                (folder / "search.gin").write_text("")
+                code, _, err = self.tune(folder / name)
+                self.assertEqual(code, 2)
+                self.assertIn("--workdir", err)
+            for binding in ("local.jobs = 2147483647", "search.trials = 0", "search.threads = 2147483647"):
+                code, _, err = self.tune(folder / "s", f"--gin_param={binding}")
+                self.assertEqual(code, 2)
+                self.assertIn(binding.split()[0], err)
+                self.assertFalse((folder / "s").exists())
 
     def test_failed_trials_count_as_failed(self):
         with new_folder() as folder:

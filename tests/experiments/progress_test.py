@@ -4,7 +4,7 @@ from pathlib import Path
 from absl.testing import absltest
 
 from rethink_keras.experiments.process import Outcome
-from rethink_keras.experiments.progress import Display, Progress, progress_of
+from rethink_keras.experiments.progress import Display
 from tests.experiments.manifest_test import manifest, planned
 from tests.training.small_runs import new_folder
 
@@ -19,14 +19,6 @@ def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> N
 
 
 class ProgressTest(absltest.TestCase):
-    def test_reads_how_far_a_run_has_come(self):
-        with new_folder() as folder:
-            self.assertEqual(progress_of(folder / "none"), Progress("missing", 0, 0.0))
-            write_run(folder, "running", 3, 1.5)
-            self.assertEqual(progress_of(folder), Progress("running", 3, 4.5))
-            (folder / "summary.json").write_text('{"sta')
-            self.assertEqual(progress_of(folder).status, "damaged")
-
     def test_says_how_a_run_ended_and_what_is_left(self):
         runs = [planned(name=f"mlp/plain/seed_{k}", seed=k, epochs=10, images=1000) for k in range(4)]
         with new_folder() as folder:

@@ -30,16 +30,16 @@ def write_gin(folder: Path, *more: str, bindings: tuple[str, ...] = ()) -> Path:
     return path
 
 
-def start_sweep(gin_file: Path, folder: Path, *params: str) -> subprocess.Popen:
-    """A `bin/sweep` process with piped output."""
+def start_sweep(gin_file: Path, folder: Path, *params: str, cwd: Path | None = None) -> subprocess.Popen:
+    """A `bin/sweep` process with piped output, in the present folder or another."""
     command = [sys.executable, str(ROOT / "bin" / "sweep"), f"--gin_file={gin_file}", f"--workdir={folder}"]
     command += [f"--gin_param={param}" for param in params]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
 
 
-def sweep(gin_file: Path, folder: Path, *params: str) -> tuple[int, str, str]:
+def sweep(gin_file: Path, folder: Path, *params: str, cwd: Path | None = None) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a sweep."""
-    process = start_sweep(gin_file, folder, *params)
+    process = start_sweep(gin_file, folder, *params, cwd=cwd)
     out, err = process.communicate()
     return process.returncode, out, err
 

@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from rethink_keras import config
+from rethink_keras import config, machine
 from rethink_keras.errors import UserError
 from rethink_keras.experiments import sweep, threads
 from tests.experiments.small_sweeps import write_gin
@@ -11,6 +12,7 @@ from tests.training.small_runs import new_folder
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = ROOT / "gin" / "sweeps"
+BAD_NAMES = ("..", ".", "", "a/b", "../a", "a\\b", "a\nb", "a\0b", "\x1b[31mred", " a", "x" * 256, "\ud800")
 RUNS = {
     "table1": 19,
     "table2": 7,
@@ -69,8 +71,17 @@ class SweepTest(parameterized.TestCase):
         ("sweep.overlays = ['nothing.gin']", "The gin file nothing.gin is in none of"),
         ("sweep.overlays = ['train.epoch = 3']", "Did you mean 'epochs'"),
         ("sweep.overlays = [\"dataset.name = 'cifar'\"]", "There is no data set 'cifar'"),
-        ("mlp/group.network = 'a/b'", "without '/'"),
-        ("mlp/group.axes = [{'a/b': []}]", "Leave the '/' out"),
+        *((f"mlp/group.network = {name!r}", "group.network is") for name in BAD_NAMES),
+        *((f"mlp/group.axes = [{{{name!r}: []}}]", "names a variant") for name in BAD_NAMES if name),
+        ("mlp/group.axes = [{'corruption_1e999': []}]", "corruption from 0 to 1"),
+        ("mlp/group.axes = [{'corruption_nan': []}]", "corruption from 0 to 1"),
+        ("mlp/group.axes = [{'corruption_-0.1': []}]", "corruption from 0 to 1"),
+        ("sweep.overlays = ['train.epochs = 0']", "train.epochs is 0"),
+        ("sweep.overlays = ['train.epochs = 1000000']", "train.epochs"),
+        ("sweep.overlays = ['dataset.train_examples = -1']", "dataset.train_examples is -1"),
+        ("sweep.overlays = ['dataset.train_examples = 0']", "dataset.train_examples is 0"),
+        ("sweep.retries = 2147483647", "sweep.retries is"),
+        ("sweep.threads = 2147483647", "sweep.threads is"),
         ("sweep.groups = [@mlp/group]", "does not fit"),
         ("sweep.groups = [@evaluation()]", "does not fit"),
         ("sweep.groups = @mlp/group()", "does not fit"),
@@ -92,6 +103,42 @@ class SweepTest(parameterized.TestCase):
             with self.assertRaisesRegex(UserError, "another mlp/plain/seed_0"):
                 sweep.check_same(folder, planned(path))
 
+    def test_a_sweep_only_grows(self):
+        with new_folder() as folder:
+            path = write_gin(folder)
+            self.assertEqual(sweep.grown(folder, planned(path)), planned(path))
+            three = planned(path, "sweep.seeds = [0, 1, 2]")
+            three.write(folder)
+            self.assertEqual(sweep.grown(folder, planned(path)), three)
+            four = planned(path, "sweep.seeds = [0, 1, 2, 3]")
+            self.assertEqual(sweep.grown(folder, four), four)
+            joined = sweep.grown(folder, planned(path, "sweep.seeds = [3, 0]"))
+            self.assertCountEqual(joined.runs, four.runs)
+            self.assertEqual(sweep.grown(folder, planned(path), replace=True), planned(path))
+
+    def test_a_sweep_does_not_become_another_by_growing(self):
+        with new_folder() as folder:
+            path = write_gin(folder)
+            planned(path, "sweep.seeds = [0, 1]").write(folder)
+            other = planned(path, "sweep.size = 'small'")
+            with self.assertRaisesRegex(UserError, "sweep.size.*--replace"):
+                sweep.grown(folder, other)
+            self.assertEqual(sweep.grown(folder, other, replace=True), other)
+            with self.assertRaisesRegex(UserError, "another mlp/plain/seed_0"):  # its run is in the way
+                sweep.grown(folder, planned(path, "sweep.overlays = ['train.epochs = 9']"), replace=True)
+
+    def test_gin_files_are_named_the_same_from_every_folder(self):
+        root = Path.cwd()
+        expected = planned(SWEEPS / "small" / "table4.gin")
+        with new_folder() as folder:
+            try:
+                os.chdir(folder)
+                relative = Path(os.path.relpath(SWEEPS / "small" / "table4.gin"))
+                self.assertEqual(planned(relative), expected)
+            finally:
+                os.chdir(root)
+        self.assertEqual(expected.gin_files, ("gin/sweeps/small/table4.gin",))
+
     def test_changed_gin_files_are_seen(self):
         with new_folder() as folder:
             (folder / "overlay.gin").write_text("train.epochs = 2")
@@ -104,7 +151,7 @@ class SweepTest(parameterized.TestCase):
 
 class ThreadsTest(absltest.TestCase):
     def test_as_bound_then_as_before_then_by_the_cores(self):
-        with new_folder() as folder, mock.patch.object(threads, "available_cores", lambda: 8):
+        with new_folder() as folder, mock.patch.object(machine, "cores", lambda: 8):
             path = write_gin(folder)
             config.parse([path], ())
             asked = sweep.Sweep()
@@ -114,9 +161,6 @@ class ThreadsTest(absltest.TestCase):
             self.assertEqual(threads.threads_of(sweep.Sweep(), folder), 3)
             config.parse([path], ["sweep.threads = 2"])
             self.assertEqual(threads.threads_of(sweep.Sweep(), folder), 2)
-
-    def test_there_are_cores(self):
-        self.assertGreaterEqual(threads.available_cores(), 1)
 
 
 if __name__ == "__main__":

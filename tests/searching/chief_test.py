@@ -1,12 +1,17 @@
+import contextlib
+import functools
 import json
 from pathlib import Path
 
+import hypothesis
 from absl.testing import absltest, parameterized
+from hypothesis import strategies as st
 from keras_tuner.engine.trial import TrialStatus
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
 from rethink_keras.searching import chief as chiefs
+from rethink_keras.searching import results
 from rethink_keras.searching.chief import Chief, worker_lock
 from tests.searching.small_searches import laid_out
 from tests.training.small_runs import new_folder
@@ -180,6 +185,64 @@ class ChiefTest(parameterized.TestCase):
                 scene.chief.create_trial("w")
             self.assertIsNotNone(scene.chief.trouble)
             self.assertEqual((folder / chiefs.NAME).read_text(), before)
+
+    def test_a_trial_whose_files_are_torn_has_failed(self):
+        with new_folder() as folder:
+            scene = Scene(folder)
+            trial = scene.chief.create_trial("w")
+            workdir = folder / scene.plan.run(trial).name
+            write_run(workdir, [0.5])
+            (workdir / "metrics.csv").write_text("epoch,train_loss\n1")
+            trial.status = TrialStatus.COMPLETED
+            scene.chief.end_trial(trial)
+            self.assertEqual(scene.chief.trials[0].status, TrialStatus.FAILED)
+
+    @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(st.data())
+    def test_whatever_search_json_holds_it_is_resumed_or_damaged(self, data):
+        path, text = self.finished
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(start + 20, len(text))))
+        pieces = st.sampled_from(
+            ["", "null", "[]", "{}", "-1", "1e999", '"\\ud800"', '"../x"', "9" * 30, "0"]
+        )
+        path.write_text(text[:start] + data.draw(pieces) + text[end:])
+        with contextlib.suppress(UserError):
+            plan, oracle = laid_out(path.parent)
+            chief = Chief(plan, oracle, path.parent, print)
+            chief.release_lost()
+            results.rows(plan, chief.trials, path.parent)
+            chief.create_trial("w")
+
+    @functools.cached_property
+    def finished(self):
+        """The search.json of a search with trials of every kind, and its text."""
+        folder = self.enter_context(new_folder())
+        scene = Scene(folder)
+        for failed in (False, True):
+            scene.end(scene.chief.create_trial("w"), failed)
+        scene.chief.create_trial("w")
+        path = folder / chiefs.NAME
+        return path, path.read_text()
+
+    @parameterized.parameters("[" * 100_000, '{"format": 1}', "\ud800", "")
+    def test_a_damaged_search_json_is_told(self, text):
+        with new_folder() as folder:
+            Scene(folder)
+            (folder / chiefs.NAME).write_bytes(text.encode(errors="surrogatepass"))
+            with self.assertRaisesRegex(UserError, "search.json is damaged"):
+                Scene(folder)
+
+    def test_strange_workers_in_search_json_are_lost_ones(self):
+        with new_folder() as folder:
+            scene = Scene(folder)
+            scene.chief.create_trial("w")
+            path = folder / chiefs.NAME
+            state = json.loads(path.read_text())
+            state["oracle"]["ongoing_trials"] = {"x" * 5000: state["oracle"]["ongoing_trials"]["w"]}
+            path.write_text(json.dumps(state))
+            scene.begin()
+            self.assertEqual(scene.chief.create_trial("other").trial_id, scene.chief.trials[0].trial_id)
 
     def test_another_search_is_refused_with_the_difference(self):
         with new_folder() as folder:

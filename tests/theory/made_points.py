@@ -8,6 +8,7 @@ from unittest import mock
 
 import numpy as np
 
+from rethink_keras import machine
 from rethink_keras.theory import kernel_matrix, parallel
 from rethink_keras.theory.experiment import experiment
 from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts
@@ -27,7 +28,7 @@ def dense(a, b, gamma):
 @contextlib.contextmanager
 def matrix(x, test=None, gamma=0.5, ridge=0.0, cores=2):
     """A kernel matrix over points with its threads."""
-    with mock.patch.object(parallel, "cores", lambda: cores), parallel.workers() as pool:
+    with mock.patch.object(machine, "cores", lambda: cores), parallel.workers() as pool:
         yield KernelMatrix(PointProducts(x, x[:1] if test is None else test), gaussian(gamma), ridge, pool)
 
 

@@ -55,19 +55,25 @@ class RayCluster:
         stopping: threading.Event,
         tick: Callable[[], None],
         ended: Callable[[Outcome], None],
+        say: Callable[[str], None],
     ) -> None:
         """Makes all runs; returns when each has ended. See `local.Local.run`.
+
+        A run that waits for another process says so in its `train.log` alone: it waits on another machine.
 
         Raises:
             UserError: if Ray is not installed, the cluster cannot be reached, or no machine of it is large enough.
         """
+        del say
         ray = self._connected()
+        references: list = []
         try:
             self._check_fits(ray.cluster_resources(), threads)
             task = ray.remote(_make).options(
                 num_cpus=threads, num_gpus=self.gpus_per_run, max_retries=self.lost_machines
             )
             jobs_by_reference = {task.remote(job): job for job in jobs}
+            references = list(jobs_by_reference)
             cancelled = False
             while jobs_by_reference:
                 if stopping.is_set() and not cancelled:
@@ -79,6 +85,12 @@ class RayCluster:
                     if outcome := _outcome(ray, reference, jobs_by_reference.pop(reference)):
                         ended(outcome)
                 tick()
+        except BaseException:
+            for reference in references:  # runs save and end, those that have ended take no notice
+                ray.cancel(reference)
+            if references:
+                ray.wait(references, num_returns=len(references))
+            raise
         finally:
             ray.shutdown()
 

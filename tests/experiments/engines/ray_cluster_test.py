@@ -15,6 +15,7 @@ from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
 from rethink_keras.experiments.process import LOG
 from tests.experiments.process_test import job
 from tests.experiments.small_sweeps import results, wait_for_rows
+from tests.experiments.stub_runs import ENDLESS, status, stub_job, wait_for
 from tests.training import small_runs
 from tests.training.small_runs import new_folder
 
@@ -28,7 +29,7 @@ def jobs(folder, *more):
 
 def run(engine, folder, *more, stopping=None):
     outcomes = []
-    engine.run(jobs(folder, *more), 1, stopping or threading.Event(), lambda: None, outcomes.append)
+    engine.run(jobs(folder, *more), 1, stopping or threading.Event(), lambda: None, outcomes.append, print)
     return outcomes
 
 
@@ -88,6 +89,18 @@ class RayClusterTest(absltest.TestCase):
             self.assertRaisesRegex(UserError, "asks for 0.5 GPUs and the Ray cluster has 0"),
         ):
             run(RayCluster(self.cluster.address, gpus_per_run=0.5), folder)
+
+    def test_a_failure_stops_and_saves(self):
+        def fail():
+            if status(folder / "run_0") == "running":
+                raise BrokenPipeError
+
+        with new_folder() as folder:
+            stubs = [stub_job(folder / f"run_{k}", *ENDLESS) for k in range(3)]
+            with self.assertRaises(BrokenPipeError):
+                RayCluster(self.cluster.address).run(stubs, 1, threading.Event(), fail, print, print)
+            wait_for(lambda: status(folder / "run_0") == "interrupted")
+            self.assertEqual(status(folder / "run_2"), "")
 
     def test_stopping_saves(self):
         with new_folder() as folder:

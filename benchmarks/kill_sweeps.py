@@ -1,0 +1,224 @@
+"""Kills the process of a sweep at random moments, and checks what becomes of its runs.
+
+    .venv/bin/python -m benchmarks.kill_sweeps --kills=200
+    .venv/bin/python -m benchmarks.kill_sweeps --kills=20 --program=train
+
+The process is ended by SIGKILL, so that it can tell its runs nothing; Linux does. `stub` has runs without a network
+(`stub_run.py`), in a process of the local engine, and saves all the time; `train` is `bin/sweep` with `bin/train` on
+the embedded digits. After each kill every run must end by itself, with its last save whole and none cut off, and the
+next sweep must resume it. Prints kills, runs that were alive then, and faults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from absl import flags
+from tqdm import tqdm
+
+from benchmarks import stub_run
+from rethink_keras.experiments.engines.local import Local
+from rethink_keras.experiments.process import TRAIN, Job
+from rethink_keras.experiments.workdirs import read_summary
+
+ROOT = Path(__file__).parents[1]
+RUNS = 2
+PATIENCE_SECONDS = 120  # for a run to save and end
+LONGEST_SECONDS = {"stub": 1.5, "train": 4.0}  # between the first save of a life and the kill
+GIN = """
+sweep.groups = [@group()]
+sweep.seeds = {seeds}
+group.network = 'run'
+group.base = [
+    "dataset.name = 'digits'",
+    'train.model = @mlp',
+    "mlp.hidden = '512'",
+    'train.epochs = 100000',
+    'train.tensorboard = False',
+    "evaluation.train_metrics = 'running_average'",
+]
+local.jobs = {jobs}
+"""
+
+
+class OnProcessor(Local):
+    """The local engine without a look for GPUs, for which it would import TensorFlow."""
+
+    def places(self, threads: int, most: int) -> list[dict[str, str]]:
+        """As many as there are runs."""
+        return [{} for _ in range(most)]
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        kills: of a sweep's process.
+        alive: runs that were alive at those moments, summed up.
+        saves: checkpoints that were found whole after a kill.
+        resumes: lives of a run that went further than the one before.
+        faults: in words.
+    """
+
+    kills: int = 0
+    alive: int = 0
+    saves: int = 0
+    resumes: int = 0
+    faults: list[str] = dataclasses.field(default_factory=list)
+
+
+def lead(folder: Path, program: str = stub_run.__file__, *more: str) -> None:
+    """Makes stub runs by the local engine until this process is killed."""
+    jobs = [
+        Job(
+            f"run_{k}",
+            folder / f"run_{k}",
+            (
+                f"--workdir={folder / f'run_{k}'}",
+                "--epochs=1000000",
+                "--seconds=0.01",
+                "--megabytes=8",
+                *more,
+            ),
+            program=Path(program),
+        )
+        for k in range(RUNS)
+    ]
+    OnProcessor().run(jobs, 1, threading.Event(), lambda: None, print, print)
+
+
+def start(folder: Path, program: str) -> subprocess.Popen:
+    """A process that leads a sweep."""
+    if program == "stub":
+        command = [sys.executable, "-m", "benchmarks.kill_sweeps", f"--lead={folder}"]
+    else:
+        gin_file = folder / "sweep.gin"
+        gin_file.write_text(GIN.format(seeds=list(range(RUNS)), jobs=RUNS))
+        command = [
+            sys.executable,
+            str(TRAIN.with_name("sweep")),
+            f"--gin_file={gin_file}",
+            f"--workdir={folder}",
+        ]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+
+
+def workdirs(folder: Path, program: str) -> list[Path]:
+    """Those of the runs."""
+    return [folder / (f"run_{k}" if program == "stub" else f"run/plain/seed_{k}") for k in range(RUNS)]
+
+
+def kill_and_check(folder: Path, program: str, kills: int) -> Outcome:
+    """Kills a sweep so many times.
+
+    Raises:
+        RuntimeError: if a sweep ends of itself, or no run of it comes to a save.
+    """
+    moments = random.Random(0)
+    outcome = Outcome()
+    runs = workdirs(folder, program)
+    for _ in tqdm(range(kills), desc="kills", mininterval=10):
+        before = [newest(run) for run in runs]
+        sweep = start(folder, program)
+        # One kill in four comes while the runs get ready, the others while they train.
+        if moments.random() < 0.25:
+            time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
+        else:
+            _wait_until_further(sweep, runs, before)
+            time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
+        if sweep.poll() is not None:
+            raise RuntimeError(f"the sweep ended of itself with {sweep.returncode}")
+        saved = [newest(run) for run in runs]
+        outcome.alive += len(processes(folder)) - 1
+        sweep.kill()
+        sweep.wait()
+        outcome.kills += 1
+        _check(folder, runs, before, saved, outcome)
+    return outcome
+
+
+def newest(run: Path) -> str:
+    """Name of a run's newest checkpoint; empty without one. Names sort as epochs and steps do."""
+    names = [path.name for path in stub_run.checkpoints(run)]
+    return names[-1] if names else ""
+
+
+def processes(folder: Path) -> list[psutil.Process]:
+    """All that name the folder in their command, but this one."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if process.pid != os.getpid() and any(str(folder) in word for word in words):
+            found.append(process)
+    return found
+
+
+def _wait_until_further(sweep: subprocess.Popen, runs: list[Path], before: list[str]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while all(newest(run) == name for run, name in zip(runs, before, strict=True)):
+        if sweep.poll() is not None or time.monotonic() > end:
+            raise RuntimeError("no run of the sweep has come to a save")
+        time.sleep(0.01)
+
+
+def _check(folder: Path, runs: list[Path], before: list[str], saved: list[str], outcome: Outcome) -> None:
+    when = f"kill {outcome.kills}"
+    _, left = psutil.wait_procs(processes(folder), PATIENCE_SECONDS)
+    for process in left:
+        outcome.faults.append(f"{when}: process {process.pid} has not ended")
+        process.kill()
+    for run, first, last in zip(runs, before, saved, strict=True):
+        for partial in run.rglob(".*.tmp"):
+            outcome.faults.append(f"{when}: a save was cut off, {partial.name}")
+            partial.unlink()
+        try:
+            found = newest(run)
+            if found:
+                stub_run.restored(run)
+                outcome.saves += 1
+        except Exception as error:
+            outcome.faults.append(f"{when}: {run.name} cannot read its checkpoint, {error}")
+        if found < last:
+            outcome.faults.append(f"{when}: {run.name} had {last} and has {found}")
+        if (run / "summary.json").exists() and read_summary(run)["status"] == "running":
+            outcome.faults.append(f"{when}: {run.name} has ended without saving")
+        outcome.resumes += bool(first) and found > first
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    values = flags.FlagValues()
+    flags.DEFINE_integer("kills", 200, "How many times the sweep is killed.", flag_values=values)
+    flags.DEFINE_enum("program", "stub", list(LONGEST_SECONDS), "What its runs are.", flag_values=values)
+    flags.DEFINE_string("lead", None, "Be the sweep of stub runs in this folder.", flag_values=values)
+    values(sys.argv)
+    if values.lead:
+        lead(Path(values.lead))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = kill_and_check(Path(folder), values.program, values.kills)
+    print(
+        f"{values.program}: {outcome.kills} kills, {outcome.alive} runs alive then, {outcome.saves} checkpoints whole, "
+        f"{outcome.resumes} resumes, {len(outcome.faults)} faults"
+    )
+    print("\n".join(outcome.faults))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""How much of this machine a process may use: its cores and its memory, under affinity and container limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
+FILES = {  # of each controller: below version 2's one hierarchy, below the controller's own in version 1
+    "cpu": ("cpu.max", "cpu.cfs_quota_us"),
+    "memory": ("memory.max", "memory.limit_in_bytes"),
+}
+
+
+def cores() -> int:
+    """Physical cores that this process may use, at least 1: those of its affinity, within its CPU quota."""
+    process = psutil.Process()
+    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count()
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    return max(1, int(min(physical, allowed or 1, cpu_quota())))
+
+
+def memory() -> int:
+    """Bytes of memory that this process and its children may hold: the machine's, or a container's limit."""
+    return int(min(psutil.virtual_memory().total, memory_limit()))
+
+
+def cpu_quota(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
+    """Cores' worth of time that the control groups of this process grant; infinite without a limit.
+
+    Args:
+        groups: where control groups are mounted.
+        membership: the file that names those of this process.
+    """
+    found = [float("inf")]
+    for path in _limit_files("cpu", groups, membership):
+        try:
+            words = path.read_text().split()
+            if path.name == "cpu.cfs_quota_us":  # version 1 keeps the period in a file of its own
+                words += path.with_name("cpu.cfs_period_us").read_text().split()
+            quota, period = words
+            if quota not in ("max", "-1"):
+                found.append(int(quota) / int(period))
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return min(found)
+
+
+def memory_limit(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
+    """Bytes that the control groups of this process grant; infinite without a limit. See `cpu_quota`."""
+    found = [float("inf")]
+    for path in _limit_files("memory", groups, membership):
+        try:
+            found.append(int(path.read_text()))
+        except (OSError, ValueError):  # 'max' for no limit
+            continue
+    return min(found)
+
+
+def _limit_files(controller: str, groups: Path, membership: Path) -> Iterator[Path]:
+    """Files that may limit this process: those of its group and of every group above it."""
+    try:
+        lines = [line.split(":", 2) for line in membership.read_text().splitlines()]
+    except OSError:  # no Linux
+        return
+    for number, controllers, group in (line for line in lines if len(line) == 3):
+        if number == "0" and not controllers:
+            root, name = groups, FILES[controller][0]
+        elif controller in controllers.split(","):
+            root, name = groups / controllers, FILES[controller][1]
+        else:
+            continue
+        # A container may see its own group as the root, under a path that only its host has.
+        folder = root / group.strip("/")
+        for place in (folder, *folder.parents):
+            yield place / name
+            if place == root:
+                break
