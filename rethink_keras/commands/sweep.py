@@ -38,10 +38,12 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.engines.ray_cluster import RayCluster
 
     folder = common.collection_folder(values, "sweeps")
-    config.parse(values.gin_file, values.gin_param)
+    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked = sweep.Sweep()
     engine = Local() if asked.engine == "local" else RayCluster()
-    manifest = asked.manifest(values.gin_file, values.gin_param, threads.threads_of(asked, folder))
+    manifest = asked.manifest(
+        values.gin_file, values.gin_param, threads.threads_of(asked, folder), values.allow_imports
+    )
     sweep.check_same(folder, manifest)
     if values.dry_run:
         _list(manifest, folder)

@@ -40,13 +40,15 @@ def _tune(values: flags.FlagValues) -> None:
     from rethink_keras.searching import chief, orchestration, remote, results, search
 
     folder = common.collection_folder(values, "searches")
-    config.parse(values.gin_file, values.gin_param)
+    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked = search.Search()
     role = remote.role()
     follows = bool(role.address) and not role.is_chief
     if follows and not values.dry_run:
         orchestration.wait_for_chief(folder, asked.patience_minutes)
-    plan, oracle = search.lay_out(values.gin_file, values.gin_param, chief.threads_of(asked, folder))
+    plan, oracle = search.lay_out(
+        values.gin_file, values.gin_param, chief.threads_of(asked, folder), values.allow_imports
+    )
     if values.dry_run:
         _list(plan, oracle)
         return

@@ -8,10 +8,11 @@ import re
 import shlex
 import typing
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import typeguard
 
+from rethink_keras import records
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
 
@@ -36,6 +37,7 @@ class PlannedRun:
         images: training images that pass through the network at most: epochs times examples.
         threads: of the processor, which convolutions' last bits depend on; 0 for all.
         fingerprint: SHA-256 (hex) of its configuration.
+        allow_imports: whether its gin files may import modules from outside of this package.
     """
 
     name: str
@@ -48,6 +50,7 @@ class PlannedRun:
     images: int
     threads: int = 0
     fingerprint: str = ""
+    allow_imports: bool = False
 
     def arguments(self, folder: Path) -> list[str]:
         """Arguments of `bin/train` for this run of a sweep in `folder`."""
@@ -56,6 +59,7 @@ class PlannedRun:
             *(f"--gin_param={binding}" for binding in self.bindings),
             f"--seed={self.seed}",
             *([f"--threads={self.threads}"] if self.threads else []),
+            *(["--allow_imports"] if self.allow_imports else []),
             f"--workdir={folder / self.name}",
         ]
 
@@ -93,7 +97,8 @@ class Manifest:
         """The command that makes this sweep, as one would type it."""
         files = [f"--gin_file={file}" for file in self.gin_files]
         params = [f"--gin_param={binding}" for binding in self.bindings]
-        return typed("bin/sweep", *files, *params, f"--workdir={folder}")
+        imports = ["--allow_imports"] if any(run.allow_imports for run in self.runs) else []
+        return typed("bin/sweep", *files, *params, *imports, f"--workdir={folder}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` into a folder."""
@@ -109,7 +114,7 @@ class Manifest:
         """
         path = folder / NAME
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            fields = records.read_json(path)
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
             runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
@@ -117,17 +122,20 @@ class Manifest:
             for part in (read, *runs):
                 for field, kind in typing.get_type_hints(type(part)).items():
                     typeguard.check_type(getattr(part, field), kind, collection_check_strategy=ALL_ITEMS)
+            for run in runs:
+                if (name := PurePath(run.name)).is_absolute() or ".." in name.parts:
+                    raise ValueError(f"the run {run.name!r} lies outside of the folder")
             return read
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
             raise UserError(
-                f"{path} is damaged or of another version ({error}). Remove it and run bin/sweep again: "
+                f"{path} is damaged or of another version ({str(error)[:300]}). Remove it and run bin/sweep again: "
                 "the runs beside it are kept."
             ) from error
 
 
 def find(folder: Path) -> Iterator[Path]:
     """Folders of sweeps in and below a folder, in the order of their names."""
-    return (path.parent for path in sorted(folder.rglob(NAME)))
+    return (path.parent for path in records.find(folder, NAME))
 
 
 def typed(*words: str) -> str:

@@ -17,6 +17,7 @@ from rethink_keras.experiments.sweep import ROOT
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.objectives import DIRECTIONS, figures
 from rethink_keras.searching.search import Plan
+from rethink_keras.text import printable
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 FIGURES = (
@@ -118,7 +119,9 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
     best, run = table[0], plan.template
     found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
     configuration.parse(
-        [ROOT / file for file in run.gin_files], [*run.bindings, *found, f"train.seed = {run.seed}"]
+        [ROOT / file for file in run.gin_files],
+        [*run.bindings, *found, f"train.seed = {run.seed}"],
+        allow_imports=run.allow_imports,
     )
     threads = f" --threads={run.threads}" if run.threads else ""
     fit = f", loss low enough after {best['epochs_to_fit']}" if best["epochs_to_fit"] else ""
@@ -135,4 +138,4 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
         f"           {plan.search.algorithm.__name__}, seed {plan.search.seed}, ended {day}.",
         *(f"{'Found:' if k == 0 else '':<11}{line}" for k, line in enumerate(found)),
     ]
-    return "\n".join(f"# {line}".rstrip() for line in header) + "\n" + configuration.resolved()
+    return "\n".join(f"# {printable(line)}".rstrip() for line in header) + "\n" + configuration.resolved()
