@@ -25,7 +25,10 @@ def printable(text: str, keep: str = "") -> str:
 
 def shortened(value: object, most: int = 100) -> str:
     """What Python writes for a value, cut where it is longer than `most` characters."""
-    return label(repr(value), most)
+    try:
+        return label(repr(value), most)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "a number of thousands of digits"
 
 
 def label(text: str, most: int = 80) -> str:

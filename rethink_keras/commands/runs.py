@@ -21,6 +21,8 @@ A table of the runs in and below a folder.
 
 Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy (from 0 to 1), epochs_to_fit, age
 (seconds). Filters: a column, one of = != < > <= >= ~ (contains) and a value.
+
+Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be written.
 """
 
 
