@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import errno
 import io
 import json
 import math
@@ -83,11 +84,12 @@ def read_json(path: Path) -> Any:
     """The value of a JSON file whose numbers are finite and which is not nested deeply, its texts as they are.
 
     Raises:
-        DamagedError: if it is another kind of file, or there is none.
+        DamagedError: if it is another kind of file.
+        FileNotFoundError: if there is none.
     """
     text = _text(path)
     if text is None:
-        raise DamagedError(f"{_name(path)} is not there")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -127,16 +129,21 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
     Raises:
         DamagedError: if it cannot be used.
     """
-    reader = csv.DictReader(io.StringIO(_text(path) or "", newline=""))
     rows: list[Row] = []
-    try:
-        for row in reader:
-            rows.append(_row(row, f"in line {reader.line_num} of {_name(path)}"))
-            if len(rows) > 1 and rows[-1]["epoch"] <= rows[-2]["epoch"]:
-                raise DamagedError(f"epoch in line {reader.line_num} of {_name(path)} does not ascend")
-    except csv.Error as error:
-        raise DamagedError(f"{_name(path)} is no table in line {reader.line_num} ({error})") from error
+    for where, cells in _table(path):
+        rows.append(_row(cells, where))
+        if len(rows) > 1 and rows[-1]["epoch"] <= rows[-2]["epoch"]:
+            raise DamagedError(f"epoch {where} does not ascend")
     return tuple(rows)
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file, texts by column, each with a text in every column; none without one.
+
+    Raises:
+        DamagedError: if it is torn or no table.
+    """
+    return [cells for _, cells in _table(path)]
 
 
 def last_epoch(rows: tuple[Row, ...]) -> int:
@@ -161,13 +168,24 @@ def find(folder: Path, name: str) -> Iterator[Path]:
     yield from sorted(found)
 
 
-def _row(row: dict[str | None, Any], where: str) -> Row:
-    if None in row or None in row.values():
-        raise DamagedError(f"A row {where} is cut off or torn")
+def _table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row of a CSV file stands, in words, and its cells."""
+    reader = csv.DictReader(io.StringIO(_text(path) or "", newline=""))
+    try:
+        for row in reader:
+            where = f"in line {reader.line_num} of {_name(path)}"
+            if None in row or None in row.values():
+                raise DamagedError(f"A row {where} is cut off or torn")
+            yield where, row
+    except csv.Error as error:
+        raise DamagedError(f"{_name(path)} is no table in line {reader.line_num} ({error})") from error
+
+
+def _row(cells: dict[str, str], where: str) -> Row:
     for name in COLUMNS:
-        if name not in row:
+        if name not in cells:
             raise DamagedError(f"A row {where} has no column {name}")
-    return {printable(str(name)): _cell(str(name), text, where) for name, text in row.items()}
+    return {printable(name): _cell(name, text, where) for name, text in cells.items()}
 
 
 def _cell(name: str, text: str, where: str) -> float | int | str:

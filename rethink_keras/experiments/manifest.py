@@ -126,7 +126,7 @@ class Manifest:
                 if (name := PurePath(run.name)).is_absolute() or ".." in name.parts:
                     raise ValueError(f"the run {run.name!r} lies outside of the folder")
             return read
-        except (ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
             raise UserError(
                 f"{path} is damaged or of another version ({str(error)[:300]}). Remove it and run bin/sweep again: "
                 "the runs beside it are kept."

@@ -17,7 +17,6 @@ from rethink_keras.experiments.sweep import ROOT
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.objectives import DIRECTIONS, figures
 from rethink_keras.searching.search import Plan
-from rethink_keras.text import printable
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 FIGURES = (
@@ -138,4 +137,4 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
         f"           {plan.search.algorithm.__name__}, seed {plan.search.seed}, ended {day}.",
         *(f"{'Found:' if k == 0 else '':<11}{line}" for k, line in enumerate(found)),
     ]
-    return "\n".join(f"# {printable(line)}".rstrip() for line in header) + "\n" + configuration.resolved()
+    return "\n".join(f"# {line}".rstrip() for line in header) + "\n" + configuration.resolved()
