@@ -26,6 +26,7 @@ COLUMNS = (
     "running_accuracy",
 )
 """Columns that metrics.csv has at least."""
+TEXT_COLUMNS = ("train_metrics", "batch_norm")
 MOST_BYTES = 64 * 2**20  # of one file; 100,000 epochs take 20 MB
 MOST_DEPTH = 20  # of JSON
 MOST_INTEGER = 2**53
@@ -45,7 +46,7 @@ class Record:
     Attributes:
         config: text of config.gin; empty without one.
         summary: of summary.json; empty without one.
-        rows: of metrics.csv, numbers but for the column 'train_metrics'; none without one.
+        rows: of metrics.csv, numbers but for `TEXT_COLUMNS`; none without one.
     """
 
     config: str
@@ -189,7 +190,7 @@ def _row(cells: dict[str, str], where: str) -> Row:
 
 
 def _cell(name: str, text: str, where: str) -> float | int | str:
-    if name == "train_metrics":
+    if name in TEXT_COLUMNS:
         return printable(text)
     try:
         number = float(text)
