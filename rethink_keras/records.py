@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import errno
 import io
 import json
 import math
@@ -78,7 +77,10 @@ def read_text(path: Path) -> str:
     Raises:
         DamagedError: if it cannot be read or is not UTF-8.
     """
-    return "\n".join(printable(line, keep="\t") for line in (_text(path) or "").splitlines())
+    try:
+        return "\n".join(printable(line, keep="\t") for line in _text(path).splitlines())
+    except FileNotFoundError:
+        return ""
 
 
 def read_json(path: Path) -> Any:
@@ -89,8 +91,6 @@ def read_json(path: Path) -> Any:
         FileNotFoundError: if there is none.
     """
     text = _text(path)
-    if text is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -106,9 +106,10 @@ def read_summary(path: Path) -> dict[str, Any]:
     Raises:
         DamagedError: if it cannot be used.
     """
-    if _text(path) is None:
+    try:
+        summary = _printable(read_json(path))
+    except FileNotFoundError:
         return {}
-    summary = _printable(read_json(path))
     if not isinstance(summary, dict):
         raise DamagedError(f"{_name(path)} is no summary")
     for name, check in {**_FACTS, **(_METRICS if summary.get("epochs") else {})}.items():
@@ -131,18 +132,22 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
         DamagedError: if it cannot be used.
     """
     rows: list[Row] = []
-    for where, cells in _table(path):
-        rows.append(_row(cells, where))
-        if len(rows) > 1 and rows[-1]["epoch"] <= rows[-2]["epoch"]:
-            raise DamagedError(f"epoch {where} does not ascend")
+    try:
+        for where, cells in _table(path):
+            rows.append(_row(cells, where))
+            if len(rows) > 1 and rows[-1]["epoch"] <= rows[-2]["epoch"]:
+                raise DamagedError(f"epoch {where} does not ascend")
+    except FileNotFoundError:
+        return ()
     return tuple(rows)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file, texts by column, each with a text in every column; none without one.
+    """The rows of a CSV file, texts by column, each with a text in every column.
 
     Raises:
         DamagedError: if it is torn or no table.
+        FileNotFoundError: if there is none.
     """
     return [cells for _, cells in _table(path)]
 
@@ -171,7 +176,7 @@ def find(folder: Path, name: str) -> Iterator[Path]:
 
 def _table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each row of a CSV file stands, in words, and its cells."""
-    reader = csv.DictReader(io.StringIO(_text(path) or "", newline=""))
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
     try:
         for row in reader:
             where = f"in line {reader.line_num} of {_name(path)}"
@@ -205,15 +210,15 @@ def _cell(name: str, text: str, where: str) -> float | int | str:
     return number
 
 
-def _text(path: Path) -> str | None:
-    """The content of a file; None without one. Never waits for a pipe, nor reads a device for ever."""
+def _text(path: Path) -> str:
+    """The content of a file. Never waits for a pipe, nor reads a device for ever."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DamagedError(f"{_name(path)} is no file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        return None
+        raise
     except (OSError, ValueError) as error:
         if isinstance(error, DamagedError):
             raise
