@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
 import io
 import os
 import random
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -389,6 +389,10 @@ def run_case(command: str, number: int) -> int:
             config.clear()
 
 
+def _too_long(*_: Any) -> None:
+    raise Failed(f"It takes more than {MOST_SECONDS} seconds.")
+
+
 def main() -> int:
     """Runs cases of all commands, prints what came of them, and ends with 1 if any failed."""
     parser = argparse.ArgumentParser(
@@ -399,6 +403,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     values = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+    signal.signal(signal.SIGALRM, _too_long)
     shares = {values.command: 1.0} if values.command else {name: share for name, (_, share) in CASES.items()}
     print(f"{'command':<16}{'cases':>7}{'failed':>8}{'seconds':>9}  exit codes")
     failed = 0
@@ -407,17 +412,19 @@ def main() -> int:
         failures = []
         begin = time.monotonic()
         for number in range(values.first, values.first + round(share * values.cases)):
-            faulthandler.dump_traceback_later(MOST_SECONDS, exit=True)
+            signal.alarm(MOST_SECONDS)
             try:
                 codes[run_case(command, number)] += 1
             except (Exception, SystemExit) as error:
                 failures.append((number, f"{type(error).__name__}: {error}"))
-        faulthandler.cancel_dump_traceback_later()
+            finally:
+                signal.alarm(0)
         seconds = time.monotonic() - begin
         cases = sum(codes.values()) + len(failures)
         shown = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
         print(f"{command:<16}{cases:>7}{len(failures):>8}{seconds:>9.0f}  {shown}", flush=True)
-        for number, what in failures[:20]:
+        distinct = {what: number for number, what in reversed(failures)}  # the first case of each
+        for what, number in sorted(distinct.items(), key=lambda item: item[1])[:20]:
             print(f"  --command={command!r} --first={number} --cases=1: {ascii(what)[:600]}", flush=True)
         failed += len(failures)
     return 1 if failed else 0
