@@ -18,6 +18,7 @@ def run(
     *,
     data_dir: str | Path | None = None,
     overwrite: bool = False,
+    allow_imports: bool = False,
 ) -> Result:
     """Does what `bin/train` does, in this process.
 
@@ -27,6 +28,7 @@ def run(
         workdir: folder of the run; None is `default_workdir(gin_files)`.
         data_dir: TFDS data folder; None leaves it to TFDS.
         overwrite: moves an earlier run in the workdir aside.
+        allow_imports: whether gin files may import modules from outside of this package, which runs their code.
 
     Returns:
         The history (a row for each measured epoch) and the summary.
@@ -34,7 +36,7 @@ def run(
     Raises:
         UserError: and its kinds, see `rethink_keras.errors`.
     """
-    config.parse(gin_files, bindings)
+    config.parse(gin_files, bindings, allow_imports=allow_imports)
     try:
         return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
     finally:

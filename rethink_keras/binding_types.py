@@ -11,6 +11,7 @@ import gin
 import typeguard
 
 from rethink_keras.errors import UserError
+from rethink_keras.text import shortened
 
 _Reference = gin.config.ConfigurableReference
 
@@ -45,7 +46,7 @@ def check(selector: str, parameter: str, value: object) -> None:
     except typeguard.TypeCheckError:
         fits = False
     if not fits:
-        raise UserError(f"{name} is {value!r}, which does not fit. It takes {_words(hint)}.")
+        raise UserError(f"{name} is {shortened(value)}, which does not fit. It takes {_words(hint)}.")
 
 
 def _hint(selector: str, parameter: str) -> Any:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-import functools
 import hashlib
 import inspect
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gin
 
-from rethink_keras import binding_types
+from rethink_keras import binding_types, gin_text
 from rethink_keras.errors import UserError
+from rethink_keras.text import label
 
-MAX_BYTES = 1_000_000  # of one gin file; ours have a few kilobytes
 
-
-def parse(gin_files: Sequence[str | Path], bindings: Sequence[str] = ()) -> None:
+def parse(
+    gin_files: Sequence[str | Path], bindings: Sequence[str] = (), *, allow_imports: bool = False
+) -> None:
     """Replaces the present configuration: the files in order, then the bindings; then it is final.
 
+    Args:
+        gin_files: in order; a later one wins.
+        bindings: such as 'train.epochs = 3', after the files.
+        allow_imports: whether files and bindings may import modules from outside of this package, which runs their
+            code; and whether they may use gin's dynamic registration, which can call any function.
+
     Raises:
-        UserError: for a file that cannot be read, and for any name or value gin does not understand.
+        UserError: for a file that cannot be read, for any name or value gin does not understand, and for an import
+            that is not allowed.
     """
     gin.clear_config()
-    for file in gin_files:
-        _parse_file(Path(file))
-    for binding in bindings:
-        _explained(functools.partial(gin.parse_config, binding), f"--gin_param='{binding}'")
+    with _checked_files(allow_imports):
+        for file in gin_files:
+            _parse_file(Path(file))
+        for binding in bindings:
+            _parse_binding(binding, allow_imports)
     _check_macros()
     _explained(gin.finalize, "The configuration")
     for (_, selector), parameters_bound in gin.config._CONFIG.items():
@@ -129,19 +139,38 @@ def reference(function: Callable) -> str:
     return f"@{name}"
 
 
+@contextlib.contextmanager
+def _checked_files(allow_imports: bool) -> Iterator[None]:
+    """Has gin read no file that is not checked, the included ones too, as long as the context lasts."""
+    readers = gin.config._FILE_READERS
+    before = readers[:]
+    readers[:] = [(gin_text.Reader(allow_imports).open, os.path.isfile)]
+    try:
+        yield
+    finally:
+        readers[:] = before
+
+
+def _parse_binding(binding: str, allow_imports: bool) -> None:
+    where = f"--gin_param='{label(binding, 200)}'"
+
+    def parse_it() -> None:
+        gin_text.check(binding, where, allow_imports)
+        gin.parse_config(binding)
+
+    _explained(parse_it, where)
+
+
 def _parse_file(path: Path) -> None:
     try:
         is_file = path.is_file()
-    except OSError as error:
-        raise UserError(
-            f"{str(path)[:80]} is no path of a gin file ({error.strerror}). Check --gin_file."
-        ) from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{str(path)[:80]} is no path of a gin file ({why}). Check --gin_file.") from error
     if not is_file:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.gin")], 1, 0.5)
         hint = f" Did you mean {path.parent / near[0]}?" if near else " Check the path given to --gin_file."
         raise UserError(f"There is no gin file {path}.{hint}")
-    if path.stat().st_size > MAX_BYTES:
-        raise UserError(f"{path} has more than {MAX_BYTES:,} bytes: it is no gin file. Check --gin_file.")
     # An include is looked up beside the file that is given. Gin only ever adds to this list, and would look
     # in the folders of earlier files first.
     gin.config._LOCATION_PREFIXES[:] = [str(path.resolve().parent)]
@@ -155,7 +184,9 @@ def _explained(parse_it: Callable[[], Any], where: str) -> None:
     except UserError:
         raise
     except RecursionError as error:
-        raise UserError(f"{where} includes itself. Take one of the include lines out.") from error
+        raise UserError(
+            f"{where} is nested too deeply. Use fewer brackets, and files that include fewer others."
+        ) from error
     except UnicodeDecodeError as error:
         raise UserError(f"{where} is not a text file. Check --gin_file.") from error
     except SyntaxError as error:

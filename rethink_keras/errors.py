@@ -1,9 +1,10 @@
 """Errors a user can cause, each with the exit code its command ends with.
 
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
-training diverged, 5 the workdir's disk is full or failing, 6 two runs that were compared differ, 7 runs of a sweep or
-all trials of a search failed, 8 another worker of a run over several hosts or the chief of a search was lost,
-129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the reader of the output went away.
+training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two runs that were compared
+differ, 7 runs of a sweep or all trials of a search failed, 8 another worker of a run over several hosts or the chief
+of a search was lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the reader of the
+output went away.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class DivergedError(UserError):
 
 
 class DiskError(UserError):
-    """The workdir's disk is full or failing; what was saved before is whole."""
+    """The disk of the workdir or of the output is full or failing; what was saved before is whole."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=5)

@@ -14,7 +14,9 @@ from typing import Any
 
 from absl import flags
 
+from rethink_keras.commands import output
 from rethink_keras.errors import UserError
+from rethink_keras.text import printable
 
 OK, FAULT, USAGE = 0, 1, 2
 
@@ -37,6 +39,12 @@ def configuration_flags(*, seed: bool = True) -> flags.FlagValues:
         "gin_param",
         [],
         "A binding after the files, such as 'train.epochs = 3'; repeatable.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "allow_imports",
+        False,
+        "Let gin files import modules from outside of the project: that runs their code.",
         flag_values=values,
     )
     if seed:
@@ -92,7 +100,7 @@ def run_experiment(
     from rethink_keras import config
     from rethink_keras.training.workdir import default_workdir
 
-    config.parse(values.gin_file, bindings(values, name))
+    config.parse(values.gin_file, bindings(values, name), allow_imports=values.allow_imports)
     if values.print_config:
         print(config.resolved(), end="")
         return
@@ -123,6 +131,22 @@ def run_command(
     Returns:
         The exit code; see `rethink_keras.errors`.
     """
+    with output.standard_streams():
+        code = _run(usage, values, main, argv, positional)
+        try:
+            sys.stdout.flush()  # while an error of it can still be reported
+        except BrokenPipeError:
+            output.drop(sys.stdout)
+            return code or 128 + signal.SIGPIPE
+        except UserError as error:
+            output.drop(sys.stdout)
+            return code or _complain(error.sentence, error.exit_code)
+        return code
+
+
+def _run(
+    usage: str, values: flags.FlagValues, main: Callable[..., None], argv: Sequence[str], positional: int
+) -> int:
     try:
         rest = values(list(argv))
         if values.help:
@@ -139,8 +163,7 @@ def run_command(
             traceback.print_exc()
         return _complain(error.sentence, error.exit_code)
     except BrokenPipeError:
-        # The reader of our output went away; nothing is left to tell anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.drop(sys.stdout)  # the reader of our output went away; nothing is left to tell anybody
         return 128 + signal.SIGPIPE
     except Exception as error:
         if values.is_parsed() and values.debug:
@@ -221,5 +244,9 @@ def _flag_help(values: flags.FlagValues) -> str:
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    """Prints a sentence on stderr, if that can be written, and returns the code either way."""
+    try:
+        print(printable(sentence, keep="\n"), file=sys.stderr, flush=True)
+    except OSError:
+        output.drop(sys.stderr)
     return code

@@ -104,7 +104,7 @@ def _splits(values: flags.FlagValues):
     from rethink_keras.data.splits import Splits
     from rethink_keras.training import trainer  # binds its names in gin
 
-    config.parse(values.gin_file, common.bindings(values))
+    config.parse(values.gin_file, common.bindings(values), allow_imports=values.allow_imports)
     seed = config.bound("train.seed", config.default(trainer.train, "seed"))
     check_seed("train.seed", seed)
     return Splits.configured(values.data_dir, seed)

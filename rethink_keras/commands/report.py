@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from absl import flags
 
 from rethink_keras.commands import common
 from rethink_keras.errors import UserError
+from rethink_keras.text import printable
 
 USAGE = """
 Reports on the sweeps and runs in and below a folder, complete or not: one HTML page, Markdown, CSV, PNG and SVG.
 
   bin/report --workdir=runs/paper --output=runs/report
 
-Exit codes: 0 done, 2 nothing to report or no place to write.
+Exit codes: 0 done, 2 nothing to report or no place to write, 5 the output cannot be written.
 """
 
 
@@ -35,10 +35,10 @@ def _report(workdir: str | None, output: str | None) -> None:
 
     found = report.write(workdir, output)
     for trouble in found.troubles:
-        print(f"Note: {trouble}")
+        print(f"Note: {printable(trouble)}")
     for sweep in found.sweeps:
         done = sum(run.status == "done" for run in sweep.runs)
-        print(f"{sweep.manifest.title}: {done} of {len(sweep.runs)} runs done")
+        print(f"{printable(sweep.manifest.title)}: {done} of {len(sweep.runs)} runs done")
     if found.others:
         print(f"Other runs: {len(found.others)}")
-    print(f"Wrote {Path(output) / 'index.html'}, report.md, tables/, figures/")
+    print(f"Wrote {printable(output)}/index.html, report.md, tables/, figures/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import common, output
 
 USAGE = """
 A table of the runs in and below a folder.
@@ -22,6 +21,8 @@ A table of the runs in and below a folder.
 
 Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy (from 0 to 1), epochs_to_fit, age
 (seconds). Filters: a column, one of = != < > <= >= ~ (contains) and a value.
+
+Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be written.
 """
 
 
@@ -45,18 +46,19 @@ def _runs(values: flags.FlagValues) -> None:
         _show(table)
 
 
-def _show(table: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+_HEADS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("run", {"overflow": "fold"}),
+    ("configuration", {"overflow": "fold"}),
+    *(
+        (name, {"justify": "left" if name == "status" else "right", "no_wrap": True})
+        for name in ("seed", "status", "epoch", "train %", "test %", "fit after", "age")
+    ),
+)
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("run", overflow="fold")
-    shown.add_column("configuration", overflow="fold")
-    for name in ("seed", "status", "epoch", "train %", "test %", "fit after", "age"):
-        shown.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
-    for row in table:
-        shown.add_row(
+
+def _show(table: list[dict[str, Any]]) -> None:
+    cells = [
+        (
             row["run"],
             row["configuration"],
             _number(row["seed"]),
@@ -67,9 +69,9 @@ def _show(table: list[dict[str, Any]]) -> None:
             _number(row["epochs_to_fit"]),
             _age(row["age"]),
         )
-    # Into a file or a pipe lines are as long as they need to be.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
-    console.print(shown)
+        for row in table
+    ]
+    output.print_table(_HEADS, cells)
     print(f"{len(table)} runs")
 
 
@@ -81,8 +83,9 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.2f}"
 
 
-def _age(seconds: float) -> str:
-    age = datetime.timedelta(seconds=seconds)
-    if age.days:
-        return f"{age.days} d"
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds >= 86_400:
+        return f"{seconds // 86_400:.0f} d"
     return f"{seconds / 3600:.0f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"

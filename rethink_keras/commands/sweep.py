@@ -49,10 +49,12 @@ def _sweep(values: flags.FlagValues) -> None:
 
     folder = common.collection_folder(values, "sweeps")
     check_folder(folder)
-    config.parse(values.gin_file, values.gin_param)
+    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked = sweep.Sweep()
     engine = Local() if asked.engine == "local" else RayCluster()
-    manifest = asked.manifest(values.gin_file, values.gin_param, threads.threads_of(asked, folder))
+    manifest = asked.manifest(
+        values.gin_file, values.gin_param, threads.threads_of(asked, folder), values.allow_imports
+    )
     whole = sweep.grown(folder, manifest, values.replace)
     if values.dry_run:
         _list(manifest, folder)
@@ -63,8 +65,8 @@ def _sweep(values: flags.FlagValues) -> None:
 
 
 def _list(manifest, folder: Path) -> None:
-    from rethink_keras.experiments.manifest import printable
     from rethink_keras.experiments.workdirs import progress_of
+    from rethink_keras.text import printable
 
     print(f"{printable(manifest.title)}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
     for run in manifest.runs:

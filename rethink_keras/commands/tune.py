@@ -45,13 +45,15 @@ def _tune(values: flags.FlagValues) -> None:
 
     folder = common.collection_folder(values, "searches")
     check_folder(folder)
-    config.parse(values.gin_file, values.gin_param)
+    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked, engine = search.Search(), Local()
     role = remote.role()
     follows = bool(role.address) and not role.is_chief
     if follows and not values.dry_run:
         orchestration.wait_for_chief(folder, asked.patience_minutes)
-    plan, oracle = search.lay_out(values.gin_file, values.gin_param, chief.threads_of(asked, folder))
+    plan, oracle = search.lay_out(
+        values.gin_file, values.gin_param, chief.threads_of(asked, folder), values.allow_imports
+    )
     if values.dry_run:
         _list(plan, oracle)
         return
@@ -71,7 +73,7 @@ def _tune(values: flags.FlagValues) -> None:
 
 
 def _list(plan, oracle) -> None:
-    from rethink_keras.experiments.manifest import printable
+    from rethink_keras.text import printable
 
     search = plan.search
     print(f"{printable(search.title)}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
@@ -89,8 +91,8 @@ def _show(table) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from rethink_keras.experiments.manifest import printable
     from rethink_keras.searching import results
+    from rethink_keras.text import printable
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))

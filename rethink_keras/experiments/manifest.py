@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typeguard
 
+from rethink_keras import records
 from rethink_keras.errors import UserError
 from rethink_keras.files import write_atomically
 
@@ -38,6 +39,7 @@ class PlannedRun:
         images: training images that pass through the network at most: epochs times examples.
         threads: of the processor, which convolutions' last bits depend on; 0 for all.
         fingerprint: SHA-256 (hex) of its configuration.
+        allow_imports: whether its gin files may import modules from outside of this package.
     """
 
     name: str
@@ -50,6 +52,7 @@ class PlannedRun:
     images: int
     threads: int = 0
     fingerprint: str = ""
+    allow_imports: bool = False
 
     def arguments(self, folder: Path, written: Callable[[Path], Path] = Path.absolute) -> list[str]:
         """Arguments of `bin/train` for this run of a sweep in `folder`.
@@ -63,6 +66,7 @@ class PlannedRun:
             *(f"--gin_param={binding}" for binding in self.bindings),
             f"--seed={self.seed}",
             *([f"--threads={self.threads}"] if self.threads else []),
+            *(["--allow_imports"] if self.allow_imports else []),
             f"--workdir={written(folder / self.name)}",
         ]
 
@@ -108,7 +112,8 @@ class Manifest:
         """The command that makes this sweep, as one would type it in the present folder."""
         files = [f"--gin_file={as_typed(ROOT / file)}" for file in self.gin_files]
         params = [f"--gin_param={binding}" for binding in self.bindings]
-        return typed("sweep", *files, *params, f"--workdir={as_typed(folder)}")
+        imports = ["--allow_imports"] if any(run.allow_imports for run in self.runs) else []
+        return typed("sweep", *files, *params, *imports, f"--workdir={as_typed(folder)}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` into a folder."""
@@ -124,8 +129,7 @@ class Manifest:
         """
         path = folder / NAME
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            json.dumps(fields, ensure_ascii=False).encode()  # a text with half a character cannot be written
+            fields = records.read_json(path)
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
             runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
@@ -148,7 +152,7 @@ class Manifest:
 
 def find(folder: Path) -> Iterator[Path]:
     """Folders of sweeps in and below a folder, in the order of their names."""
-    return (path.parent for path in sorted(folder.rglob(NAME)))
+    return (path.parent for path in records.find(folder, NAME))
 
 
 def is_folder_name(name: str) -> bool:
@@ -160,11 +164,6 @@ def is_folder_name(name: str) -> bool:
         and not set(name) & {"/", "\\"}
         and len(name.encode()) <= MOST_NAME_BYTES
     )
-
-
-def printable(text: str) -> str:
-    """A text for people in one line, what would move a cursor or end the line written as an escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def as_named(path: str | Path) -> str:

@@ -114,13 +114,16 @@ class Sweep:
         """How many runs there are."""
         return len(self.seeds) * sum(len(list(group.variants())) for group in self.groups)
 
-    def manifest(self, gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> Manifest:
+    def manifest(
+        self, gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False
+    ) -> Manifest:
         """All runs, each with its configuration read and checked; replaces gin's present configuration.
 
         Args:
             gin_files: that `bin/sweep` was given.
             bindings: likewise.
             threads: of each run.
+            allow_imports: whether gin files may import modules from outside of this package.
 
         Raises:
             UserError: if a run's configuration is wrong, or two runs have the same name.
@@ -131,7 +134,9 @@ class Sweep:
             for (variant, overlays), seed in itertools.product(list(group.variants()), self.seeds):
                 files, params = sorted_overlays([*overlays, *self.overlays], folders)
                 name = f"{group.network}/{variant}/seed_{seed}"
-                runs.append(planned(name, group.network, variant, seed, files, params, threads))
+                runs.append(
+                    planned(name, group.network, variant, seed, files, params, threads, allow_imports)
+                )
         names = [run.name for run in runs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise UserError(
@@ -224,14 +229,23 @@ def _check_variant(name: str) -> None:
 
 
 def planned(
-    name: str, network: str, variant: str, seed: int, files: list[str], params: list[str], threads: int
+    name: str,
+    network: str,
+    variant: str,
+    seed: int,
+    files: list[str],
+    params: list[str],
+    threads: int,
+    allow_imports: bool = False,
 ) -> PlannedRun:
     """A run with its configuration read and checked; replaces gin's present configuration.
 
     Raises:
         UserError: if its configuration is wrong.
     """
-    configuration.parse([ROOT / file for file in files], [*params, f"train.seed = {seed}"])
+    configuration.parse(
+        [ROOT / file for file in files], [*params, f"train.seed = {seed}"], allow_imports=allow_imports
+    )
     dataset = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
     epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
     check_name(dataset)
@@ -251,4 +265,5 @@ def planned(
         images=epochs * examples,
         threads=threads,
         fingerprint=configuration.fingerprint(),
+        allow_imports=allow_imports,
     )

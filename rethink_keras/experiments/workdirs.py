@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import Any
+
+from rethink_keras import records
 
 DONE, DIVERGED, RUNNING, INTERRUPTED = "done", "diverged", "running", "interrupted"
 MISSING, DAMAGED = "missing", "damaged"
@@ -72,15 +72,9 @@ def read_summary(workdir: Path) -> dict[str, Any]:
         FileNotFoundError: if it is not there.
         ValueError: if it cannot be read, or holds something else.
     """
-    path = workdir / "summary.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} cannot be read ({type(error).__name__})") from error
+    found = records.read_json(workdir / "summary.json")
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is no summary")
+        raise ValueError(f"{workdir / 'summary.json'} is no summary")
     return found
 
 
@@ -91,14 +85,4 @@ def read_rows(workdir: Path) -> list[dict[str, str]]:
         FileNotFoundError: if it is not there.
         ValueError: if it cannot be read, or is torn.
     """
-    path = workdir / "metrics.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read ({type(error).__name__})") from error
-    if any(None in row or None in row.values() for row in rows):
-        raise ValueError(f"{path} is torn")
-    return rows
+    return records.read_table(workdir / "metrics.csv")

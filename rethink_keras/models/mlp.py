@@ -11,11 +11,13 @@ from keras import layers
 from rethink_keras.checks import check_choice, check_number
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import GLOROT, check_dropout, check_shapes, family, glorot
+from rethink_keras.text import shortened
 
 __all__ = ["mlp"]
 
 
-MOST_UNITS = 1_000_000  # of a hidden layer; more is a slip of the pen
+MOST_UNITS = 1_000_000  # of a hidden layer
+MOST_LAYERS = 256  # hidden ones; Keras calls itself once a layer, and Python ends that before 1,000
 
 
 @family(weight_decay=1e-4)
@@ -83,15 +85,16 @@ def _widths(hidden: str | int | Sequence[int]) -> list[int]:
     """Returns the widths of the hidden layers; raises UserError for what is no list of widths."""
     parts: Sequence[object]
     if isinstance(hidden, str):
-        parts = (
-            [int(part) for part in hidden.split("x")] if re.fullmatch(r"\d+(x\d+)*", hidden, re.ASCII) else []
-        )
+        is_list = re.fullmatch(r"\d{1,9}(x\d{1,9})*", hidden, re.ASCII)
+        parts = [int(part) for part in hidden.split("x")] if is_list else []
     else:
         parts = hidden if isinstance(hidden, Sequence) else [hidden]
     widths = [p for p in parts if isinstance(p, int) and not isinstance(p, bool) and 0 < p <= MOST_UNITS]
     if not widths or len(widths) < len(parts):
         raise UserError(
-            f"mlp does not understand hidden = {hidden!r}. Give the widths of the hidden layers joined by x, "
-            "for example '512' or '512x512x512'."
+            f"mlp does not understand hidden = {shortened(hidden)}. Give the widths of the hidden layers joined by x, "
+            f"for example '512' or '512x512x512', each at most {MOST_UNITS:,}."
         )
+    if len(widths) > MOST_LAYERS:
+        raise UserError(f"mlp.hidden names {len(widths)} hidden layers. Give at most {MOST_LAYERS}.")
     return widths

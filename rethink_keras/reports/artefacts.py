@@ -92,9 +92,10 @@ def words(variant: str) -> str:
 def corruption(variant: str) -> float | None:
     """The level of a variant such as 'corruption_0.3'; None of another."""
     try:
-        return float(variant.removeprefix("corruption_"))
+        level = float(variant.removeprefix("corruption_"))
     except ValueError:
         return None
+    return level if 0 <= level <= 1 else None
 
 
 def network(name: str) -> str:

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rethink_keras import records
 from rethink_keras.errors import UserError
 from rethink_keras.experiments import manifest
 from rethink_keras.experiments.manifest import Manifest, PlannedRun
 from rethink_keras.reports.paper import Cell
+from rethink_keras.text import printable
 
 STATUSES = ("done", "running", "interrupted", "diverged", "failed", "damaged", "missing")
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "status": str,
-    "epochs": int,
-    "seed": int,
-    "model": str,
-    "dataset": str,
-    "train_examples": int,
-    "test_examples": int,
-    "randomization": dict,
-    "fingerprints": dict,
-    "versions": dict,
-    "device": str,
-}
-_KINDS_MEASURED: dict[str, type | tuple[type, ...]] = {
-    "final": dict,
-    "best_on_the_way": dict,
-    "epochs_to_fit": (int, type(None)),
-    "epochs_to_accuracy": (int, type(None)),
-    "train_metrics": str,
-    "fit_loss": (int, float),
-    "fit_accuracy": (int, float),
-}
-_FIGURES = {
-    "final": ("train_loss", "train_accuracy", "test_loss", "test_accuracy"),
-    "best_on_the_way": ("test_accuracy",),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +43,7 @@ class Run:
     @property
     def epochs(self) -> int:
         """The last epoch that is measured."""
-        return _last_epoch(self.rows)
+        return records.last_epoch(self.rows)
 
     def progress(self) -> str:
         """Its status in words, such as 'interrupted after 12 of 69 epochs'."""
@@ -138,8 +110,8 @@ def collect(folder: Path) -> Collection:
             troubles.append(error.sentence)
     planned = {run.folder for sweep in sweeps for run in sweep.runs}
     others = tuple(
-        read_run(path.parent, str(path.parent.relative_to(folder)))
-        for path in sorted(folder.rglob("summary.json"))
+        read_run(path.parent, printable(str(path.parent.relative_to(folder))))
+        for path in records.find(folder, "summary.json")
         if path.parent not in planned
     )
     if not (sweeps or others or troubles):
@@ -150,102 +122,26 @@ def collect(folder: Path) -> Collection:
 
 
 def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
-    """Reads a workdir; what cannot be read makes it a damaged run."""
+    """Reads a workdir; what cannot be used makes it a damaged run."""
     try:
-        config = folder / "config.gin"
-        text = config.read_text(encoding="utf-8") if config.exists() else ""
-        summary = _read_summary(folder / "summary.json")
-        rows = _read_metrics(folder / "metrics.csv")
-        if summary and not text:
-            raise ValueError(f"{folder} has no config.gin")
-        last = _last_epoch(rows)
-        if summary and summary["status"] == "done" and last != summary["epochs"]:
-            raise ValueError(
-                f"{folder / 'metrics.csv'} ends with epoch {last}, but summary.json says {summary['epochs']}"
-            )
-        failure = folder / manifest.FAILURE
-        why = failure.read_text(encoding="utf-8").strip() if failure.exists() else ""
-    except (OSError, ValueError) as error:
-        return Run(folder, name, "damaged", plan, f"{_what(error)}. Move this run away and make it again.")
-    status = summary["status"] if summary else "missing"
-    if failure.exists() and status not in ("done", "diverged"):
-        return Run(folder, name, "failed", plan, why, summary, rows, text)
-    return Run(folder, name, status, plan, "", summary, rows, text)
+        record = records.read(folder)
+        why = records.read_text(folder / manifest.FAILURE).strip()
+    except records.DamagedError as error:
+        return Run(folder, name, "damaged", plan, f"{error}. Move this run away and make it again.")
+    status = record.summary.get("status", "missing")
+    is_failed = status not in ("done", "diverged") and (why or (folder / manifest.FAILURE).exists())
+    return Run(
+        folder,
+        name,
+        "failed" if is_failed else status,
+        plan,
+        why if is_failed else "",
+        record.summary,
+        record.rows,
+        record.config,
+    )
 
 
 def _read_sweep(folder: Path) -> Sweep:
     plan = Manifest.read(folder)
     return Sweep(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))
-
-
-def _read_summary(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON") from error
-    if not isinstance(summary, dict):
-        raise ValueError(f"{path} is no summary")
-    kinds = {**_KINDS, **(_KINDS_MEASURED if summary.get("epochs") else {})}
-    for name, kind in kinds.items():
-        if name not in summary:
-            raise ValueError(f"{path} lacks {name}")
-        if not isinstance(summary[name], kind):
-            raise ValueError(f"{path} says nothing readable of {name}")
-    if summary["status"] not in STATUSES:
-        raise ValueError(f"{path} has the unknown status {summary['status']!r}")
-    if summary["status"] == "done" and not summary["epochs"]:
-        raise ValueError(f"{path} is done without an epoch")
-    if not all(isinstance(text, str) for text in (*summary["versions"].values(), summary.get("date", ""))):
-        raise ValueError(f"{path} says nothing readable of versions or date")
-    for group, names in _FIGURES.items() if summary["epochs"] else ():
-        for name in {*names, *summary[group]}:
-            _number(summary[group].get(name), f"{name} in {path}")
-    return summary
-
-
-def _read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
-    if not path.exists():
-        return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows = []
-        for row in reader:
-            if None in row or None in row.values():
-                raise ValueError(f"{path} is cut off or torn in line {reader.line_num}")
-            where = f"in line {reader.line_num} of {path}"
-            rows.append(
-                {
-                    name: value
-                    if name in ("train_metrics", "batch_norm")
-                    else _number(value, f"{name} {where}")
-                    for name, value in row.items()
-                }
-            )
-    for name in ("epoch", "step", *_FIGURES["final"], "running_accuracy"):
-        if rows and name not in rows[0]:
-            raise ValueError(f"{path} has no column {name}")
-    return tuple(rows)
-
-
-def _last_epoch(rows: Sequence[dict[str, Any]]) -> int:
-    return int(rows[-1]["epoch"]) if rows else 0
-
-
-def _number(value: Any, what: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{what} is no number")
-    return number
-
-
-def _what(error: OSError | ValueError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "A file of it is no text"
-    if isinstance(error, OSError):
-        return f"{error.filename} cannot be read ({error.strerror})"
-    return str(error)

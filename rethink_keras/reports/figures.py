@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
@@ -14,6 +17,7 @@ from rethink_keras.reports import artefacts, paper
 from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.plots import OURS, PAPER, SEED, UNFINISHED, Plot
 from rethink_keras.reports.tables import Row, Table
+from rethink_keras.text import label
 
 INK, MUTED, RULE, PAPERS = "#1d2733", "#66717e", "#d5dae0", "#9aa5b1"
 WIDTH = 5.2  # inches: legible on a phone without zooming
@@ -39,6 +43,8 @@ _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "rethink_keras",
     "figure.dpi": 100,
+    "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a name is one
 }
 _STYLES_OF_KINDS: dict[str, dict[str, Any]] = {
     PAPER: {"linewidth": 5, "alpha": 0.3, "solid_capstyle": "round", "zorder": 1},
@@ -50,7 +56,7 @@ _STYLES_OF_KINDS: dict[str, dict[str, Any]] = {
 
 def draw(plot: Plot) -> tuple[bytes, bytes]:
     """A plot of curves as PNG and SVG, the same bytes for the same numbers."""
-    with matplotlib.rc_context(_STYLE):
+    with _style():
         figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
         colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(plot.names)}
@@ -83,7 +89,7 @@ def draw_rows(table: Table, quantity: str) -> tuple[bytes, bytes]:
     """A measure of every row as PNG and SVG: the paper's with its spread, ours with the deviation over seeds."""
     index = [measure.quantity for measure in table.measures].index(quantity)
     lines = _lines(table)
-    with matplotlib.rc_context(_STYLE):
+    with _style():
         figure = Figure(figsize=(WIDTH, 1.5 + 0.26 * len(lines)), layout="constrained")
         axes = figure.subplots()
         for height, line in enumerate(lines):
@@ -129,13 +135,13 @@ def draw_rows(table: Table, quantity: str) -> tuple[bytes, bytes]:
         axes.set_yticks(
             range(len(lines)),
             [
-                artefacts.network(line) if isinstance(line, str) else artefacts.words(line.variant)
+                label(artefacts.network(line) if isinstance(line, str) else artefacts.words(line.variant))
                 for line in lines
             ],
         )
-        for label, line in zip(axes.get_yticklabels(), lines, strict=True):
-            label.set_fontweight("bold" if isinstance(line, str) else "normal")
-            label.set_fontsize(9.5)
+        for tick_label, line in zip(axes.get_yticklabels(), lines, strict=True):
+            tick_label.set_fontweight("bold" if isinstance(line, str) else "normal")
+            tick_label.set_fontsize(9.5)
         axes.set(xlim=(-2, 102), ylim=(len(lines) - 0.4, -0.6), xlabel=table.measures[index].title)
         axes.tick_params(axis="y", length=0)
         axes.set_title(table.name)
@@ -143,6 +149,14 @@ def draw_rows(table: Table, quantity: str) -> tuple[bytes, bytes]:
         axes.spines[["top", "right", "left"]].set_visible(False)
         figure.legend(handles=_row_legend(table), loc="outside lower center", ncols=2)
         return _saved(figure)
+
+
+@contextlib.contextmanager
+def _style() -> Iterator[None]:
+    """Our style; characters that the font lacks are drawn as boxes without a warning."""
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning)
+        yield
 
 
 def _lines(table: Table) -> list[str | Row]:
@@ -176,7 +190,7 @@ def _dress(axes, plot: Plot) -> None:
 def _legend(plot: Plot, colours: dict[str, str]) -> list[Line2D]:
     ours = {series.name for series in plot.series if series.kind != PAPER}
     named = plot.names if plot.full else [name for name in plot.names if name in ours]
-    handles = [Line2D([], [], color=colours[name], linewidth=2, label=name) for name in named]
+    handles = [Line2D([], [], color=colours[name], linewidth=2, label=label(name)) for name in named]
     words = {
         PAPER: "the paper" if plot.full else "the paper, at full size",
         OURS: "ours",

@@ -7,6 +7,7 @@ import re
 import jinja2
 import markupsafe
 
+from rethink_keras import text
 from rethink_keras.reports import artefacts, figures, paper, sections, tables
 from rethink_keras.reports.collect import STATUSES, Collection, Run
 from rethink_keras.reports.learning_curves import COLOURS
@@ -28,22 +29,22 @@ def markdown(collection: Collection, made: list[Section]) -> str:
 
 def inline_svg(picture: Picture) -> markupsafe.Markup:
     """A picture for the page: its colours follow the page's, and its ids are its own."""
-    text = picture.svg.decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r' (width|height)="[0-9.]+pt"', "", text, count=2)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(?<= id=")|(?<="#)|(?<=url\(#)', f"{picture.slug}-", text)
+    svg = picture.svg.decode()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r' (width|height)="[0-9.]+pt"', "", svg, count=2)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(?<= id=")|(?<="#)|(?<=url\(#)', f"{picture.slug}-", svg)
     variables = {figures.INK: "ink", figures.MUTED: "muted", figures.RULE: "rule", figures.PAPERS: "papers"}
     variables |= {colour: f"series-{number}" for number, colour in enumerate(COLOURS)}
     variables["#ffffff"] = "card"
     for colour, variable in variables.items():
-        text = text.replace(colour, f"var(--{variable})")
-    return markupsafe.Markup(text)
+        svg = svg.replace(colour, f"var(--{variable})")
+    return markupsafe.Markup(svg)
 
 
-def command(text: str) -> markupsafe.Markup:
+def command(line: str) -> markupsafe.Markup:
     """A command that breaks between its flags first; it is copied as it was."""
-    words = re.split(r" (?=--)", text)
+    words = re.split(r" (?=--)", text.printable(line, keep="\n\t"))
     return markupsafe.Markup(" ").join(markupsafe.Markup("<span>{}</span>").format(word) for word in words)
 
 
@@ -66,6 +67,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
         "inline_svg": inline_svg,
         "other_row": _other_row,
         "other_heads": _OTHER_HEADS,
+        "fence": text.fence,
     }
 
 
@@ -106,12 +108,22 @@ def _other_row(run: Run) -> list[str]:
     ]
 
 
+def _printable(value: object) -> object:
+    """What a template writes: texts of files without what no encoding can hold and no reader should act on."""
+    if isinstance(value, str) and not isinstance(value, markupsafe.Markup):
+        return text.printable(value, keep="\n\t")
+    return value
+
+
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rethink_keras.reports"),
         autoescape=lambda name: (name or "").endswith(".html.j2"),
+        finalize=_printable,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["markdown"] = text.markdown
+    return environment

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rethink_keras import records
 from rethink_keras.errors import UserError
-from rethink_keras.reports.collect import Run, read_run
+from rethink_keras.reports.collect import read_run
 
 COLUMNS = (
     "run",
@@ -36,7 +37,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def rows(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
-    """A row for each run in and below a folder: `COLUMNS`, accuracies from 0 to 1, age in seconds.
+    """A row for each run in and below a folder: `COLUMNS`, accuracies from 0 to 1, age in seconds, None if unknown.
 
     Args:
         folder: to look in.
@@ -45,12 +46,12 @@ def rows(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
     Raises:
         UserError: if there is no such folder, or no run in it.
     """
-    paths = sorted(folder.rglob("summary.json"))
+    paths = list(records.find(folder, "summary.json"))
     if not paths:
         what = "holds no run" if folder.is_dir() else "is no folder"
         raise UserError(f"{folder} {what}. Give the folder of a run, or one above it, to --workdir.")
     now = time.time() if now is None else now
-    return [_row(read_run(path.parent, str(path.parent.relative_to(folder))), now, path) for path in paths]
+    return [_row(folder, path, now) for path in paths]
 
 
 def selected(table: list[dict[str, Any]], filters: Sequence[str]) -> list[dict[str, Any]]:
@@ -85,10 +86,12 @@ def ordered(table: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     return [*known, *(row for row in table if row[name] is None)]
 
 
-def _row(run: Run, now: float, summary_path: Path) -> dict[str, Any]:
+def _row(folder: Path, path: Path, now: float) -> dict[str, Any]:
+    name = str(path.parent.relative_to(folder))  # as it is, so that a script finds the folder
+    run = read_run(path.parent, name)
     final = run.summary.get("final", {})
     return {
-        "run": run.name,
+        "run": name,
         "configuration": _in_short(run.summary),
         "seed": run.summary.get("seed"),
         "status": run.status,
@@ -96,8 +99,15 @@ def _row(run: Run, now: float, summary_path: Path) -> dict[str, Any]:
         "train_accuracy": final.get("train_accuracy"),
         "test_accuracy": final.get("test_accuracy"),
         "epochs_to_fit": run.summary.get("epochs_to_fit"),
-        "age": max(0.0, now - summary_path.stat().st_mtime),
+        "age": _age(path, now),
     }
+
+
+def _age(path: Path, now: float) -> float | None:
+    try:
+        return max(0.0, now - path.stat().st_mtime)
+    except OSError:  # it has gone meanwhile
+        return None
 
 
 def _in_short(summary: dict[str, Any]) -> str:

@@ -139,6 +139,8 @@ def cell_name(row: Row) -> str:
 
 
 def _pictures(slug: str, sweep: Sweep, table: Table) -> list[Picture]:
+    if len(table.rows) > tables.MOST_DRAWN:
+        return []  # the table's warnings say so
     if quantity := _DRAWN_AS_ROWS.get(table.artefact.key):
         alt = f"{table.name}: {quantity.replace('_', ' ')} of every row, the paper's and ours"
         return [Picture(slug, alt, *figures.draw_rows(table, quantity))]

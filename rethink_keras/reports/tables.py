@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from rethink_keras.reports import integrity, paper
 from rethink_keras.reports.artefacts import Artefact, Measure
 from rethink_keras.reports.collect import Run, Sweep
+from rethink_keras.text import markdown, printable
 
 NONE = "–"
+MOST_DRAWN = 200  # rows in a picture
 KINDS = ("paper", "ours", "difference", "within")
 
 
@@ -162,7 +164,10 @@ def build(sweep: Sweep, artefact: Artefact) -> Table:
     order += [cell for cell in cells if cell not in theirs]
     rows = tuple(_row(sweep, artefact, cell, full) for cell in order)
     counted = [run for row in rows for run in row.counted]
-    return Table(artefact, full, rows, tuple(integrity.of_sweep(counted)))
+    warnings = integrity.of_sweep(counted)
+    if len(rows) > MOST_DRAWN:
+        warnings.append(f"They are {len(rows)}, and not drawn: a picture takes {MOST_DRAWN} at most.")
+    return Table(artefact, full, rows, tuple(warnings))
 
 
 def _row(sweep: Sweep, artefact: Artefact, cell: paper.Cell, full: bool) -> Row:
@@ -256,12 +261,14 @@ def to_markdown(table: Table) -> str:
         rule += ["---:"] * len(names)
     lines = [_line([*heads, "seeds"]), _line([*rule, "---"])]
     for row in table.rows:
-        figures = [v.text(kind) for v in row.values for kind in table.kinds(v.measure)]
+        cells = [*row.labels, *(v.text(kind) for v in row.values for kind in table.kinds(v.measure))]
         marks = "".join(f" [{number}]" for number in table.marks(row))
-        lines.append(_line([*row.labels, *figures, row.seeds + marks]))
-    notes = [f"- **[{number}]** {row.name}: {warning}" for number, row, warning in table.notes()]
-    notes = [f"- **All rows**: {warning}" for warning in table.warnings] + notes
-    remarks = [f"- {remark}" for row in table.rows for remark in row.remarks]
+        lines.append(_line([*map(markdown, cells), row.seeds + marks]))
+    notes = [
+        f"- **[{number}]** {markdown(f'{row.name}: {warning}')}" for number, row, warning in table.notes()
+    ]
+    notes = [f"- **All rows**: {markdown(warning)}" for warning in table.warnings] + notes
+    remarks = [f"- {markdown(remark)}" for row in table.rows for remark in row.remarks]
     text = "\n".join(lines) + "\n"
     if notes:
         text += "\nMind, before trusting a row:\n\n" + "\n".join(notes) + "\n"
@@ -293,8 +300,8 @@ def to_csv(table: Table) -> str:
         size = "full" if table.full else "small"
         warnings = " ".join([*table.warnings, *row.warnings])
         writer.writerow([row.network, row.variant, size, *cells, len(row.counted), len(row.runs), warnings])
-    return text.getvalue()
+    return printable(text.getvalue(), keep="\n")
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(cells) + " |"

@@ -13,11 +13,12 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config as configuration
-from rethink_keras.experiments.manifest import FAILURE, ROOT, as_named, as_typed, printable, typed
+from rethink_keras.experiments.manifest import FAILURE, ROOT, as_named, as_typed, typed
 from rethink_keras.experiments.workdirs import DAMAGED
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.objectives import DIRECTIONS, figures
 from rethink_keras.searching.search import Plan
+from rethink_keras.text import printable
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 FIGURES = (
@@ -142,7 +143,9 @@ def _best(plan: Plan, table: list[Row], folder: Path, command: str) -> str:
     best, run = table[0], plan.template
     found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
     configuration.parse(
-        [ROOT / file for file in run.gin_files], [*run.bindings, *found, f"train.seed = {run.seed}"]
+        [ROOT / file for file in run.gin_files],
+        [*run.bindings, *found, f"train.seed = {run.seed}"],
+        allow_imports=run.allow_imports,
     )
     flags = [f"--gin_file={as_typed(folder / BEST)}", *([f"--threads={run.threads}"] if run.threads else [])]
     fit = f", loss low enough after {best['epochs_to_fit']}" if best["epochs_to_fit"] else ""

@@ -127,23 +127,27 @@ class Plan:
         return int(trial.hyperparameters.values.get(algorithms.EPOCHS, self.run(trial).epochs))
 
 
-def lay_out(gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> tuple[Plan, InMemory]:
+def lay_out(
+    gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False
+) -> tuple[Plan, InMemory]:
     """The search of gin files and bindings, and the oracle of its trials; replaces gin's present configuration.
 
     Args:
         gin_files: that `bin/tune` was given.
         bindings: likewise.
         threads: of each trial.
+        allow_imports: whether gin files may import modules from outside of this package.
 
     Raises:
         UserError: if the search is wrong, or a trial's configuration at some corner of the space.
     """
-    configuration.parse(gin_files, bindings)
+    configuration.parse(gin_files, bindings, allow_imports=allow_imports)
     search, space = Search(), Space()
     files, params = sweep.sorted_overlays(search.base, sweep.overlay_folders(gin_files))
 
     def planned(*more: str) -> PlannedRun:
-        return sweep.planned(TRIALS, "trial", "", search.run_seed, files, [*params, *more], threads)
+        every = [*params, *more]
+        return sweep.planned(TRIALS, "trial", "", search.run_seed, files, every, threads, allow_imports)
 
     template = planned()
     for corner in space.corners():
@@ -163,7 +167,8 @@ def lay_out(gin_files: Sequence[str], bindings: Sequence[str], threads: int) -> 
         raise UserError(
             f"Hyperband ends trials in mid-run, where they must be measured. Leave {every_epochs} out."
         )
-    configuration.parse(gin_files, bindings)  # the algorithm has bindings of its own
+    # The algorithm has bindings of its own.
+    configuration.parse(gin_files, bindings, allow_imports=allow_imports)
     oracle = search.oracle(space, template.epochs)
     settings = {
         "algorithm": search.algorithm.__name__,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from pathlib import Path
-from typing import Any
 
+from rethink_keras import records
 from rethink_keras.errors import RunsDifferError, UserError
+from rethink_keras.records import Record
 
 _TIMES = ("seconds",)
 _ORDER = ("train_data", "test_data", "randomization", "epoch_order")
+_WEIGHTS = "weights"
 
 
 def verify(one: str | Path, other: str | Path) -> str:
@@ -25,28 +25,27 @@ def verify(one: str | Path, other: str | Path) -> str:
 
     Raises:
         RunsDifferError: if they differ; says in what, or from which epoch on.
-        UserError: if one of them holds no run.
+        UserError: if one of them holds no run, a damaged one, or one without a measured epoch.
     """
     first, second = _read(Path(one)), _read(Path(other))
-    differing = [
-        name for name in _ORDER if first[0]["fingerprints"].get(name) != second[0]["fingerprints"].get(name)
-    ]
+    prints = [run.summary["fingerprints"] for run in (first, second)]
+    differing = [name for name in _ORDER if prints[0][name] != prints[1][name]]
     if differing:
         words = " and ".join(name.replace("_", " ") for name in differing)
         raise RunsDifferError(f"{one} and {other} differ from the beginning on: in their {words}.")
-    for number, (row, paired) in enumerate(zip(first[1], second[1], strict=False), start=1):
-        columns = [name for name in row if name not in _TIMES and row[name] != paired.get(name)]
-        if columns:
+    for number, (row, paired) in enumerate(zip(first.rows, second.rows, strict=False), start=1):
+        names = [name for name in {**row, **paired} if name not in _TIMES]
+        if columns := [name for name in names if repr(row.get(name)) != repr(paired.get(name))]:
             raise RunsDifferError(
                 f"{one} and {other} differ from epoch {number} on: in {', '.join(columns)}."
             )
-    lengths = len(first[1]), len(second[1])
+    lengths = len(first.rows), len(second.rows)
     if lengths[0] != lengths[1]:
         shorter = min(lengths)
         raise RunsDifferError(
             f"{one} and {other} are the same for {shorter} epochs, but one has {lengths[0]} and the other {lengths[1]}."
         )
-    weights = [run[0]["fingerprints"].get("weights") for run in (first, second)]
+    weights = [each.get(_WEIGHTS) for each in prints]
     if (weights[0] is None) != (weights[1] is None):
         unfinished = one if weights[0] is None else other
         raise RunsDifferError(
@@ -60,13 +59,23 @@ def verify(one: str | Path, other: str | Path) -> str:
     return f"{one} and {other} are the same run: {compared} and the final weights are equal to the bit."
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def _read(folder: Path) -> Record:
     try:
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} holds no run. Name the workdir of one.") from error
-    if "fingerprints" not in summary:
-        raise UserError(f"{folder} holds no run that can be compared: its summary.json has no fingerprints.")
-    return summary, rows
+        record = records.read(folder)
+    except records.DamagedError as error:
+        raise UserError(f"{error}. Name the workdir of another run, or make this one again.") from error
+    if not record.summary:
+        raise UserError(f"{folder} holds no run. Name the workdir of one.")
+    prints = record.summary["fingerprints"]
+    if missing := [name for name in _ORDER if name not in prints]:
+        words = " and ".join(name.replace("_", " ") for name in missing)
+        raise UserError(
+            f"{folder} cannot be compared: its summary.json has no fingerprint of its {words}. Make the run again."
+        )
+    if record.summary["status"] == "done" and _WEIGHTS not in prints:
+        raise UserError(
+            f"{folder} cannot be compared: it is done without a fingerprint of its weights. Make it again."
+        )
+    if not record.rows:
+        raise UserError(f"{folder} holds a run without a measured epoch: there is nothing to compare yet.")
+    return record

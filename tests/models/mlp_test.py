@@ -61,6 +61,17 @@ class MlpTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "glorot_normal"):
             mlp((4, 4, 1), 2, initializer="he_normal")
 
+    @parameterized.parameters("9" * 5_000, "1000001", 10**400, ([2, 10**400],))
+    def test_widths_that_are_too_large(self, hidden):
+        with self.assertRaisesRegex(UserError, "joined by x") as caught:
+            mlp((4, 4, 1), 2, hidden=hidden)
+        self.assertLess(len(caught.exception.sentence), 400)
+
+    def test_more_layers_than_keras_can_build(self):
+        with self.assertRaisesRegex(UserError, "3001 hidden layers"):
+            mlp((4, 4, 1), 2, hidden="x".join(["2"] * 3001))
+        self.assertLen(mlp((4, 4, 1), 2, hidden="x".join(["2"] * 256)).layers, 256 + 3)
+
     def test_dropout_follows_every_hidden_layer(self):
         names = [layer.name for layer in mlp((4, 4, 1), 2, hidden="6x4", dropout=0.5).layers]
         self.assertEqual(

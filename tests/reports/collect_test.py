@@ -4,6 +4,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.manifest import FAILURE
+from rethink_keras.records import COLUMNS
 from rethink_keras.reports.collect import collect
 from tests.reports import made_sweeps as made
 
@@ -40,10 +41,10 @@ class CollectTest(made.FolderTestCase):
     @parameterized.named_parameters(
         ("no_json", "summary.json", '{"sta', "summary.json is no JSON"),
         ("a_list", "summary.json", "[]", "is no summary"),
-        ("not_text", "config.gin", b"\xff\xfe\x00", "A file of it is no text"),
+        ("not_text", "config.gin", b"\xff\xfe\x00", "config.gin is no text"),
         ("lacking", "summary.json", '{"status": "done"}', "lacks epochs"),
-        ("torn_row", "metrics.csv", "epoch,step\n1\n", "torn in line 2"),
-        ("no_number", "metrics.csv", "epoch,step\n1,nan\n", "step in line 2 of"),
+        ("torn_row", "metrics.csv", "epoch,step\n1\n", "line 2 of"),
+        ("no_number", "metrics.csv", f"{','.join(COLUMNS)}\n1,nan{',0' * 5}\n", "step in line 2 of"),
         ("no_column", "metrics.csv", "epoch,step\n1,2\n", "has no column train_loss"),
         ("fewer_rows", "metrics.csv", "epoch,step\n", "ends with epoch 0, but summary.json says 4"),
     )

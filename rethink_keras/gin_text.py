@@ -1,0 +1,117 @@
+"""Checks the text of gin files before gin acts on it: no import of foreign code, no value that nothing could take."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gin import config_parser
+
+from rethink_keras.errors import UserError
+
+PACKAGE = "rethink_keras"
+MOST_BYTES = 1_000_000  # of one file; ours have a few kilobytes
+MOST_FILES = 1_000  # that one configuration includes
+MOST_DEPTH = 50  # of brackets
+MOST_INTEGER = 10**39  # longer ones cannot be written as text again
+
+
+def check(text: str, where: str, allow_imports: bool) -> None:
+    """Parses the text of a gin file without acting on it.
+
+    Args:
+        text: of a file or a binding.
+        where: names it in messages.
+        allow_imports: whether it may import from outside of this package.
+
+    Raises:
+        UserError: for an import that is not allowed, or a value that nothing could take.
+        Exception: whatever gin's parser raises for text that it does not understand.
+    """
+    for statement in config_parser.ConfigParser(text, _Nothing()):
+        if isinstance(statement, config_parser.ImportStatement) and not allow_imports:
+            _check_import(statement, where)
+        elif isinstance(statement, config_parser.BindingStatement):
+            _check_value(statement.value, f"line {statement.location.line_num} of {where}")
+
+
+class Reader:
+    """Opens gin files for gin once they are checked, the included ones too.
+
+    Args:
+        allow_imports: whether they may import from outside of this package.
+    """
+
+    def __init__(self, allow_imports: bool):
+        self._allow_imports = allow_imports
+        self._chain: list[Path] = []  # files that are being read, each included by the one before it
+        self._count = 0
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[io.StringIO]:
+        """The text of a file, to be parsed within the context."""
+        path = Path(name).resolve()
+        self._count += 1
+        if path in self._chain:
+            raise UserError(f"{path} includes itself. Take one of the include lines out.")
+        if self._count > MOST_FILES:
+            raise UserError(f"The gin files include more than {MOST_FILES} files. Take include lines out.")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UserError(
+                f"{path} has more than {MOST_BYTES:,} bytes: it is no gin file. Check --gin_file."
+            )
+        text = io.StringIO(content.decode())
+        check(text.getvalue(), str(path), self._allow_imports)
+        text.name = name  # gin names it when a line is wrong
+        self._chain.append(path)
+        try:
+            yield text
+        finally:
+            self._chain.pop()
+
+
+class _Nothing(config_parser.ParserDelegate):
+    """Stands for every reference and macro without looking them up."""
+
+    def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> None:
+        """A reference such as `@mlp`."""
+
+    def macro(self, macro_name: str) -> None:
+        """A macro such as `%EPOCHS`."""
+
+
+def _check_import(statement: config_parser.ImportStatement, where: str) -> None:
+    if statement.module == PACKAGE or statement.module.startswith(f"{PACKAGE}."):
+        return
+    what = statement.module.removesuffix(".dynamic_registration") if statement.is_from else statement.module
+    if what == "__gin__":
+        what = "gin's dynamic registration"
+    raise UserError(
+        f"Line {statement.location.line_num} of {where} imports {what}, which runs code from outside of this project. "
+        "Take the line out, or give --allow_imports if you trust every gin file that is named."
+    )
+
+
+def _check_value(value: Any, where: str, depth: int = 0) -> None:
+    if depth > MOST_DEPTH:
+        raise UserError(f"A value in {where} is nested too deeply. Use at most {MOST_DEPTH} brackets.")
+    if isinstance(value, dict):
+        for item in (*value, *value.values()):
+            _check_value(item, where, depth + 1)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            _check_value(item, where, depth + 1)
+    elif isinstance(value, int) and abs(value) > MOST_INTEGER:
+        raise UserError(f"A number in {where} is too large. Give at most {MOST_INTEGER:.0e}.")
+    elif isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"A text in {where} has half a character. Write it out, or leave it away."
+            ) from error

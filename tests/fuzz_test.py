@@ -1,0 +1,19 @@
+"""A few hundred of the cases of `tests.fuzz`."""
+
+from absl.testing import absltest, parameterized
+
+from tests import fuzz
+
+CASES = (("report", 8), ("runs", 60), ("train --verify", 60), ("sweep", 20), ("gin files", 80), ("data", 30))
+
+
+class FuzzTest(parameterized.TestCase):
+    @parameterized.parameters(*CASES)
+    def test_hostile_content_is_a_sentence_and_a_documented_code(self, command, count):
+        for number in range(count):
+            with self.subTest(f"{command} {number}"):
+                fuzz.run_case(command, number)
+
+
+if __name__ == "__main__":
+    absltest.main()
