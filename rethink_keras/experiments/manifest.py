@@ -130,6 +130,7 @@ class Manifest:
         path = folder / NAME
         try:
             fields = records.read_json(path)
+            json.dumps(fields, ensure_ascii=False).encode()  # a text with half a character cannot be written
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
             runs = tuple(PlannedRun(**{k: _frozen(v) for k, v in run.items()}) for run in fields.pop("runs"))
