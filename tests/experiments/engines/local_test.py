@@ -1,4 +1,5 @@
 import threading
+import time
 
 import filelock
 from absl.testing import absltest, parameterized
@@ -81,12 +82,13 @@ class LocalTest(parameterized.TestCase):
             job = stub_job(folder / "a")
             job.workdir.mkdir()
             with lock(job.workdir) as held:
+                end = time.monotonic() + 10
 
-                def say(sentence):
-                    said.append(sentence)
-                    held.release()
+                def tick():
+                    if said or time.monotonic() > end:
+                        held.release()
 
-                self.run_jobs([job], 1, say=say)
+                self.run_jobs([job], 1, tick=tick, say=said.append)
             self.assertEqual(status(job.workdir), "done")
         self.assertLen(said, 1)
         self.assertIn("a: another process", said[0])
