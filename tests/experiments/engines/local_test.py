@@ -95,6 +95,7 @@ class LocalTest(parameterized.TestCase):
 
     def test_no_more_places_than_runs(self):
         self.assertLen(Local(jobs=1000).places(1, 3), 3)
+        self.assertLen(Local().places(0, 3), 1)  # each takes all cores
 
     @parameterized.parameters(0, 2**31 - 1, -1, True, "many")
     def test_how_many_at_once_has_a_range(self, jobs):
