@@ -145,6 +145,8 @@ def _attempt(job: Job, stopping: threading.Event, say: Callable[[str], None]) ->
         (job.workdir / FAILURE).unlink(missing_ok=True)
         with (job.workdir / LOG).open("ab") as log:
             _wait_until_free(job, stopping, log, say)
+            if stopping.is_set():
+                return Outcome(job.name, 128 + signal.SIGTERM, "Stopped before it began.", 1)
             code, errors = _run(job, log, stopping)
             log.write(errors)
     except OSError as error:
@@ -180,7 +182,7 @@ def _run(job: Job, log: BinaryIO, stopping: threading.Event) -> tuple[int, bytes
                     asked = True
     except BaseException:  # Ray interrupts a task so
         process.terminate()
-        process.wait()
+        process.communicate()  # what it says must be read, or it could not end
         raise
 
 
