@@ -21,6 +21,8 @@ NAME = "sweep.json"
 FAILURE = "failed.txt"  # in a run's folder: why it failed for good
 FORMAT = 1
 MOST_NAME_BYTES = 200
+MOST_THREADS = 1024
+MOST = 10**15  # of epochs and images: what is beyond is damage
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 
 
@@ -79,7 +81,8 @@ class PlannedRun:
         parts = self.name.split("/")
         if not all(map(is_folder_name, (*parts, self.network, self.variant))):
             raise ValueError(f"the name {ascii(self.name)[:80]}")
-        if self.epochs < 1 or self.images < 0 or self.threads < 0 or not 0 <= self.seed < 2**32:
+        counts = 1 <= self.epochs <= MOST and 0 <= self.images <= MOST
+        if not counts or not 0 <= self.threads <= MOST_THREADS or not 0 <= self.seed < 2**32:
             raise ValueError(f"the numbers of {self.name}")
 
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import filelock
 import tenacity
 
-from rethink_keras.experiments.manifest import FAILURE, PlannedRun
+from rethink_keras.experiments.manifest import FAILURE, PlannedRun, printable
 from rethink_keras.experiments.workdirs import configuration_of
 from rethink_keras.files import LOCK
 from rethink_keras.training.signals import ORPHANED
@@ -30,6 +30,7 @@ WRONG, DISK_FAILED = 2, 5
 FINAL = (0, WRONG, 3, 4, DISK_FAILED)
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 LOOK_SECONDS = 0.2
+MOST_SAID = 1000  # characters of an error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,12 +145,14 @@ def _attempt(job: Job, stopping: threading.Event, say: Callable[[str], None]) ->
         (job.workdir / FAILURE).unlink(missing_ok=True)
         with (job.workdir / LOG).open("ab") as log:
             _wait_until_free(job, stopping, log, say)
+            if stopping.is_set():
+                return Outcome(job.name, 128 + signal.SIGTERM, "Stopped before it began.", 1)
             code, errors = _run(job, log, stopping)
             log.write(errors)
     except OSError as error:
         return Outcome(job.name, DISK_FAILED, f"{job.workdir} cannot be written ({error.strerror}).", 1)
     lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
-    sentence = lines[-1] if lines else ""
+    sentence = printable(lines[-1])[:MOST_SAID] if lines else ""
     if code < 0:
         sentence = f"Killed by {_signal_name(-code)}."
     if code == 0 and (sentence := other_configuration(job.workdir, job.fingerprint)):
@@ -179,7 +182,7 @@ def _run(job: Job, log: BinaryIO, stopping: threading.Event) -> tuple[int, bytes
                     asked = True
     except BaseException:  # Ray interrupts a task so
         process.terminate()
-        process.wait()
+        process.communicate()  # what it says must be read, or it could not end
         raise
 
 

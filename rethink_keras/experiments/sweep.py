@@ -16,6 +16,7 @@ from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset, check_name
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.manifest import (
     MOST_NAME_BYTES,
+    MOST_THREADS,
     NAME,
     ROOT,
     Manifest,
@@ -30,7 +31,7 @@ ENGINES = ("local", "ray")
 SIZES = ("full", "small")
 PLAIN = "plain"  # the variant that lays nothing over its network
 LEVEL = "corruption_"  # begins the name of a variant with that share of corrupted labels
-MOST_THREADS, MOST_RETRIES = 1024, 1000
+MOST_RETRIES = 1000
 
 
 @gin.configurable("group")

@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import machine
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.sweep import MOST_THREADS
+from rethink_keras.experiments.manifest import MOST_THREADS
 from rethink_keras.files import write_atomically
 from rethink_keras.searching.algorithms import InMemory
 from rethink_keras.searching.objectives import figures, score

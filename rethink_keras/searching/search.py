@@ -15,7 +15,7 @@ from rethink_keras import config as configuration
 from rethink_keras.checks import check_call, check_choice, check_number, check_seed, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.experiments import sweep
-from rethink_keras.experiments.manifest import PlannedRun
+from rethink_keras.experiments.manifest import MOST_THREADS, PlannedRun
 from rethink_keras.searching import algorithms
 from rethink_keras.searching.algorithms import Algorithm, InMemory
 from rethink_keras.searching.objectives import DIRECTIONS
@@ -66,7 +66,7 @@ class Search:
         nothing = dict.fromkeys(("objective", "hyperparameters", "trials", "epochs", "seed"))
         check_call("search.algorithm", self.algorithm, **nothing)
         if self.threads != "auto":
-            check_whole("search.threads", self.threads, 1, sweep.MOST_THREADS)
+            check_whole("search.threads", self.threads, 1, MOST_THREADS)
 
     def oracle(self, space: Space, epochs: int) -> InMemory:
         """What chooses the trials, as gin's present configuration has it, for runs of so many epochs."""

@@ -77,6 +77,9 @@ class ManifestTest(parameterized.TestCase):
         {"images": -1},
         {"seed": 2**32},
         {"threads": -1},
+        {"threads": 10**9},
+        {"epochs": 10**400},
+        {"images": 10**400},
     )
     def test_runs_that_no_sweep_plans_are_damage(self, **fields):
         with new_folder() as folder:

@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 from unittest import mock
 
+import filelock
 from absl.testing import absltest
 
 from benchmarks import kill_sweeps, stub_run
 from rethink_keras.experiments import process
 from rethink_keras.experiments.manifest import FAILURE
 from rethink_keras.experiments.process import Job, run_job
+from rethink_keras.files import LOCK
 from rethink_keras.training import signals
 from tests.experiments.manifest_test import planned
 from tests.experiments.small_sweeps import wait_for_rows
@@ -84,6 +86,13 @@ class RunJobTest(absltest.TestCase):
             outcome = run_job(job(folder, *SLOW, retries=3), stopping)
             self.assertEqual((outcome.exit_code, outcome.attempts), (143, 1))
             self.assertIn("and saved", outcome.sentence)
+
+    def test_nothing_is_begun_once_stopping(self):
+        with new_folder() as folder, filelock.FileLock(folder / LOCK):
+            stopping = threading.Event()
+            outcome = run_job(stub_job(folder, retries=3), stopping, lambda _: stopping.set())
+            self.assertEqual((outcome.exit_code, outcome.attempts), (143, 1))
+            self.assertEqual(status(folder), "")
 
     def test_a_folder_that_cannot_be_written(self):
         with new_folder() as folder:

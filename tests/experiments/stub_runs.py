@@ -12,10 +12,8 @@ from benchmarks import stub_run
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.process import Job
 
-ENDLESS = (
-    "--epochs=1500",
-    "--seconds=0.01",
-)  # half a minute, so that a test that should stop it fails, not hangs
+# Some ten seconds, so that a missing stop fails a test and does not hang it.
+ENDLESS = ("--epochs=500", "--seconds=0.01")
 
 
 def stub_job(workdir: Path, *arguments: str, **fields) -> Job:

@@ -53,7 +53,7 @@ class Local:
 
         Args:
             jobs: the runs.
-            threads: of each.
+            threads: of each; 0 for all.
             stopping: once set, runs are asked to save and end, and no more are started.
             tick: called every second.
             ended: called with each outcome.
@@ -93,7 +93,7 @@ class Local:
         """The places for runs: for each the environment that ties a run to its GPU, if there are any.
 
         Args:
-            threads: of a run.
+            threads: of a run; 0 for all.
             most: runs that there are to make.
         """
         gpus = _gpus()
@@ -110,7 +110,8 @@ class Local:
             return self.jobs
         if gpus:
             return gpus * self.runs_per_gpu
-        return max(1, min(machine.cores() // threads, machine.memory() // RUN_BYTES))
+        side_by_side = machine.cores() // threads if threads else 1  # 0 stands for all
+        return max(1, min(side_by_side, machine.memory() // RUN_BYTES))
 
 
 @contextlib.contextmanager

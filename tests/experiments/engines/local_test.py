@@ -1,4 +1,5 @@
 import threading
+import time
 
 import filelock
 from absl.testing import absltest, parameterized
@@ -81,18 +82,20 @@ class LocalTest(parameterized.TestCase):
             job = stub_job(folder / "a")
             job.workdir.mkdir()
             with lock(job.workdir) as held:
+                end = time.monotonic() + 10
 
-                def say(sentence):
-                    said.append(sentence)
-                    held.release()
+                def tick():
+                    if said or time.monotonic() > end:
+                        held.release()
 
-                self.run_jobs([job], 1, say=say)
+                self.run_jobs([job], 1, tick=tick, say=said.append)
             self.assertEqual(status(job.workdir), "done")
         self.assertLen(said, 1)
         self.assertIn("a: another process", said[0])
 
     def test_no_more_places_than_runs(self):
         self.assertLen(Local(jobs=1000).places(1, 3), 3)
+        self.assertLen(Local().places(0, 3), 1)  # each takes all cores
 
     @parameterized.parameters(0, 2**31 - 1, -1, True, "many")
     def test_how_many_at_once_has_a_range(self, jobs):
