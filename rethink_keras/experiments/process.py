@@ -18,9 +18,10 @@ from typing import Any, BinaryIO
 import filelock
 import tenacity
 
-from rethink_keras.experiments.manifest import FAILURE, PlannedRun, printable
+from rethink_keras.experiments.manifest import FAILURE, PlannedRun
 from rethink_keras.experiments.workdirs import configuration_of
 from rethink_keras.files import LOCK
+from rethink_keras.text import printable
 from rethink_keras.training.signals import ORPHANED
 
 TRAIN = Path(__file__).resolve().parents[2] / "bin" / "train"

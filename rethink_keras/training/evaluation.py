@@ -61,7 +61,7 @@ class Evaluation:
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
         check_choice("evaluation.batch_norm", self.batch_norm, BATCH_NORM)
-        check_whole("evaluation.batch_norm_batches", self.batch_norm_batches, 1)
+        check_whole("evaluation.batch_norm_batches", self.batch_norm_batches, 1, 1_000_000)
         check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
         check_whole("evaluation.every_epochs", self.every_epochs, 1)
         if self.batch_size != "auto":

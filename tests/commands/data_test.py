@@ -127,7 +127,7 @@ class DataTest(DataTestCase):
             self.run_here(
                 "export", "--gin_file=a", "--gin_file=b", "--gin_param=c", "--seed=1", "--output=a.npz"
             )
-        parse.assert_called_once_with(["a", "b"], ["c", "train.seed = 1"])
+        parse.assert_called_once_with(["a", "b"], ["c", "train.seed = 1"], allow_imports=False)
 
     def test_help(self):
         code, out, err = self.run_here("--help")

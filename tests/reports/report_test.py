@@ -57,7 +57,7 @@ class ReportTest(made.FolderTestCase):
         self.assertIn("arXiv 1611.03530", text)
 
     def test_names_cannot_break_the_page(self):
-        plan = made.plan("<b>net</b>", "plain|&<i>")
+        plan = made.plan("<b>net", "plain|&<i>")
         folder = made.sweep(self.folder / "runs", "own", [plan])
         made.run(folder, plan, made.rows(4, (1.0, 0.5)), device="<script>alert(1)</script>")
         report.write(self.folder / "runs", self.folder / "out")
