@@ -11,6 +11,7 @@ Importing this package makes the builders known to gin.
   local_response_normalization.py  the layer small AlexNet needs
   weight_decay.py                  the paper's coupled weight decay
   operations.py                    multiply-adds of a model
+  copies.py                        copies of a network, among them the plain one that is saved
 """
 
 from rethink_keras.models.alexnet import small_alexnet

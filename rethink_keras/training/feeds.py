@@ -37,7 +37,7 @@ class BatchFeed(Feed):
         batches: of the training split.
         batch_size: examples of a step.
         steps_per_execution: steps that Keras does without coming back to Python.
-        jit_compile: compile the step with XLA.
+        jit_compile: compile the step with XLA; refused where that is not possible.
 
     Raises:
         UserError: Keras does not compile the step with XLA here.
@@ -79,7 +79,7 @@ class StepFeed(Feed):
         pipeline: of the training split.
         batch_size: examples of a step.
         steps_per_execution: steps of a run.
-        jit_compile: compile the step with XLA.
+        jit_compile: compile the step with XLA; refused where that is not possible.
     """
 
     def __init__(

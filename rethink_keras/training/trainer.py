@@ -87,7 +87,7 @@ def train(
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, see `multi_worker`, and so does 'auto'
             if it names several; for the rest see `devices.choose_strategy`.
         precision: 'float32', 'mixed_float16' or 'mixed_bfloat16'.
-        jit_compile: compile the step with XLA.
+        jit_compile: compile the step with XLA; refused where that is not possible.
         steps_per_execution: steps between two looks at signals and the progress bar; 'auto' goes by the
             network's operations. It does not change results.
         deterministic: the same result to the bit on the same machine.
