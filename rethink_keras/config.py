@@ -152,7 +152,7 @@ def _checked_files(allow_imports: bool) -> Iterator[None]:
 
 
 def _parse_binding(binding: str, allow_imports: bool) -> None:
-    where = f"--gin_param='{label(binding, 200)}'"
+    where = f"--gin_param='{label(binding, 100)}'"
 
     def parse_it() -> None:
         gin_text.check(binding, where, allow_imports)

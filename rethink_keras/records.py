@@ -45,7 +45,7 @@ class Record:
     Attributes:
         config: text of config.gin; empty without one.
         summary: of summary.json; empty without one.
-        rows: of metrics.csv, numbers but for `TEXT_COLUMNS`; none without one.
+        rows: of metrics.csv, numbers but for `TEXT_COLUMNS`; none without one or of section 4 or 5.
     """
 
     config: str
@@ -60,11 +60,11 @@ def read(folder: Path) -> Record:
         DamagedError: if a file cannot be used, or two of them contradict each other.
     """
     config, summary = read_text(folder / "config.gin"), read_summary(folder / "summary.json")
-    rows = read_metrics(folder / "metrics.csv")
+    rows = read_metrics(folder / "metrics.csv") if is_of_training(summary) else ()
     if summary and not config:
         raise DamagedError(f"{_name(folder)} has no config.gin")
     last = last_epoch(rows)
-    if summary and summary["status"] == "done" and last != summary["epochs"]:
+    if summary.get("status") == "done" and is_of_training(summary) and last != summary["epochs"]:
         raise DamagedError(
             f"{_name(folder / 'metrics.csv')} ends with epoch {last}, but summary.json says {summary['epochs']}"
         )
@@ -93,15 +93,19 @@ def read_json(path: Path) -> Any:
     text = _text(path)
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DamagedError(f"{_name(path)} is no JSON") from error
+    except RecursionError as error:
+        raise DamagedError(f"{_name(path)} is nested too deeply") from error
     if why := _unlike_ours(value):
         raise DamagedError(f"{_name(path)} {why}")
     return value
 
 
 def read_summary(path: Path) -> dict[str, Any]:
-    """The summary.json of a run of `bin/train`; empty without one.
+    """The summary.json of a run; empty without one.
+
+    That of an experiment of section 4 or 5 need not have what the training of a network has.
 
     Raises:
         DamagedError: if it cannot be used.
@@ -112,15 +116,13 @@ def read_summary(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(summary, dict):
         raise DamagedError(f"{_name(path)} is no summary")
-    for name, check in {**_FACTS, **(_METRICS if summary.get("epochs") else {})}.items():
-        if name not in summary:
-            raise DamagedError(f"{_name(path)} lacks {name}")
-        if not check(summary[name]):
-            raise DamagedError(f"{_name(path)} says nothing readable of {name}")
-    for name, check in _OPTIONAL.items():
+    needed = {**_FACTS, **(_METRICS if summary.get("epochs") else {})} if is_of_training(summary) else _STATUS
+    if missing := [name for name in needed if name not in summary]:
+        raise DamagedError(f"{_name(path)} lacks {missing[0]}")
+    for name, check in {**_FACTS, **_METRICS, **_OPTIONAL}.items():
         if name in summary and not check(summary[name]):
             raise DamagedError(f"{_name(path)} says nothing readable of {name}")
-    if summary["status"] == "done" and not summary["epochs"]:
+    if is_of_training(summary) and summary["status"] == "done" and not summary["epochs"]:
         raise DamagedError(f"{_name(path)} is done without an epoch")
     return summary
 
@@ -150,6 +152,11 @@ def read_table(path: Path) -> list[dict[str, str]]:
         FileNotFoundError: if there is none.
     """
     return [cells for _, cells in _table(path)]
+
+
+def is_of_training(summary: dict[str, Any]) -> bool:
+    """Whether a summary is that of a network's training, and not of an experiment of section 4 or 5."""
+    return _THEORY not in summary or "epochs" in summary
 
 
 def last_epoch(rows: tuple[Row, ...]) -> int:
@@ -302,8 +309,12 @@ def _are_metrics(*needed: str) -> Callable[[object], bool]:
     return check
 
 
+_THEORY = "cpu_seconds"  # which only experiments of sections 4 and 5 write
+_STATUS: dict[str, Callable[[object], bool]] = {
+    "status": lambda value: isinstance(value, str) and value in STATUSES
+}
 _FACTS: dict[str, Callable[[object], bool]] = {
-    "status": lambda value: isinstance(value, str) and value in STATUSES,
+    **_STATUS,
     "epochs": _is_count,
     "seed": _is_count,
     "model": _is_text,

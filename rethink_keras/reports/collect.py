@@ -125,6 +125,8 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
     """Reads a workdir; what cannot be used makes it a damaged run."""
     try:
         record = records.read(folder)
+        if plan and not records.is_of_training(record.summary):
+            raise records.DamagedError(f"{name} is no run of bin/train")
         why = records.read_text(folder / manifest.FAILURE).strip()
     except records.DamagedError as error:
         return Run(folder, name, "damaged", plan, f"{error}. Move this run away and make it again.")

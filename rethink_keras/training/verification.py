@@ -64,8 +64,8 @@ def _read(folder: Path) -> Record:
         record = records.read(folder)
     except records.DamagedError as error:
         raise UserError(f"{error}. Name the workdir of another run, or make this one again.") from error
-    if not record.summary:
-        raise UserError(f"{folder} holds no run. Name the workdir of one.")
+    if not record.summary or not records.is_of_training(record.summary):
+        raise UserError(f"{folder} holds no run of bin/train. Name the workdir of one.")
     prints = record.summary["fingerprints"]
     if missing := [name for name in _ORDER if name not in prints]:
         words = " and ".join(name.replace("_", " ") for name in missing)

@@ -157,6 +157,19 @@ class BadRunsAmongGoodOnesTest(made.FolderTestCase):
             (place / "config.gin").write_bytes(f"# {text}\n".encode("utf-8", "replace"))
         self.assertIn(f"{len(plans)} of {len(plans)} runs done", write_report(self.folder))
 
+    def test_an_experiment_of_section_5_is_not_damaged(self):
+        for number, facts in enumerate(({"status": "done"}, {"status": "done", "randomization": []}, {})):
+            place = self.folder / "runs" / str(number)
+            place.mkdir(parents=True)
+            (place / "config.gin").write_text("# None.\n")
+            (place / "metrics.csv").write_text("filters,test_error\n64,0.5\n")
+            (place / "summary.json").write_text(
+                json.dumps({"cpu_seconds": 1.0, "test_error": 1.2, "seed": 0, **facts})
+            )
+        rows = json.loads(run_table(self.folder, "--json"))
+        self.assertEqual([row["status"] for row in rows], ["done", "damaged", "damaged"])
+        self.assertIn("Other runs: 3", write_report(self.folder))
+
     def test_nested_plan(self):
         sweep = made.sweep(self.folder / "runs" / "table1", "table1", GOOD)
         made.run(sweep, GOOD[0], made.rows(4, (1.0, 0.5)))
