@@ -4,6 +4,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
+import rethink_keras
 from rethink_keras import config
 from rethink_keras.commands import sweep, train
 from rethink_keras.errors import UserError
@@ -178,6 +179,13 @@ class ImportTest(parameterized.TestCase):
         code, out, _ = main(train, *flags, "--allow_imports")
         self.assertEqual(code, 0)
         self.assertIn(f"{self.module}.a = 3", out)
+
+    def test_from_python(self):
+        (self.folder / "file.gin").write_text(f"import {self.module}")
+        with self.assertRaisesRegex(UserError, "allow_imports"):
+            rethink_keras.run([self.folder / "file.gin"], workdir=self.folder / "run")
+        with self.assertRaisesRegex(UserError, "No network"):  # it has come farther
+            rethink_keras.run([self.folder / "file.gin"], workdir=self.folder / "run", allow_imports=True)
 
     def test_runs_of_a_sweep_are_allowed_what_the_sweep_is(self):
         base = [*SMALL, f"import {self.module}", f"{self.module}.a = 3"]
