@@ -72,6 +72,13 @@ class PlannedRun:
             f"--workdir={written(folder / self.name)}",
         ]
 
+    def computes_the_same(self, other: PlannedRun) -> bool:
+        """Whether both have the same name, configuration and threads, whatever gin files they are made from."""
+        if not self.fingerprint:  # of a sweep.json that names none
+            return self == other
+        mine, others = ((run.name, run.fingerprint, run.threads) for run in (self, other))
+        return mine == others
+
     def command(self, folder: Path) -> str:
         """The command that makes this run, as one would type it in the present folder."""
         return typed("train", *self.arguments(folder, as_typed))

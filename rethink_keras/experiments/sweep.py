@@ -154,7 +154,7 @@ def check_same(folder: Path, manifest: Manifest) -> None:
     before = {run.name: run for run in Manifest.read(folder).runs}
     for run in manifest.runs:
         there = before.get(run.name)
-        if there is not None and there != run:
+        if there is not None and not there.computes_the_same(run):
             lines = difflib.unified_diff(
                 there.arguments(folder), run.arguments(folder), "in the folder", "asked for", lineterm="", n=0
             )
@@ -189,10 +189,13 @@ def grown(folder: Path, manifest: Manifest, replace: bool = False) -> Manifest:
                 f"{folder} holds a sweep with sweep.{field} = {getattr(there, field)!r}, not "
                 f"{getattr(manifest, field)!r}. Name another --workdir, or forget its other runs with --replace."
             )
+    # Gin files may have changed without changing a configuration: a run is made by the files that it has now.
+    now = {run.name: run for run in manifest.runs}
+    kept = tuple(now.get(run.name, run) for run in there.runs)
     if asked <= before:
-        return there
+        return dataclasses.replace(there, runs=kept)
     new = tuple(run for run in manifest.runs if run.name not in before)
-    return dataclasses.replace(manifest, runs=(*there.runs, *new))
+    return dataclasses.replace(manifest, runs=(*kept, *new))
 
 
 def overlay_folders(gin_files: Sequence[str]) -> list[Path]:

@@ -104,6 +104,16 @@ class SweepTest(parameterized.TestCase):
             with self.assertRaisesRegex(UserError, "another mlp/plain/seed_0"):
                 sweep.check_same(folder, planned(path))
 
+    def test_gin_files_may_change_while_configurations_stay(self):
+        with new_folder() as folder:
+            path = write_gin(folder)
+            before = planned(path)
+            before.write(folder)
+            (folder / "epochs.gin").write_text("train.epochs = 3\n")
+            now = planned(path, "sweep.overlays = ['epochs.gin']")
+            self.assertNotEqual(now.runs[0].gin_files, before.runs[0].gin_files)
+            self.assertEqual(sweep.grown(folder, now).runs, now.runs)
+
     def test_a_sweep_only_grows(self):
         with new_folder() as folder:
             path = write_gin(folder)
