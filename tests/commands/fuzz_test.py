@@ -116,11 +116,11 @@ class FuzzTest(absltest.TestCase):
     def test_random_values(self, bindings):
         """All of a run but its epochs: reading, settling, building, claiming the workdir."""
 
-        def no_epochs(self):
+        def no_epochs(self, overwrite):
             return Result([], {}, self._folder.path)
 
         arguments = [f"--gin_param={binding}" for binding in (*SMALL, *bindings)]
-        with tempfile.TemporaryDirectory() as workdir, mock.patch.object(loop.Loop, "_go", no_epochs):
+        with tempfile.TemporaryDirectory() as workdir, mock.patch.object(loop.Loop, "go", no_epochs):
             check(*run_train(f"--workdir={workdir}", f"--data_dir={self.folder}", *arguments))
 
 
