@@ -85,8 +85,8 @@ class PlannedRun:
 
     def check(self) -> None:
         """Raises ValueError if no sweep plans such a run."""
-        parts = self.name.split("/")
-        if not all(map(is_folder_name, (*parts, self.network, self.variant))):
+        labels = self.network + self.variant  # which are shown, and name no folder by themselves
+        if not all(map(is_folder_name, self.name.split("/"))) or not labels.isprintable():
             raise ValueError(f"the name {ascii(self.name)[:80]}")
         counts = 1 <= self.epochs <= MOST and 0 <= self.images <= MOST
         if not counts or not 0 <= self.threads <= MOST_THREADS or not 0 <= self.seed < 2**32:
