@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import filelock
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from rethink_keras import machine
+from rethink_keras import machine, records
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.manifest import MOST_THREADS
 from rethink_keras.files import write_atomically
@@ -182,7 +182,7 @@ def read(folder: Path) -> dict[str, Any]:
         UserError: if it is damaged, or of another format.
     """
     try:
-        state = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        state = records.read_json(folder / NAME)
         threads = state["settings"]["threads"]
         if state["format"] != FORMAT or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise ValueError("another format")

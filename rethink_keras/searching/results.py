@@ -13,6 +13,7 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config as configuration
+from rethink_keras import records
 from rethink_keras.experiments.manifest import FAILURE, ROOT, as_named, as_typed, typed
 from rethink_keras.experiments.workdirs import DAMAGED
 from rethink_keras.files import write_atomically
@@ -81,9 +82,9 @@ def in_short(plan: Plan, trial: Trial) -> str:
 def failure(workdir: Path) -> str:
     """Why a run failed, in a sentence; empty if nobody knows."""
     try:
-        return (workdir / FAILURE).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+        return records.read_text(workdir / FAILURE).strip()
+    except records.DamagedError as error:
+        return f"{error}."
 
 
 def cells(row: Row) -> dict[str, str]:
