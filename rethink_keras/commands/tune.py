@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import common, output
 
 USAGE = """
 Searches for the settings of a run with Keras Tuner; each trial is a bin/train process with its own workdir.
@@ -86,20 +86,9 @@ def _list(plan, oracle) -> None:
 
 
 def _show(table) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from rethink_keras.searching import results
-    from rethink_keras.text import printable
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))
     names = [name for name in table[0] if name not in hidden]
-    for name in names:
-        shown.add_column(name, overflow="fold")
-    for row in table:
-        cells = results.cells(row)
-        shown.add_row(*(Text(printable(cells[name])) for name in names))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 240).print(shown)
+    rows = [[results.cells(row)[name] for name in names] for row in table]
+    output.print_table([(name, {"overflow": "fold"}) for name in names], rows)
