@@ -25,6 +25,7 @@ from rethink_keras.searching.search import Plan, Search
 NAME = "search.json"
 WORKERS = "workers"  # the folder of their locks
 FORMAT = 1
+OPTIONS = ("seed", "factor", "min_epochs", "max_epochs", "hyperband_iterations")  # of an oracle, the same all its life
 NAMES = r"[A-Za-z0-9_.-]{1,64}"  # of a worker: a file is named after it
 TRIAL_IDS = r"[0-9]{1,9}"
 STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)
@@ -167,6 +168,9 @@ class Chief:
             for stored in state["trials"]:
                 trial = Trial.from_state(stored)
                 self._oracle.trials[trial.trial_id] = trial
+            asked = self._oracle.get_state()
+            if changed := [n for n in OPTIONS if n in asked and state["oracle"].get(n) != asked[n]]:
+                raise ValueError(f"another {changed[0]}")  # Hyperband would go on for ever, for example
             self._oracle.set_state(state["oracle"])
             self.finished = state["finished"] == self._plan.search.trials  # there may be asked for more
             for trial in self._oracle.trials.values():
