@@ -338,4 +338,5 @@ _METRICS: dict[str, Callable[[object], bool]] = {
 _OPTIONAL: dict[str, Callable[[object], bool]] = {
     "date": _is_text,
     "explicit_regularization": lambda value: isinstance(value, bool),
+    "computed_by": lambda value: isinstance(value, list) and all(map(_are_texts, value)),
 }

@@ -11,6 +11,7 @@ from unittest import mock
 import psutil
 from absl.testing import absltest, parameterized
 
+from rethink_keras import files
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.experiments.orchestration import leading
 from rethink_keras.files import disk_errors_told, held, held_in_turn, make_folder, open_atomically, replacing
@@ -165,6 +166,25 @@ class LockTest(TestCase):
                 order.append("first")
             thread.join()
         self.assertEqual(order, ["first", "second"])
+
+
+class FolderTest(parameterized.TestCase):
+    @parameterized.parameters("x" * 300, "a\0b", "a\udcffb", "file", "file/below")
+    def test_a_path_that_can_be_no_folder(self, name):
+        with new_folder() as folder:
+            (folder / "file").write_text("")
+            for check in (files.check_folder, files.make_folder):
+                with self.assertRaises(UserError) as refused:
+                    check(folder / name)
+                self.assertEqual(refused.exception.exit_code, 2)
+                self.assertIn("--workdir", refused.exception.sentence)
+                refused.exception.sentence.encode()
+
+    def test_a_folder_below_one_that_is_not_there_yet(self):
+        with new_folder() as folder:
+            files.check_folder(folder / "a" / "b")
+            with self.assertRaises(UserError):
+                files.make_folder(folder / "a" / ("x" * 300))
 
 
 if __name__ == "__main__":

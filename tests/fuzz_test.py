@@ -4,7 +4,15 @@ from absl.testing import absltest, parameterized
 
 from tests import fuzz
 
-CASES = (("report", 8), ("runs", 60), ("train --verify", 60), ("sweep", 20), ("gin files", 80), ("data", 30))
+CASES = (
+    ("report", 8),
+    ("runs", 60),
+    ("train --verify", 60),
+    ("sweep", 20),
+    ("tune", 10),
+    ("gin files", 80),
+    ("data", 30),
+)
 
 
 class FuzzTest(parameterized.TestCase):

@@ -17,6 +17,7 @@ from rethink_keras.experiments.sweep import grown
 from rethink_keras.experiments.workdirs import DIVERGED, DONE, ENDED, progress_of
 from rethink_keras.files import disk_errors_told, held, make_folder
 from rethink_keras.training.signals import StopRequest, stop_request
+from rethink_keras.training.workdir import Workdir
 
 Engine = Local | RayCluster
 
@@ -71,7 +72,9 @@ def make(
             if found[run.name] in ENDED and wrong:
                 raise UserError(wrong)
         whole.write(folder)
-        missing = [run for run in manifest.runs if found[run.name] not in ENDED]
+        missing = [
+            run for run in manifest.runs if found[run.name] not in ENDED or _lacks_files(folder / run.name)
+        ]
         print(
             f"{len(manifest.runs)} runs in {folder}, {len(manifest.runs) - len(missing)} of them over."
             f"{others_kept(whole, manifest)}",
@@ -98,6 +101,14 @@ def make(
         finally:
             display.close()
         _conclude(manifest, folder, outcomes, stop)
+
+
+def _lacks_files(workdir: Path) -> bool:
+    """Whether a run that is done has lost a file, which `bin/train` rebuilds or says why it cannot."""
+    try:
+        return progress_of(workdir).status == DONE and bool(Workdir(workdir).lacking())
+    except UserError:  # a file cannot be read
+        return True
 
 
 def others_kept(whole: Manifest, asked: Manifest) -> str:

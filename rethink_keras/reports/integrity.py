@@ -128,18 +128,13 @@ def _mixed_versions(runs: Sequence[Run]) -> list[str]:
     """A sentence for each run that was resumed under another version of the code or of a library."""
     found = []
     for run in runs:
-        computed_by = [part for part in _computed_by(run) if isinstance(part, dict)]
-        for name in sorted({str(name) for part in computed_by for name in part}):
-            versions = list(dict.fromkeys(str(part.get(name, _NOT_RECORDED)) for part in computed_by))
+        computed_by = run.summary.get("computed_by", [])
+        for name in sorted({name for part in computed_by for name in part}):
+            versions = list(dict.fromkeys(part.get(name, _NOT_RECORDED) for part in computed_by))
             if len(versions) > 1:
                 what = "code versions" if name == "rethink_keras" else f"versions of {name}"
                 found.append(f"{run.name} was computed by several {what}: {', then '.join(versions)}.")
     return found
-
-
-def _computed_by(run: Run) -> list[Any]:
-    parts = run.summary.get("computed_by")
-    return parts if isinstance(parts, list) else []
 
 
 def _version(run: Run, name: str) -> str:

@@ -25,7 +25,13 @@ from rethink_keras.searching.search import Plan, Search
 NAME = "search.json"
 WORKERS = "workers"  # the folder of their locks
 FORMAT = 1
-OPTIONS = ("seed", "factor", "min_epochs", "max_epochs", "hyperband_iterations")  # of an oracle, the same all its life
+OPTIONS = (
+    "seed",
+    "factor",
+    "min_epochs",
+    "max_epochs",
+    "hyperband_iterations",
+)  # of an oracle, the same all its life
 NAMES = r"[A-Za-z0-9_.-]{1,64}"  # of a worker: a file is named after it
 TRIAL_IDS = r"[0-9]{1,9}"
 STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)

@@ -35,7 +35,11 @@ _NOT_COMPUTING = (
     "api.py",
     "errors.py",
     "files.py",
+    "gin_text.py",
+    "machine.py",
+    "records.py",
     "terminal.py",
+    "text.py",
 )
 
 

@@ -47,6 +47,15 @@ class MakeTest(parameterized.TestCase):
             self.assertIn("All 2 runs are done", make(sweep, folder, StubEngine(configured)))
             self.assertIn("2 of them over", make(sweep, folder, StubEngine(configured)))
 
+    def test_a_done_run_that_has_lost_a_file_is_made_again_to_rebuild_it(self):
+        with new_folder() as folder:
+            sweep = manifest(*runs(2))
+            make(sweep, folder)
+            lost = folder / "mlp/plain/seed_1" / "model.keras"
+            lost.unlink()
+            self.assertIn("1 of them over", make(sweep, folder))
+            self.assertTrue(lost.exists())
+
     def test_runs_that_are_not_named_any_more_stay_in_the_sweep(self):
         with new_folder() as folder:
             make(manifest(*runs(3)), folder)
@@ -112,24 +121,6 @@ class MakeTest(parameterized.TestCase):
     def test_another_process_at_the_sweep_is_refused(self):
         with new_folder() as folder, orchestration.leading(folder, ""), self.assertRaises(UserError):
             make(manifest(*runs(1)), folder)
-
-
-class FolderTest(parameterized.TestCase):
-    @parameterized.parameters("x" * 300, "a\0b", "a\udcffb", "file", "file/below")
-    def test_a_workdir_that_can_be_none(self, name):
-        with new_folder() as folder:
-            (folder / "file").write_text("")
-            with self.assertRaises(UserError) as refused:
-                orchestration.check_folder(folder / name)
-            self.assertEqual(refused.exception.exit_code, 2)
-            self.assertIn("--workdir", refused.exception.sentence)
-            refused.exception.sentence.encode()
-
-    def test_a_folder_below_one_that_is_not_there_yet(self):
-        with new_folder() as folder:
-            orchestration.check_folder(folder / "a" / "b")
-            with self.assertRaises(UserError), orchestration.leading(folder / "a" / ("x" * 300), ""):
-                pass
 
 
 if __name__ == "__main__":

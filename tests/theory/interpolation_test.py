@@ -177,7 +177,7 @@ class KernelCommandTest(parameterized.TestCase):
             self.assertEqual(summary_of(folder)["status"], "done")
 
     @parameterized.named_parameters(
-        ("no_examples", "dataset.train_examples = 0", "0 train examples of digits are asked for"),
+        ("no_examples", "dataset.train_examples = 0", "dataset.train_examples is 0"),
         ("gamma_0", "gaussian.gamma = 0", "gaussian.gamma is 0. Give a number"),
         ("gamma_nan", "gaussian.gamma = %NAN", "NAN is referred to"),
         ("gamma_negative", "gaussian.gamma = -1.0", "gaussian.gamma is -1.0"),
