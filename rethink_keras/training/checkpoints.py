@@ -8,16 +8,19 @@ renamed; one that cannot be read at the moment is left alone.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+import gin
 import numpy as np
 import tensorflow as tf
 
 from rethink_keras.archives import DamagedError, read_arrays
+from rethink_keras.checks import check_number, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.files import open_atomically
 from rethink_keras.training.multi_worker import ALONE, Alone
@@ -26,6 +29,29 @@ from rethink_keras.training.state import RunState
 _NAME = re.compile(r"epoch-(\d{5,})-step-(\d{7,})\.npz")
 _STATE = "state"
 Content: TypeAlias = tuple[list[np.ndarray], RunState]
+
+
+@gin.configurable("checkpoints")
+@dataclasses.dataclass(frozen=True)
+class CheckpointPolicy:
+    """When checkpoints are written and which are kept.
+
+    Attributes:
+        every_epochs: after each so-many-th epoch, and after the last.
+        every_minutes: also in mid-epoch, after so many minutes without one; 0 for none.
+        keep_last: the newest so many are kept.
+        keep_every: and those after every so-many-th epoch; 0 for none.
+    """
+
+    every_epochs: int = 1
+    every_minutes: float = 10.0
+    keep_last: int = 2
+    keep_every: int = 0
+
+    def __post_init__(self):
+        for name, least in (("every_epochs", 1), ("keep_last", 1), ("keep_every", 0)):
+            check_whole(f"checkpoints.{name}", getattr(self, name), least)
+        check_number("checkpoints.every_minutes", self.every_minutes, 0, 1e6)
 
 
 class Checkpoints:

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gin
 import keras
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_number, check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import StoppedBySignalError
@@ -27,7 +25,7 @@ from rethink_keras.training.callbacks import (
     epoch_line,
     unmeasured_epoch_line,
 )
-from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.checkpoints import CheckpointPolicy, Checkpoints
 from rethink_keras.training.confusion import Confusions, can_be_measured
 from rethink_keras.training.divergence import diverged, non_finite_weight
 from rethink_keras.training.evaluation import Evaluation
@@ -49,29 +47,6 @@ class Result:
     history: list[Row]
     summary: dict[str, Any]
     workdir: Path
-
-
-@gin.configurable("checkpoints")
-@dataclasses.dataclass(frozen=True)
-class CheckpointPolicy:
-    """When checkpoints are written and which are kept.
-
-    Attributes:
-        every_epochs: after each so-many-th epoch, and after the last.
-        every_minutes: also in mid-epoch, after so many minutes without one; 0 for none.
-        keep_last: the newest so many are kept.
-        keep_every: and those after every so-many-th epoch; 0 for none.
-    """
-
-    every_epochs: int = 1
-    every_minutes: float = 10.0
-    keep_last: int = 2
-    keep_every: int = 0
-
-    def __post_init__(self):
-        for name, least in (("every_epochs", 1), ("keep_last", 1), ("keep_every", 0)):
-            check_whole(f"checkpoints.{name}", getattr(self, name), least)
-        check_number("checkpoints.every_minutes", self.every_minutes, 0, 1e6)
 
 
 @dataclasses.dataclass(frozen=True)
