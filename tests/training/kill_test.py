@@ -5,7 +5,7 @@ from absl.testing import absltest
 from benchmarks.kill_and_resume import kill_and_compare
 from tests.training.small_runs import WITH_STATE, new_folder
 
-KILLS = 12
+KILLS = 20
 
 
 class KillTest(absltest.TestCase):
