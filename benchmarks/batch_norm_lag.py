@@ -22,10 +22,10 @@ from absl import flags
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.models import small_inception
+from rethink_keras.system.signals import StopRequest
 from rethink_keras.training import evaluation, feeds, normalization, optimizers, schedules, trainer
 from rethink_keras.training.batch_statistics import BatchStatistics
 from rethink_keras.training.callbacks import EpochData
-from rethink_keras.training.signals import StopRequest
 
 ROOT = Path(__file__).parents[1]
 BATCHES = 60  # of the recomputed statistics

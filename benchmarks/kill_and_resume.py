@@ -24,7 +24,7 @@ from absl import flags
 from tqdm import tqdm
 
 from rethink_keras.errors import RunsDifferError
-from rethink_keras.training import verification
+from rethink_keras.workdir import verification
 
 ROOT = Path(__file__).parents[1]
 OFTEN = "checkpoints.every_minutes = 0.005"  # also in mid-epoch

@@ -27,8 +27,8 @@ from tqdm import tqdm
 
 from benchmarks import stub_run
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.process import TRAIN, Job
-from rethink_keras.experiments.workdirs import read_summary
+from rethink_keras.experiments.run_process import TRAIN, Job
+from rethink_keras.workdir.progress import read_summary
 
 ROOT = Path(__file__).parents[1]
 RUNS = 2

@@ -19,8 +19,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 
-from rethink_keras.files import held, write_atomically
-from rethink_keras.training.signals import stop_request
+from rethink_keras.system.files import held, write_atomically
+from rethink_keras.system.signals import stop_request
 from rethink_keras.training.state import RunState
 
 KEPT = 2

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras import machine
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.process import Job, Outcome
+from rethink_keras.experiments.run_process import Job, Outcome
+from rethink_keras.system import machine
 
 ROOT = Path(__file__).parents[1]
 RUNS = {

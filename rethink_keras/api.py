@@ -8,7 +8,7 @@ from pathlib import Path
 from rethink_keras import config
 from rethink_keras.training.loop import Result
 from rethink_keras.training.trainer import train
-from rethink_keras.training.workdir import default_workdir
+from rethink_keras.workdir.workdir import default_workdir
 
 
 def run(

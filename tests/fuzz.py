@@ -27,8 +27,8 @@ from unittest import mock
 
 from rethink_keras import config
 from rethink_keras.commands import data, expressivity, kernel, minimum_norm, report, runs, sweep, train, tune
-from rethink_keras.experiments.process import Outcome
-from rethink_keras.reports import artefacts
+from rethink_keras.experiments.run_process import Outcome
+from rethink_keras.reports import paper_results
 from tests import hostile
 from tests.reports import made_sweeps as made
 from tests.training.small_runs import SMALL
@@ -167,7 +167,7 @@ def search_case(rng: Random, folder: Path) -> int:
             damage_run(rng, job.workdir)
         return Outcome(job.name, rng.choice((0, 0, 0, 1, 4)), "It has ended.", 1)
 
-    with mock.patch("rethink_keras.searching.worker.run_job", trial):
+    with mock.patch("rethink_keras.experiments.searches.worker.run_job", trial):
         arguments = [f"--gin_file={gin_file}", f"--workdir={there}", "--gin_param=local.jobs = 1"]
         code, out, err = run(tune.main, *arguments)
         check({0, 2, 5, 7}, code, out, err)
@@ -240,7 +240,7 @@ DATA_NAMES = (
 )
 SWEEP_NAMES = (
     *(
-        "sweep.artefact",
+        "sweep.paper_result",
         "sweep.size",
         "sweep.title",
         "sweep.groups",
@@ -286,7 +286,7 @@ CASES: dict[str, tuple[Callable[[Random, Path], int], float]] = {
 def made_up(rng: Random, folder: Path) -> None:
     """A folder of sweeps and runs, some of them damaged."""
     for _ in range(rng.choice((1, 1, 2))):
-        artefact = rng.choice((*artefacts.ARTEFACTS, "own", hostile.text(rng)))
+        paper_result = rng.choice((*paper_results.PAPER_RESULTS, "own", hostile.text(rng)))
         names = [
             (
                 rng.choice(NETWORKS) if rng.random() < 0.8 else hostile.text(rng),
@@ -297,7 +297,7 @@ def made_up(rng: Random, folder: Path) -> None:
         place = folder / hostile.folder_name(rng)
         if place.exists():
             continue
-        _sweep(rng, place, artefact, names)
+        _sweep(rng, place, paper_result, names)
     for _ in range(rng.choice((0, 1, 2))):
         _filled(rng, folder / hostile.folder_name(rng) / hostile.folder_name(rng))
     for path in sorted(folder.rglob("summary.json")):
@@ -335,7 +335,7 @@ def odd_binding(rng: Random, names: tuple[str, ...] = NAMES) -> str:
     return f"{rng.choice(names)} = {hostile.gin_value(rng)}"
 
 
-def _sweep(rng: Random, place: Path, artefact: str, names: list[tuple[str, str]]) -> None:
+def _sweep(rng: Random, place: Path, paper_result: str, names: list[tuple[str, str]]) -> None:
     """A sweep of such networks and variants, which may be no names of folders."""
     plans = []
     for network, variant in dict.fromkeys(names):
@@ -345,7 +345,7 @@ def _sweep(rng: Random, place: Path, artefact: str, names: list[tuple[str, str]]
                 plan, "name", f"{len(plans)}/{plan.name}" if rng.random() < 0.2 else f"run{len(plans)}"
             )
             plans.append(plan)
-    made.sweep(place, artefact, plans, rng.choice(("full", "full", "small", hostile.text(rng))))
+    made.sweep(place, paper_result, plans, rng.choice(("full", "full", "small", hostile.text(rng))))
     for plan in plans:
         with contextlib.suppress(OSError, ValueError):  # its name is no folder's
             epochs = rng.choice((0, 1, 4))

@@ -14,9 +14,9 @@ from rethink_keras import config, models
 from rethink_keras.data import sources
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import ImageSet
-from rethink_keras.experiments.sweep import Sweep
+from rethink_keras.experiments.sweeps.sweep import Sweep
 from rethink_keras.theory import fit_any_targets, interpolation, minimum_norm
-from rethink_keras.training.regularization import Asked
+from rethink_keras.training.regularization import Regularization
 from tests.training.small_runs import new_folder
 
 ROOT = Path(__file__).parents[1]
@@ -155,7 +155,7 @@ class CompanionRecipeTest(parameterized.TestCase):
     @parameterized.parameters(*COMPANION)
     def test_decays_everything_and_corrupts_validation_labels(self, recipe):
         config.parse([GIN / recipe])
-        self.assertEqual((Asked().weight_decay, Asked().decay), (1e-4, "all"))
+        self.assertEqual((Regularization().weight_decay, Regularization().decay), (1e-4, "all"))
         self.assertTrue(Randomization().randomize_test_labels)
 
     def test_the_perceptron_starts_from_normal_weights_without_biases(self):

@@ -159,14 +159,22 @@ def gin_value(rng: random.Random) -> str:
 def gin_statement(rng: random.Random) -> str:
     """A line that is no binding."""
     module = rng.choice(
-        ("os", "os.path", "rethink_keras_", "antigravity", "this", "sitecustomize", "rethink_keras.files")
+        (
+            "os",
+            "os.path",
+            "rethink_keras_",
+            "antigravity",
+            "this",
+            "sitecustomize",
+            "rethink_keras.system.files",
+        )
     )
     return rng.choice(
         (
             f"import {module}",
             f"import {module} as rethink_keras",
             f"from {module} import system",
-            "from __gin__ import dynamic_registration\nimport rethink_keras.files as x\nx.os.system.command = 'x'",
+            "from __gin__ import dynamic_registration\nimport rethink_keras.system.files as x\nx.os.system.a = 'x'",
             "include 'file.gin'",
             "include '/dev/zero'",
             "include '/etc/passwd'",

@@ -16,7 +16,7 @@ from absl.testing import absltest, parameterized
 import rethink_keras
 from rethink_keras import config
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.sweep import Group
+from rethink_keras.experiments.sweeps.sweep import Group
 from tests.training.small_runs import SMALL, new_folder
 
 for found in pkgutil.walk_packages(rethink_keras.__path__, "rethink_keras."):

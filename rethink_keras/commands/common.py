@@ -16,7 +16,7 @@ from absl import flags
 
 from rethink_keras.commands import output
 from rethink_keras.errors import UserError
-from rethink_keras.text import printable
+from rethink_keras.system.text import printable
 
 OK, FAULT, USAGE = 0, 1, 2
 
@@ -98,7 +98,7 @@ def run_experiment(
 ) -> None:
     """Parses the configuration and calls `run`, whose name in gin is `name`, in its workdir."""
     from rethink_keras import config
-    from rethink_keras.training.workdir import default_workdir
+    from rethink_keras.workdir.workdir import default_workdir
 
     config.parse(values.gin_file, bindings(values, name), allow_imports=values.allow_imports)
     if values.print_config:

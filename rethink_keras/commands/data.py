@@ -8,9 +8,9 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras.checks import check_choice, check_seed, check_whole
 from rethink_keras.commands import common
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_choice, check_int, check_seed
 
 USAGE = """
 Prepares data sets, exports and shows what a network is fed.
@@ -80,7 +80,7 @@ def _export(values: flags.FlagValues) -> None:
 
 
 def _preview(values: flags.FlagValues) -> None:
-    check_whole("--columns", values.columns, 1, 50)
+    check_int("--columns", values.columns, 1, 50)
     output, splits = _output(values, ".png"), _splits(values)
     from rethink_keras.data import export
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rethink_keras.errors import DiskError
-from rethink_keras.text import printable
+from rethink_keras.system.text import printable
 
 
 class Output:

@@ -9,7 +9,7 @@ from absl import flags
 
 from rethink_keras.commands import common
 from rethink_keras.errors import UserError
-from rethink_keras.text import printable
+from rethink_keras.system.text import printable
 
 USAGE = """
 Reports on the sweeps and runs in and below a folder, complete or not: one HTML page, Markdown, CSV, PNG and SVG.

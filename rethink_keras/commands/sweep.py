@@ -42,10 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _sweep(values: flags.FlagValues) -> None:
     common.quiet_tensorflow()
     from rethink_keras import config
-    from rethink_keras.experiments import orchestration, sweep, threads
+    from rethink_keras.experiments import orchestration
     from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.engines.ray_cluster import RayCluster
-    from rethink_keras.files import check_folder
+    from rethink_keras.experiments.sweeps import sweep, threads
+    from rethink_keras.system.files import check_folder
 
     folder = common.collection_folder(values, "sweeps")
     check_folder(folder)
@@ -65,8 +66,8 @@ def _sweep(values: flags.FlagValues) -> None:
 
 
 def _list(manifest, folder: Path) -> None:
-    from rethink_keras.experiments.workdirs import progress_of
-    from rethink_keras.text import printable
+    from rethink_keras.system.text import printable
+    from rethink_keras.workdir.progress import progress_of
 
     print(f"{printable(manifest.title)}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
     for run in manifest.runs:

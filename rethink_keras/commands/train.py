@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(values: flags.FlagValues) -> None:
-    from rethink_keras.training import verification, workdir
+    from rethink_keras.workdir import verification, workdir
 
     folder = values.workdir or workdir.default_workdir(values.gin_file)
     print(verification.verify(folder, values.verify))

@@ -39,9 +39,9 @@ def _tune(values: flags.FlagValues) -> None:
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
     from rethink_keras.experiments.engines.local import Local
-    from rethink_keras.experiments.manifest import as_typed, typed
-    from rethink_keras.files import check_folder
-    from rethink_keras.searching import chief, orchestration, remote, results, search
+    from rethink_keras.experiments.searches import chief, orchestration, remote, results, search
+    from rethink_keras.experiments.sweeps.manifest import as_typed, typed
+    from rethink_keras.system.files import check_folder
 
     folder = common.collection_folder(values, "searches")
     check_folder(folder)
@@ -73,7 +73,7 @@ def _tune(values: flags.FlagValues) -> None:
 
 
 def _list(plan, oracle) -> None:
-    from rethink_keras.text import printable
+    from rethink_keras.system.text import printable
 
     search = plan.search
     print(f"{printable(search.title)}\n\nSought: {search.objective}, by {search.algorithm.__name__}\n")
@@ -86,7 +86,7 @@ def _list(plan, oracle) -> None:
 
 
 def _show(table) -> None:
-    from rethink_keras.searching import results
+    from rethink_keras.experiments.searches import results
 
     hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))
     names = [name for name in table[0] if name not in hidden]

@@ -14,10 +14,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_number, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_int, check_number
 
 MOST_PADDING = 1000  # pixels
 
@@ -57,7 +57,7 @@ class Augmentation:
             if getattr(self, name) not in (None, True, False):
                 raise UserError(f"augmentation.{name} is {getattr(self, name)!r}. Give True or False.")
         if self.padding is not None:
-            check_whole("augmentation.padding", self.padding, 0, MOST_PADDING)
+            check_int("augmentation.padding", self.padding, 0, MOST_PADDING)
         if self.rotation is not None:
             check_number("augmentation.rotation", self.rotation, 0, 180)
         if self.padding and not self.random_crop:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rethink_keras.data import pictures
+from rethink_keras.data import image_grid
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.files import open_atomically
+from rethink_keras.system.files import open_atomically
 
 PREVIEWED: tuple[tuple[str, dict], ...] = (
     ("true", {}),
@@ -47,11 +47,13 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     """
     fed = splits.randomized(split)
     first = np.arange(min(columns, fed.num_examples))
-    rows = [(title, fed.under({**pictures.TRUE, **changes}).examples(first)) for title, changes in PREVIEWED]
+    rows = [
+        (title, fed.under({**image_grid.TRUE, **changes}).examples(first)) for title, changes in PREVIEWED
+    ]
     heading = (
         f"{splits.dataset.name}, {split} set, seed {splits.randomization.seed}; labels in red were drawn anew"
     )
-    figure = pictures.grid(rows, splits.train.class_names, heading)
+    figure = image_grid.grid(rows, splits.train.class_names, heading)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_atomically(path.resolve()) as file:

@@ -8,9 +8,9 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_choice, check_number, check_whole
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_choice, check_int, check_number
 
 NORMALIZATIONS = ("per_image", "channel", "symmetric", "none")
 MAX_PIXEL = 255.0
@@ -38,7 +38,7 @@ class Preprocessing:
     def __post_init__(self):
         check_choice("preprocessing.normalization", self.normalization, NORMALIZATIONS)
         if self.crop is not None:
-            check_whole("preprocessing.crop", self.crop, 1)
+            check_int("preprocessing.crop", self.crop, 1)
         for name, least in (("channel_mean", 0), ("channel_std", 1e-3)):
             values = getattr(self, name)
             if values is not None and not isinstance(values, (tuple, list)):

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import gin
 import numpy as np
 
-from rethink_keras.checks import check_choice, check_number, check_seed
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_choice, check_number, check_seed
 
 LABEL_KINDS = ("true", "partially_corrupted", "random")
 PIXEL_KINDS = ("true", "shuffled", "random", "gaussian")

@@ -17,11 +17,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from rethink_keras.checks import check_whole
 from rethink_keras.data import preparation
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.randomization import PixelStatistics
 from rethink_keras.errors import DataNotAvailableError, UserError
+from rethink_keras.validation import check_int
 
 IN_MEMORY = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 CHUNK = 500  # records parsed or pictures decoded at a time
@@ -114,7 +114,7 @@ class Dataset:
         check_name(self.name)
         for name in ("train_examples", "test_examples"):
             if getattr(self, name) is not None:
-                check_whole(f"dataset.{name}", getattr(self, name), 1)
+                check_int(f"dataset.{name}", getattr(self, name), 1)
 
 
 def check_name(name: str) -> None:

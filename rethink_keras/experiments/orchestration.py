@@ -10,14 +10,14 @@ from pathlib import Path
 from rethink_keras.errors import RunsFailedError, StoppedBySignalError, UserError
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.engines.ray_cluster import RayCluster
-from rethink_keras.experiments.manifest import Manifest
-from rethink_keras.experiments.process import Job, Outcome, other_configuration
 from rethink_keras.experiments.progress import Display
-from rethink_keras.experiments.sweep import grown
-from rethink_keras.experiments.workdirs import DIVERGED, DONE, ENDED, progress_of
-from rethink_keras.files import disk_errors_told, held, make_folder
-from rethink_keras.training.signals import StopRequest, stop_request
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.experiments.run_process import Job, Outcome, other_configuration
+from rethink_keras.experiments.sweeps.manifest import Manifest
+from rethink_keras.experiments.sweeps.sweep import grown
+from rethink_keras.system.files import disk_errors_told, held, make_folder
+from rethink_keras.system.signals import StopRequest, stop_request
+from rethink_keras.workdir.progress import DIVERGED, DONE, ENDED, progress_of
+from rethink_keras.workdir.workdir import Workdir
 
 Engine = Local | RayCluster
 

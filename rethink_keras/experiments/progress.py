@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from rethink_keras.experiments.manifest import Manifest, PlannedRun
-from rethink_keras.experiments.process import Outcome
-from rethink_keras.experiments.workdirs import DONE, ENDED, RUNNING, Progress, final_metrics, progress_of
+from rethink_keras.experiments.run_process import Outcome
+from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
+from rethink_keras.workdir.progress import DONE, ENDED, RUNNING, Progress, final_metrics, progress_of
 
 
 class Display:

@@ -7,7 +7,7 @@ Importing this package makes the builders known to gin.
   mlp.py                           perceptrons of any widths
   wide_resnet.py                   wide residual networks, as in the companion demonstration code
   inception_v3.py                  Inception V3 (ImageNet)
-  family.py                        what the builders share: gin, customary regularization, checks
+  family.py                        what the builders share: gin, default regularization, checks
   local_response_normalization.py  the layer small AlexNet needs
   weight_decay.py                  the paper's coupled weight decay
   operations.py                    multiply-adds of a model
@@ -15,7 +15,7 @@ Importing this package makes the builders known to gin.
 """
 
 from rethink_keras.models.alexnet import small_alexnet
-from rethink_keras.models.family import Customary, Family, family
+from rethink_keras.models.family import DefaultRegularization, Family, family
 from rethink_keras.models.inception import small_inception
 from rethink_keras.models.inception_v3 import inception_v3
 from rethink_keras.models.local_response_normalization import LocalResponseNormalization
@@ -25,7 +25,7 @@ from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.models.wide_resnet import wide_resnet
 
 __all__ = [
-    "Customary",
+    "DefaultRegularization",
     "Family",
     "LocalResponseNormalization",
     "family",

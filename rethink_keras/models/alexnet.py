@@ -34,7 +34,7 @@ def small_alexnet(
     normalization), then dense layers of 384 and 192 units and the logits: 1,387,786 trainable parameters
     for 28x28x3 images and 10 classes. The least side is 4 pixels.
 
-    It is the network of TensorFlow's old CIFAR-10 tutorial, from which the customary weight decay comes
+    It is the network of TensorFlow's old CIFAR-10 tutorial, from which the default weight decay comes
     too: 0.004, on the two hidden dense layers only.
 
     Args:

@@ -1,6 +1,6 @@
-"""What the builders of all model families share: registration with gin, customary values, input checks.
+"""What the builders of all model families share: registration with gin, default regularization, input checks.
 
-The *customary* values are the explicit regularization a model is trained with on true labels when a
+The *default regularization* is the explicit regularization a model is trained with on true labels when a
 configuration says nothing of it. The paper speaks of each model's default weight decay and prints no
 coefficient, so every family takes the one of the code its network comes from and says which that is.
 """
@@ -15,16 +15,16 @@ from typing import Any, Protocol, cast
 import gin
 import keras
 
-from rethink_keras.checks import check_below_one
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_fraction
 
-__all__ = ["GLOROT", "Customary", "Family", "check_dropout", "check_shapes", "family", "glorot"]
+__all__ = ["GLOROT", "DefaultRegularization", "Family", "check_dropout", "check_shapes", "family", "glorot"]
 
 GLOROT = {"glorot_uniform": "uniform", "glorot_normal": "untruncated_normal"}  # as Keras names distributions
 
 
 @dataclasses.dataclass(frozen=True)
-class Customary:
+class DefaultRegularization:
     """The explicit regularization a family is usually trained with.
 
     Attributes:
@@ -42,7 +42,7 @@ class Customary:
 class Family(Protocol):
     """A model builder registered by `family`."""
 
-    customary: Customary
+    default_regularization: DefaultRegularization
     __name__: str
 
     def __call__(self, input_shape: tuple[int, int, int], num_classes: int, **options: Any) -> keras.Model:
@@ -52,9 +52,9 @@ class Family(Protocol):
 def family(
     *, weight_decay: float, dropout: float = 0.0, decayed_layers: tuple[str, ...] | None = None
 ) -> Callable[[Callable[..., keras.Model]], Family]:
-    """Registers a model builder with gin and notes its customary explicit regularization.
+    """Registers a model builder with gin and records its default explicit regularization.
 
-    Customary is the explicit regularization used with true labels when a configuration says nothing.
+    DefaultRegularization is the explicit regularization used with true labels when a configuration says nothing.
     The paper does not print its coefficients.
 
     The builder's own options can be bound in gin under the builder's name. The shapes come from the
@@ -62,24 +62,24 @@ def family(
     gin cannot bind `input_shape`, `num_classes` or `dropout` here.
 
     Args:
-      weight_decay: Customary coefficient of the coupled weight decay.
-      dropout: Customary fraction of dropped units.
-      decayed_layers: Names of the layers that customarily decay; None for all layers with a kernel.
+      weight_decay: DefaultRegularization coefficient of the coupled weight decay.
+      dropout: DefaultRegularization fraction of dropped units.
+      decayed_layers: Names of the layers that decay by default; None for all layers with a kernel.
 
     Returns:
       A decorator. It returns the builder wrapped by gin, with the builder's name, signature and
-      docstring and with an attribute `customary`.
+      docstring and with an attribute `default_regularization`.
 
     Raises:
-      TypeError: A customary dropout is given for a builder without a `dropout` argument.
+      TypeError: A default dropout is given for a builder without a `dropout` argument.
     """
-    customary = Customary(weight_decay=weight_decay, dropout=dropout, decayed_layers=decayed_layers)
+    default = DefaultRegularization(weight_decay=weight_decay, dropout=dropout, decayed_layers=decayed_layers)
 
     def register(build: Callable[..., keras.Model]) -> Family:
         takes_dropout = "dropout" in inspect.signature(build).parameters
         if dropout and not takes_dropout:
-            raise TypeError(f"{build.__name__} has a customary dropout and takes no argument `dropout`")
-        cast(Any, build).customary = customary
+            raise TypeError(f"{build.__name__} has a default dropout and takes no argument `dropout`")
+        cast(Any, build).default_regularization = default
         fixed = ["input_shape", "num_classes"] + (["dropout"] if takes_dropout else [])
         # gin's wrapper is made with functools.wraps, which keeps the attribute and the signature.
         return cast(Family, gin.configurable(build, denylist=fixed))
@@ -136,4 +136,4 @@ def check_dropout(dropout: float) -> None:
     Raises:
       UserError: It is not at least 0 and less than 1.
     """
-    check_below_one("dropout", dropout)
+    check_fraction("dropout", dropout)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from rethink_keras.checks import check_below_one, check_number
 from rethink_keras.models.family import check_shapes, family
+from rethink_keras.validation import check_fraction, check_number
 
 __all__ = ["small_inception"]
 
@@ -45,7 +45,7 @@ def small_inception(
     The last pool is a global mean, which is the paper's 7x7 at 28x28. Two modules halve the image, so the
     least side is 4 pixels.
 
-    The customary weight decay is 4e-5, the default of the TF-Slim Inception models.
+    The default weight decay is 4e-5, the default of the TF-Slim Inception models.
 
     Args:
       input_shape: Shape of one image, `[height, width, channels]`.
@@ -65,7 +65,7 @@ def small_inception(
       UserError: The images are too small, or a shape or a number is not valid.
     """
     check_shapes("small_inception", input_shape, num_classes, smallest_side=4)
-    check_below_one("small_inception.batch_norm_momentum", batch_norm_momentum)
+    check_fraction("small_inception.batch_norm_momentum", batch_norm_momentum)
     check_number("small_inception.batch_norm_epsilon", batch_norm_epsilon, 1e-10, 1e3)
 
     def conv_module(x, filters: int, size: int, name: str, strides: int = 1):

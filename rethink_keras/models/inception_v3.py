@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from rethink_keras.checks import check_number
 from rethink_keras.models.family import check_dropout, check_shapes, family
+from rethink_keras.validation import check_number
 
 __all__ = ["inception_v3"]
 
@@ -27,7 +27,7 @@ def inception_v3(
     The paper trains it on 299x299x3 images of 1,000 classes (section 2 and table 2); the least side is 75
     pixels. There is no auxiliary classifier. The model is flat: its layers are not in a nested model.
 
-    The customary weight decay is 4e-5, the default of the TF-Slim Inception models, and the customary
+    The default weight decay is 4e-5, the default of the TF-Slim Inception models, and the default
     dropout is 0.2, which is TF-Slim's keep probability of 0.8.
 
     Args:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from rethink_keras.checks import check_choice, check_number
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import GLOROT, check_dropout, check_shapes, family, glorot
-from rethink_keras.text import shortened
+from rethink_keras.system.text import shortened
+from rethink_keras.validation import check_choice, check_number
 
 __all__ = ["mlp"]
 
@@ -38,7 +38,7 @@ def mlp(
     biases out: its `'512'` on 32x32x3 images is `hidden='512', bias=False` here, with 1,577,984. All
     numbers are widths of hidden layers; input and output are not among them.
 
-    The customary weight decay is 1e-4, the companion code's.
+    The default weight decay is 1e-4, the companion code's.
 
     Args:
       input_shape: Shape of one image, `[height, width, channels]`.

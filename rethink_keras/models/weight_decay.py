@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import keras
 
-from rethink_keras.checks import check_choice
 from rethink_keras.errors import UserError
 from rethink_keras.models.nested import all_layers
+from rethink_keras.validation import check_choice
 
 __all__ = ["ALL", "KERNELS", "PARAMETERS", "with_weight_decay"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from rethink_keras.checks import check_choice, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import check_dropout, check_shapes, family, glorot
+from rethink_keras.validation import check_choice, check_int
 
 __all__ = ["wide_resnet"]
 
@@ -40,12 +40,12 @@ def wide_resnet(
       1x1 (He's by fan-out), and the bias of the logits from zero.
 
     Two further ones of its conventions are not the default: `logits_initializer` and `dropout_place`. The least
-    side is 4 pixels. The customary weight decay is 1e-4, the companion code's.
+    side is 4 pixels. The default weight decay is 1e-4, the companion code's.
 
     Args:
       input_shape: Shape of one image, `[height, width, channels]`.
       num_classes: Number of logits.
-      depth: 6n + 4 for n blocks in each of the three groups, at least 10; it is the customary name of the
+      depth: 6n + 4 for n blocks in each of the three groups, at least 10; it is the usual name of the
         network's size (WRN-28-1).
       width: Factor of the numbers of filters, at least 1.
       logits_initializer: `'uniform'` within 1 / sqrt(inputs), or `'glorot_normal'` of variance
@@ -65,8 +65,8 @@ def wide_resnet(
     check_dropout(dropout)
     check_choice("wide_resnet.logits_initializer", logits_initializer, _LOGITS_INITIALIZERS)
     check_choice("wide_resnet.dropout_place", dropout_place, _DROPOUT_PLACES)
-    check_whole("wide_resnet.depth", depth, 10, MOST_DEPTH)
-    check_whole("wide_resnet.width", width, 1, MOST_WIDTH)
+    check_int("wide_resnet.depth", depth, 10, MOST_DEPTH)
+    check_int("wide_resnet.width", width, 1, MOST_WIDTH)
     if depth % 6 != 4:
         raise UserError(
             f"wide_resnet needs a depth of 6n + 4, for example 10, 16, 22 or 28, and not {depth}."

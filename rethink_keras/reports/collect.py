@@ -6,12 +6,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rethink_keras import records
 from rethink_keras.errors import UserError
-from rethink_keras.experiments import manifest
-from rethink_keras.experiments.manifest import Manifest, PlannedRun
+from rethink_keras.experiments.sweeps import manifest
+from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
 from rethink_keras.reports.paper import Cell
-from rethink_keras.text import printable
+from rethink_keras.system.text import printable
+from rethink_keras.workdir import records
 
 STATUSES = ("done", "running", "interrupted", "diverged", "failed", "damaged", "missing")
 

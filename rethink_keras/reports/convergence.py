@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rethink_keras.files import open_atomically
 from rethink_keras.reports.learning_curves import COLOURS
+from rethink_keras.system.files import open_atomically
 
 
 def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:

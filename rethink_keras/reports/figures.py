@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from rethink_keras.reports import artefacts, paper
+from rethink_keras.reports import paper, paper_results
 from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.plots import OURS, PAPER, SEED, UNFINISHED, Plot
 from rethink_keras.reports.tables import Row, Table
-from rethink_keras.text import label
+from rethink_keras.system.text import label
 
 INK, MUTED, RULE, PAPERS = "#1d2733", "#66717e", "#d5dae0", "#9aa5b1"
 WIDTH = 5.2  # inches: legible on a phone without zooming
@@ -135,7 +135,11 @@ def draw_rows(table: Table, quantity: str) -> tuple[bytes, bytes]:
         axes.set_yticks(
             range(len(lines)),
             [
-                label(artefacts.network(line) if isinstance(line, str) else artefacts.words(line.variant))
+                label(
+                    paper_results.network(line)
+                    if isinstance(line, str)
+                    else paper_results.words(line.variant)
+                )
                 for line in lines
             ],
         )

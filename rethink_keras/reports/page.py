@@ -7,12 +7,12 @@ import re
 import jinja2
 import markupsafe
 
-from rethink_keras import text
-from rethink_keras.reports import artefacts, figures, paper, sections, tables
+from rethink_keras.reports import figures, paper, paper_results, sections, tables
 from rethink_keras.reports.collect import STATUSES, Collection, Run
 from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.sections import Picture, Section
 from rethink_keras.reports.tables import Row, Table
+from rethink_keras.system import text
 
 TITLE = "Understanding deep learning requires rethinking generalization"
 
@@ -57,7 +57,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
         "paper": paper,
         "sources": paper.sources(),
         "tables": tables,
-        "network": artefacts.network,
+        "network": paper_results.network,
         "cell_name": sections.cell_name,
         "command_of": sections.command_of,
         "configurations": sections.configurations,
@@ -73,7 +73,7 @@ def _context(collection: Collection, made: list[Section]) -> dict:
 
 def _row_head(row: Row) -> str:
     """What a row is, below the name of its network; that name where nothing else is to say."""
-    return artefacts.words(row.variant) if len(row.labels) > 2 else row.labels[-1]
+    return paper_results.words(row.variant) if len(row.labels) > 2 else row.labels[-1]
 
 
 def _html_columns(table: Table) -> int:

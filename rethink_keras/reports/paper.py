@@ -45,30 +45,30 @@ def examples(dataset: str) -> tuple[int, int]:
     return counts["train_examples"], counts["test_examples"]
 
 
-def curves(artefact: str) -> list[Curve]:
+def curves(paper_result: str) -> list[Curve]:
     """The curves of a figure, in the paper's order; none of a table."""
     return [
         Curve(c["network"], c.get("variant"), c["quantity"], tuple((x, y) for x, y in c["points"]))
-        for c in _figures().get(artefact, [])
+        for c in _figures().get(paper_result, [])
     ]
 
 
 @functools.cache
-def values(artefact: str) -> dict[Cell, dict[str, float | str]]:
+def values(paper_result: str) -> dict[Cell, dict[str, float | str]]:
     """What the paper says of each row of a table or figure, in its order.
 
     Of curves: the last value, the greatest test accuracy ('best_…') and the first epoch of 391 steps with a
     loss of at most 0.05 are read off.
     """
-    if artefact in ("table1", "table2", "table4"):
+    if paper_result in ("table1", "table2", "table4"):
         return {
             (row["network"], row["variant"]): {
                 name: value for name, value in row.items() if name not in ("network", "variant")
             }
-            for row in _tables()[artefact]
+            for row in _tables()[paper_result]
         }
     found: dict[Cell, dict[str, float | str]] = {}
-    for curve in curves(artefact):
+    for curve in curves(paper_result):
         if curve.variant is None:
             for x, y in curve.points:
                 found.setdefault((curve.network, f"corruption_{x}"), {})[curve.quantity] = y

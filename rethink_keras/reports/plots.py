@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from rethink_keras.reports import artefacts, paper
+from rethink_keras.reports import paper, paper_results
 from rethink_keras.reports.collect import Run, Sweep
 from rethink_keras.reports.tables import Table
 
@@ -69,7 +69,7 @@ def of(sweep: Sweep, table: Table) -> list[Plot]:
 
 
 def _plots(sweep: Sweep, table: Table) -> list[Plot]:
-    key = table.artefact.key
+    key = table.paper_result.key
     if key == "figure1a":
         return [_by_step(sweep, table, ("train_loss",), "average training loss")]
     if key in ("figure2a", "figure2b"):
@@ -84,13 +84,13 @@ def _plots(sweep: Sweep, table: Table) -> list[Plot]:
 
 def _by_step(sweep: Sweep, table: Table, columns: Sequence[str], y_title: str) -> Plot:
     """By thousand steps beside the paper; a small sweep by epochs, since its steps are not the paper's."""
-    artefact, unit = table.artefact, "step" if table.full else "epoch"
+    paper_result, unit = table.paper_result, "step" if table.full else "epoch"
     scale = 1e-3 if table.full else 1.0
     networks = {row.network for row in table.rows}
     labels = {(row.network, row.variant): _name(row.network, row.variant, networks) for row in table.rows}
     series = []
-    for curve in paper.curves(artefact.key):
-        if (table.full or artefact.key != "figure2a") and curve.quantity in columns:
+    for curve in paper.curves(paper_result.key):
+        if (table.full or paper_result.key != "figure2a") and curve.quantity in columns:
             assert curve.variant
             name = labels.get((curve.network, curve.variant)) or _name(curve.network, curve.variant, networks)
             epochs_or_steps = 1e-3 if table.full else 1 / 391
@@ -113,7 +113,7 @@ def _by_step(sweep: Sweep, table: Table, columns: Sequence[str], y_title: str) -
     x_title = "thousand steps" if table.full else "epochs"
     is_percent = columns[-1].endswith("accuracy")
     return Plot(
-        "", _title(artefact.name, table), x_title, y_title, tuple(series), table.full, percent=is_percent
+        "", _title(paper_result.name, table), x_title, y_title, tuple(series), table.full, percent=is_percent
     )
 
 
@@ -121,9 +121,9 @@ def _by_level(table: Table, key: str, quantity: str, title: str, y_title: str) -
     """By corruption level, a curve a network."""
     series = []
     networks = list(dict.fromkeys(row.network for row in table.rows))
-    for curve in paper.curves(table.artefact.key):
+    for curve in paper.curves(table.paper_result.key):
         if curve.quantity == quantity and curve.network in networks:
-            series.append(_series(artefacts.network(curve.network), PAPER, curve.points))
+            series.append(_series(paper_results.network(curve.network), PAPER, curve.points))
     index = [measure.quantity for measure in table.measures].index(quantity)
     for network in networks:
         points = [
@@ -131,11 +131,11 @@ def _by_level(table: Table, key: str, quantity: str, title: str, y_title: str) -
             for row in table.rows
             if row.network == network
             and (value := row.values[index]).mean is not None
-            and (level := artefacts.corruption(row.variant)) is not None
+            and (level := paper_results.corruption(row.variant)) is not None
         ]
         if points:
             x, y, deviations = zip(*sorted(points), strict=True)
-            series.append(Series(artefacts.network(network), OURS, x, y, deviations))
+            series.append(Series(paper_results.network(network), OURS, x, y, deviations))
     return Plot(
         key, _title(title, table), "label corruption", y_title, tuple(series), table.full, markers=True
     )
@@ -148,7 +148,9 @@ def _title(name: str, table: Table) -> str:
 def _name(network: str, variant: str, networks: set[str]) -> str:
     """By what differs: the variant of one network, or the networks of one variant."""
     return (
-        artefacts.network(network) if variant == "plain" and len(networks) > 1 else artefacts.words(variant)
+        paper_results.network(network)
+        if variant == "plain" and len(networks) > 1
+        else paper_results.words(variant)
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
 from rethink_keras.reports import page, sections, tables
 from rethink_keras.reports.collect import Collection, collect
+from rethink_keras.system.files import write_atomically
 
 
 def write(workdir: str | Path, output: str | Path) -> Collection:

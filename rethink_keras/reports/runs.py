@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rethink_keras import records
 from rethink_keras.errors import UserError
 from rethink_keras.reports.collect import read_run
+from rethink_keras.workdir import records
 
 COLUMNS = (
     "run",

@@ -6,9 +6,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-from rethink_keras.reports import artefacts, figures, integrity, plots, tables
-from rethink_keras.reports.artefacts import Artefact
+from rethink_keras.reports import figures, integrity, paper_results, plots, tables
 from rethink_keras.reports.collect import STATUSES, Collection, Run, Sweep
+from rethink_keras.reports.paper_results import PaperResult
 from rethink_keras.reports.tables import Row, Table
 
 _DRAWN_AS_ROWS = {
@@ -53,14 +53,14 @@ class Section:
     pictures: tuple[Picture, ...]
 
     @property
-    def artefact(self) -> Artefact:
+    def paper_result(self) -> PaperResult:
         """The paper's table or figure."""
-        return self.table.artefact
+        return self.table.paper_result
 
     @property
     def heading(self) -> str:
         """Above the section."""
-        if self.artefact is artefacts.OWN:
+        if self.paper_result is paper_results.OWN:
             return self.sweep.manifest.title
         return self.table.name
 
@@ -112,17 +112,17 @@ def configurations(runs: Sequence[Run]) -> list[tuple[str, str]]:
 
 def make(collection: Collection) -> list[Section]:
     """A section for each sweep: the paper's order, full ones before small ones."""
-    order = [*artefacts.ARTEFACTS, artefacts.OWN.key]
-    pairs = [(artefacts.of(sweep.manifest.artefact), sweep) for sweep in collection.sweeps]
+    order = [*paper_results.PAPER_RESULTS, paper_results.OWN.key]
+    pairs = [(paper_results.of(sweep.manifest.paper_result), sweep) for sweep in collection.sweeps]
     pairs.sort(key=lambda pair: (pair[1].manifest.size != "full", order.index(pair[0].key)))
     taken: Counter[str] = Counter()
     sections = []
-    for artefact, sweep in pairs:
-        slug = artefact.key if sweep.manifest.size == "full" else f"{artefact.key}_small"
+    for paper_result, sweep in pairs:
+        slug = paper_result.key if sweep.manifest.size == "full" else f"{paper_result.key}_small"
         taken[slug] += 1
         if taken[slug] > 1:
             slug = f"{slug}_{taken[slug]}"
-        table = tables.build(sweep, artefact)
+        table = tables.build(sweep, paper_result)
         sections.append(Section(slug, sweep, table, tuple(_pictures(slug, sweep, table))))
     return sections
 
@@ -135,13 +135,13 @@ def command_of(run: Run, sweep: Sweep) -> str:
 
 def cell_name(row: Row) -> str:
     """Network and variant in words."""
-    return f"{artefacts.network(row.network)}: {artefacts.words(row.variant)}"
+    return f"{paper_results.network(row.network)}: {paper_results.words(row.variant)}"
 
 
 def _pictures(slug: str, sweep: Sweep, table: Table) -> list[Picture]:
     if len(table.rows) > tables.MOST_DRAWN:
         return []  # the table's warnings say so
-    if quantity := _DRAWN_AS_ROWS.get(table.artefact.key):
+    if quantity := _DRAWN_AS_ROWS.get(table.paper_result.key):
         alt = f"{table.name}: {quantity.replace('_', ' ')} of every row, the paper's and ours"
         return [Picture(slug, alt, *figures.draw_rows(table, quantity))]
     return [

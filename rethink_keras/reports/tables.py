@@ -9,9 +9,9 @@ import statistics
 from collections.abc import Sequence
 
 from rethink_keras.reports import integrity, paper
-from rethink_keras.reports.artefacts import Artefact, Measure
 from rethink_keras.reports.collect import Run, Sweep
-from rethink_keras.text import markdown, printable
+from rethink_keras.reports.paper_results import Measure, PaperResult
+from rethink_keras.system.text import markdown, printable
 
 NONE = "–"
 MOST_DRAWN = 200  # rows in a picture
@@ -114,13 +114,13 @@ class Table:
     """A table or figure of the paper beside a sweep's runs.
 
     Attributes:
-        artefact: of the paper.
+        paper_result: of the paper.
         full: whether the sweep is the paper's in size, so that differences mean something.
         rows: the paper's, in its order, then others of the sweep; of a small sweep its own alone.
         warnings: about all rows.
     """
 
-    artefact: Artefact
+    paper_result: PaperResult
     full: bool
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
@@ -128,15 +128,15 @@ class Table:
     @property
     def measures(self) -> tuple[Measure, ...]:
         """Columns of figures."""
-        return self.artefact.measures
+        return self.paper_result.measures
 
     @property
     def name(self) -> str:
-        """The artefact's; says so if it is a small version."""
+        """The paper_result's; says so if it is a small version."""
         return (
-            self.artefact.name
-            if self.full or not self.artefact.dataset
-            else f"{self.artefact.name}, small version"
+            self.paper_result.name
+            if self.full or not self.paper_result.dataset
+            else f"{self.paper_result.name}, small version"
         )
 
     def kinds(self, measure: Measure) -> tuple[str, ...]:
@@ -156,35 +156,42 @@ class Table:
         return [number for number, of, _ in self.notes() if of is row]
 
 
-def build(sweep: Sweep, artefact: Artefact) -> Table:
+def build(sweep: Sweep, paper_result: PaperResult) -> Table:
     """Makes the table of a sweep."""
-    full = sweep.manifest.size == "full" and artefact.dataset is not None
-    cells, theirs = sweep.cells, paper.values(artefact.key)
+    full = sweep.manifest.size == "full" and paper_result.dataset is not None
+    cells, theirs = sweep.cells, paper.values(paper_result.key)
     order = list(theirs) if full else [cell for cell in theirs if cell in cells]
     order += [cell for cell in cells if cell not in theirs]
-    rows = tuple(_row(sweep, artefact, cell, full) for cell in order)
+    rows = tuple(_row(sweep, paper_result, cell, full) for cell in order)
     counted = [run for row in rows for run in row.counted]
     warnings = integrity.of_sweep(counted)
     if len(rows) > MOST_DRAWN:
         warnings.append(f"They are {len(rows)}, and not drawn: a picture takes {MOST_DRAWN} at most.")
-    return Table(artefact, full, rows, tuple(warnings))
+    return Table(paper_result, full, rows, tuple(warnings))
 
 
-def _row(sweep: Sweep, artefact: Artefact, cell: paper.Cell, full: bool) -> Row:
+def _row(sweep: Sweep, paper_result: PaperResult, cell: paper.Cell, full: bool) -> Row:
     runs = sweep.cells.get(cell, ())
     counted = tuple(run for run in runs if run.status == "done")
     warnings = integrity.of_cell(counted)
     judged = full
-    if full and artefact.dataset and (sentence := integrity.not_the_papers(counted, artefact.dataset)):
+    if (
+        full
+        and paper_result.dataset
+        and (sentence := integrity.not_the_papers(counted, paper_result.dataset))
+    ):
         warnings.append(sentence)
         judged = False
     return Row(
         *cell,
-        tuple(label.text(*cell) for label in artefact.labels),
-        tuple(_value(measure, sweep, artefact, cell, runs, counted, judged) for measure in artefact.measures),
+        tuple(label.text(*cell) for label in paper_result.labels),
+        tuple(
+            _value(measure, sweep, paper_result, cell, runs, counted, judged)
+            for measure in paper_result.measures
+        ),
         runs,
         counted,
-        tuple(warnings + _running_averages(artefact, counted)),
+        tuple(warnings + _running_averages(paper_result, counted)),
         tuple(f"{run.name}: {run.trouble or run.progress()}" for run in runs if run.status != "done"),
     )
 
@@ -192,15 +199,15 @@ def _row(sweep: Sweep, artefact: Artefact, cell: paper.Cell, full: bool) -> Row:
 def _value(
     measure: Measure,
     sweep: Sweep,
-    artefact: Artefact,
+    paper_result: PaperResult,
     cell: paper.Cell,
     runs: Sequence[Run],
     counted: Sequence[Run],
     judged: bool,
 ) -> Value:
-    theirs = paper.values(artefact.key).get(cell, {})
+    theirs = paper.values(paper_result.key).get(cell, {})
     number = theirs.get(measure.quantity)
-    has_own_words = number is None and measure.quantity == artefact.measures[0].quantity
+    has_own_words = number is None and measure.quantity == paper_result.measures[0].quantity
     note = str(theirs.get("note", "")) if has_own_words else ""
     figure = float(number) if number is not None else None
     mean, deviation, why = _over_seeds(measure, counted)
@@ -243,8 +250,8 @@ def _state(runs: Sequence[Run]) -> str:
     return kinds.pop() if len(kinds) == 1 else "none done"
 
 
-def _running_averages(artefact: Artefact, counted: Sequence[Run]) -> list[str]:
-    about_fixed = any(m.quantity in ("train_accuracy", "epochs_to_fit") for m in artefact.measures)
+def _running_averages(paper_result: PaperResult, counted: Sequence[Run]) -> list[str]:
+    about_fixed = any(m.quantity in ("train_accuracy", "epochs_to_fit") for m in paper_result.measures)
     kinds = {run.summary["train_metrics"] for run in counted}
     if about_fixed and "running_average" in kinds:
         return ["Training figures are running averages over the epoch, taken while the weights change."]
@@ -253,7 +260,7 @@ def _running_averages(artefact: Artefact, counted: Sequence[Run]) -> list[str]:
 
 def to_markdown(table: Table) -> str:
     """The table in Markdown, its warnings below."""
-    heads = [label.title for label in table.artefact.labels]
+    heads = [label.title for label in table.paper_result.labels]
     rule = ["---"] * len(heads)
     for measure in table.measures:
         names = [title(table, kind) for kind in table.kinds(measure)]

@@ -18,12 +18,12 @@ from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
-from rethink_keras.files import disk_errors_told, write_atomically
+from rethink_keras.system.files import disk_errors_told, write_atomically
+from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.theory.memory import peak_gib
 from rethink_keras.training import summary
-from rethink_keras.training.overwriting import check_replaceable, set_aside
-from rethink_keras.training.signals import StopRequest, stop_request
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.workdir.overwriting import check_replaceable, set_aside
+from rethink_keras.workdir.workdir import Workdir
 
 
 class Stopping(Exception):

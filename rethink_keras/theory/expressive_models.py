@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rethink_keras.checks import check_whole
 from rethink_keras.theory.expressivity import CHUNK, TwoLayerNetwork
 from rethink_keras.theory.parallel import panels
+from rethink_keras.validation import check_int
 
 
 @keras.saving.register_keras_serializable("rethink_keras")
@@ -62,7 +62,7 @@ def deep_model(network: TwoLayerNetwork, depth: int) -> keras.Model:
     Raises:
         UserError: for a depth below 2 or above n + 1.
     """
-    check_whole("depth", depth, 2, len(network.b) + 1)
+    check_int("depth", depth, 2, len(network.b) + 1)
     points = keras.Input((len(network.a),), dtype="float64", name="points")
     project = layers.Dense(1, use_bias=False, dtype="float64", name="projection")
     z = project(points)

@@ -10,7 +10,6 @@ from typing import Any
 import gin
 import numpy as np
 
-from rethink_keras.checks import check_choice, check_seed, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.splits import Splits
@@ -18,6 +17,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.theory import expressive_models, expressivity
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features.features import standardized
+from rethink_keras.validation import check_choice, check_int, check_seed
 
 MOST_DEPTH = 500  # Keras builds networks by recursion, which Python ends before 1,000 layers
 POINTS = ("images", "random")
@@ -57,7 +57,7 @@ def expressivity_table(
     if not points or not sizes or not depths:
         raise UserError("expressivity_table.points, sizes and depths need an entry each. Give at least one.")
     for depth in depths:
-        check_whole("expressivity_table.depths", depth, 2, MOST_DEPTH)
+        check_int("expressivity_table.depths", depth, 2, MOST_DEPTH)
     check_seed("expressivity_table.seed", seed)
     with experiment(workdir, overwrite) as run:
         splits = Splits.configured(data_dir, seed)
@@ -65,7 +65,7 @@ def expressivity_table(
         if done := run.claim(facts_of(splits, train, test, seed)):
             return Result(done, run.folder.path)
         for size in sizes:
-            check_whole("expressivity_table.sizes", size, 1, train.num_examples)
+            check_int("expressivity_table.sizes", size, 1, train.num_examples)
         images = np.concatenate([i.reshape(len(i), -1) for i in standardized(train)])
         drawn = random_bits.normal(seed, Stream.TARGETS, 0, train.num_examples).astype(np.float64)
         wanted = drawn if targets == "random" else train.labels.astype(np.float64)

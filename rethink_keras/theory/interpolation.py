@@ -11,11 +11,10 @@ import gin
 import numpy as np
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_number, check_seed
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.files import open_atomically
 from rethink_keras.reports import filter_curve
+from rethink_keras.system.files import open_atomically
 from rethink_keras.theory import memory, solvers
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - their names in gin
@@ -24,6 +23,7 @@ from rethink_keras.theory.kernel_matrix import KernelMatrix, one_hot
 from rethink_keras.theory.kernels import Kernel, KernelBuilder, gaussian, linear
 from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import SolverBuilder, direct
+from rethink_keras.validation import check_number, check_seed
 
 
 @gin.configurable(denylist=["workdir", "data_dir", "overwrite"])

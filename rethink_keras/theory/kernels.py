@@ -8,7 +8,7 @@ from typing import Protocol
 import gin
 import numpy as np
 
-from rethink_keras.checks import check_number
+from rethink_keras.validation import check_number
 
 
 class Kernel(Protocol):

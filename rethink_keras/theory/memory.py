@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from rethink_keras import machine
-from rethink_keras.checks import check_number
 from rethink_keras.errors import DiskError, UserError
+from rethink_keras.system import machine
+from rethink_keras.validation import check_number
 
 GIB = 2**30
 ASIDE = GIB // 2  # for what is not counted

@@ -17,7 +17,6 @@ import numpy as np
 import scipy.linalg
 import tensorflow as tf
 
-from rethink_keras.checks import check_below_one, check_number, check_seed, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import epoch_order
@@ -28,6 +27,7 @@ from rethink_keras.reports import convergence
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features.features import standardized
 from rethink_keras.theory.kernel_matrix import check_points, one_hot
+from rethink_keras.validation import check_fraction, check_int, check_number, check_seed
 
 RECORDS = 200  # of a run, evenly spaced over its steps
 
@@ -79,9 +79,9 @@ def minimum_norm(
             no fewer examples than dimensions.
         DivergedError: if the loss is not finite.
     """
-    check_whole("minimum_norm.steps", steps, 1, 10_000_000)
+    check_int("minimum_norm.steps", steps, 1, 10_000_000)
     check_number("minimum_norm.learning_rate", learning_rate, 1e-30, 1e30)
-    check_below_one("minimum_norm.momentum", momentum)
+    check_fraction("minimum_norm.momentum", momentum)
     for scale in initial_scales:
         check_number("minimum_norm.initial_scales", scale, 0, 1e30)
     check_seed("minimum_norm.seed", seed)
@@ -90,7 +90,7 @@ def minimum_norm(
         train, test = splits.randomized("train"), splits.randomized("test")
         if done := run.claim(facts_of(splits, train, test, seed)):
             return Result(done, run.folder.path)
-        check_whole("minimum_norm.batch_size", batch_size, 1, train.num_examples)
+        check_int("minimum_norm.batch_size", batch_size, 1, train.num_examples)
         points, test_points = (
             np.concatenate([i.reshape(len(i), -1) for i in standardized(s)]).astype(np.float64)
             for s in (train, test)

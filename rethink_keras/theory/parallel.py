@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import threadpoolctl
 
-from rethink_keras import machine
+from rethink_keras.system import machine
 
 
 @contextlib.contextmanager

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import gin
 import numpy as np
 
-from rethink_keras.archives import DamagedError, read_arrays
-from rethink_keras.checks import check_choice, check_number, check_seed, check_whole
 from rethink_keras.errors import UserError
-from rethink_keras.files import open_atomically
+from rethink_keras.system.archives import DamagedError, read_arrays
+from rethink_keras.system.files import open_atomically
 from rethink_keras.theory import cholesky, conjugate_gradients, landmarks, memory
 from rethink_keras.theory.cholesky import Cholesky
 from rethink_keras.theory.experiment import Experiment, Stopping
 from rethink_keras.theory.kernel_matrix import PANEL, KernelMatrix
+from rethink_keras.validation import check_choice, check_int, check_number, check_seed
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
@@ -69,7 +69,7 @@ class direct:
     def __post_init__(self):
         check_choice("direct.precision", self.precision, tuple(PRECISIONS))
         check_number("direct.tolerance", self.tolerance, 1e-15, 1)
-        check_whole("direct.most_steps", self.most_steps, 1)
+        check_int("direct.most_steps", self.most_steps, 1)
         check_number("direct.checkpoint_minutes", self.checkpoint_minutes, 0, 1e6)
 
     def bytes_needed(self, num_examples: int) -> int:
@@ -151,9 +151,9 @@ class iterative:
     seed: int = 0
 
     def __post_init__(self):
-        check_whole("iterative.landmarks", self.landmarks, 1, 100_000)
+        check_int("iterative.landmarks", self.landmarks, 1, 100_000)
         check_number("iterative.tolerance", self.tolerance, 1e-15, 1)
-        check_whole("iterative.most_steps", self.most_steps, 1)
+        check_int("iterative.most_steps", self.most_steps, 1)
         check_seed("iterative.seed", self.seed)
 
     def bytes_needed(self, num_examples: int) -> int:

@@ -17,8 +17,8 @@ import tensorflow as tf
 from rethink_keras.data.batches import Batches
 from rethink_keras.models.copies import copy_network
 from rethink_keras.models.nested import all_layers
+from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
-from rethink_keras.training.signals import Stopped, StopRequest
 
 
 class MovingAverages:

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rethink_keras.data.batches import Batches
-from rethink_keras.training.signals import StopRequest
+from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.state import Row, RunState
 
 

@@ -19,12 +19,12 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.archives import DamagedError, read_arrays
-from rethink_keras.checks import check_number, check_whole
 from rethink_keras.errors import UserError
-from rethink_keras.files import open_atomically
-from rethink_keras.training.multi_worker import ALONE, Alone
+from rethink_keras.system.archives import DamagedError, read_arrays
+from rethink_keras.system.files import open_atomically
+from rethink_keras.training.distribution.workers import ALONE, Alone
 from rethink_keras.training.state import RunState
+from rethink_keras.validation import check_int, check_number
 
 _NAME = re.compile(r"epoch-(\d{5,})-step-(\d{7,})\.npz")
 _STATE = "state"
@@ -50,7 +50,7 @@ class CheckpointPolicy:
 
     def __post_init__(self):
         for name, least in (("every_epochs", 1), ("keep_last", 1), ("keep_every", 0)):
-            check_whole(f"checkpoints.{name}", getattr(self, name), least)
+            check_int(f"checkpoints.{name}", getattr(self, name), least)
         check_number("checkpoints.every_minutes", self.every_minutes, 0, 1e6)
 
 

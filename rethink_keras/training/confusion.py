@@ -15,13 +15,13 @@ import gin
 import keras
 import numpy as np
 
-from rethink_keras.checks import check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
-from rethink_keras.files import unreadable, write_atomically
+from rethink_keras.system.files import unreadable, write_atomically
+from rethink_keras.system.signals import StopRequest
 from rethink_keras.training import evaluation
-from rethink_keras.training.signals import StopRequest
+from rethink_keras.validation import check_int
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,9 +90,9 @@ class ConfusionPolicy:
     examples: int | None = 10_000
 
     def __post_init__(self):
-        check_whole("confusion.every_epochs", self.every_epochs, 0)
+        check_int("confusion.every_epochs", self.every_epochs, 0)
         if self.examples is not None:
-            check_whole("confusion.examples", self.examples, 1)
+            check_int("confusion.examples", self.examples, 1)
 
     def due(self, epoch: int, is_last: bool) -> bool:
         """Whether it is measured after an epoch, counted from 1."""

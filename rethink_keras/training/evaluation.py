@@ -8,11 +8,11 @@ import gin
 import keras
 import numpy as np
 
-from rethink_keras.checks import check_choice, check_number, check_up_to_one, check_whole
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
-from rethink_keras.training.signals import Stopped, StopRequest
+from rethink_keras.system.signals import Stopped, StopRequest
+from rethink_keras.validation import check_choice, check_int, check_number, check_positive_fraction
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
 MOVING_AVERAGES, RECOMPUTED = BATCH_NORM = ("moving_averages", "recomputed")
@@ -61,13 +61,13 @@ class Evaluation:
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
         check_choice("evaluation.batch_norm", self.batch_norm, BATCH_NORM)
-        check_whole("evaluation.batch_norm_batches", self.batch_norm_batches, 1, 1_000_000)
+        check_int("evaluation.batch_norm_batches", self.batch_norm_batches, 1, 1_000_000)
         check_choice("evaluation.stop_when", self.stop_when, STOP_WHEN)
-        check_whole("evaluation.every_epochs", self.every_epochs, 1)
+        check_int("evaluation.every_epochs", self.every_epochs, 1)
         if self.batch_size != "auto":
-            check_whole("evaluation.batch_size", self.batch_size, 1)
+            check_int("evaluation.batch_size", self.batch_size, 1)
         check_number("evaluation.fit_loss", self.fit_loss, 0, 1e30)
-        check_up_to_one("evaluation.fit_accuracy", self.fit_accuracy)
+        check_positive_fraction("evaluation.fit_accuracy", self.fit_accuracy)
 
     def metrics(self, num_classes: int) -> list[keras.metrics.Metric]:
         """What a network is compiled with to be measured so.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from rethink_keras.files import replacing
 from rethink_keras.models.copies import plain_network
+from rethink_keras.system.files import replacing
 
 
 def save_plain(network: keras.Model, path: Path) -> None:

@@ -16,7 +16,8 @@ from rethink_keras import config as configuration
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import StoppedBySignalError
-from rethink_keras.files import disk_errors_told
+from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training import batch_statistics, evaluation, resuming, summary
 from rethink_keras.training.callbacks import (
     EpochData,
@@ -27,17 +28,16 @@ from rethink_keras.training.callbacks import (
 )
 from rethink_keras.training.checkpoints import CheckpointPolicy, Checkpoints
 from rethink_keras.training.confusion import Confusions, can_be_measured
+from rethink_keras.training.distribution.workers import Alone
 from rethink_keras.training.divergence import diverged, non_finite_weight
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.feeds import Feed
-from rethink_keras.training.multi_worker import Alone
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
-from rethink_keras.training.overwriting import set_aside
 from rethink_keras.training.schedules import Schedule
-from rethink_keras.training.signals import Stopped, StopRequest
 from rethink_keras.training.state import Row, RunState
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.workdir.overwriting import set_aside
+from rethink_keras.workdir.workdir import Workdir
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rethink_keras import config as configuration
-from rethink_keras.data import pictures
+from rethink_keras.data import image_grid
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training.confusion import Confusion
 from rethink_keras.training.state import Row
@@ -94,10 +94,10 @@ def first_batch(batches: Pipeline, batch_size: int) -> Figure:
     split = batches.split
     rows = batches.order(0)[: min(batch_size, SHOWN_IMAGES)]
     lines = [
-        ("original", split.under(pictures.TRUE).examples(rows)),
+        ("original", split.under(image_grid.TRUE).examples(rows)),
         (split.randomization.describe().replace(", ", ",\n"), split.examples(rows)),
     ]
     heading = "First batch; labels in red were drawn anew"
     if batches.augmentation.in_force:
         heading += "; before augmentation"
-    return pictures.grid(lines, split.source.class_names, heading)
+    return image_grid.grid(lines, split.source.class_names, heading)

@@ -9,8 +9,8 @@ import gin
 import keras
 import tensorflow as tf
 
-from rethink_keras.checks import check_below_one, check_number
 from rethink_keras.training.schedules import Schedule
+from rethink_keras.validation import check_fraction, check_number
 
 EPSILONS = 1e-30, 1e30  # above the smallest float32, so that nothing is divided by 0
 
@@ -27,7 +27,7 @@ def sgd(
     learning_rate: Schedule, *, momentum: float = 0.9, nesterov: bool = False
 ) -> keras.optimizers.Optimizer:
     """Stochastic gradient descent; momentum 0.9 is the paper's (appendix A)."""
-    check_below_one("sgd.momentum", momentum)
+    check_fraction("sgd.momentum", momentum)
     optimizer = keras.optimizers.SGD(learning_rate, momentum=float(momentum), nesterov=nesterov)
     if momentum:
         optimizer.update_step = functools.partial(_momentum_step, optimizer)
@@ -39,8 +39,8 @@ def adam(
     learning_rate: Schedule, *, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma and Ba 2015) with Keras's defaults."""
-    check_below_one("adam.beta_1", beta_1)
-    check_below_one("adam.beta_2", beta_2)
+    check_fraction("adam.beta_1", beta_1)
+    check_fraction("adam.beta_2", beta_2)
     check_number("adam.epsilon", epsilon, *EPSILONS)
     optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     optimizer.update_step = functools.partial(_adam_step, optimizer)
@@ -52,8 +52,8 @@ def rmsprop(
     learning_rate: Schedule, *, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
 ) -> keras.optimizers.Optimizer:
     """RMSprop with Keras's defaults."""
-    check_below_one("rmsprop.rho", rho)
-    check_below_one("rmsprop.momentum", momentum)
+    check_fraction("rmsprop.rho", rho)
+    check_fraction("rmsprop.momentum", momentum)
     check_number("rmsprop.epsilon", epsilon, *EPSILONS)
     return keras.optimizers.RMSprop(learning_rate, rho=rho, momentum=momentum, epsilon=epsilon)
 
@@ -65,7 +65,7 @@ def muon(learning_rate: Schedule, *, momentum: float = 0.95) -> keras.optimizers
     Keras's, without weight decay, for the kernels of convolutions too, each as a matrix `[height * width * inputs,
     outputs]`. The logits' kernel and all vectors are trained by Adam with the same rate, as Keras recommends.
     """
-    check_below_one("muon.momentum", momentum)
+    check_fraction("muon.momentum", momentum)
     optimizer = keras.optimizers.Muon(
         learning_rate, momentum=momentum, weight_decay=None, adam_weight_decay=None, exclude_layers=["logits"]
     )

@@ -11,13 +11,14 @@ import dataclasses
 
 import gin
 
-from rethink_keras.checks import check_below_one, check_choice, check_number
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.randomization import Randomization
-from rethink_keras.models.family import Customary
+from rethink_keras.models.family import DefaultRegularization
 from rethink_keras.models.weight_decay import ALL, KERNELS, PARAMETERS
+from rethink_keras.validation import check_choice, check_fraction, check_number
 
-CUSTOMARY = "customary"
+DEFAULT = "default"
+OLD_DEFAULT = "customary"  # how earlier configurations write it
 _OFF = Augmentation(False, 0, False, 0.0, False)
 _CUSTOMARY_AUGMENTATION = {
     "cifar10": Augmentation(random_crop=True),
@@ -28,14 +29,14 @@ _CUSTOMARY_AUGMENTATION = {
 
 @gin.configurable("regularization")
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class Regularization:
     """What a configuration asks for. None says nothing, and `settle` decides.
 
     Attributes:
-        weight_decay: coefficient, for every layer; or 'customary' for the model's default coefficient on the
+        weight_decay: coefficient, for every layer; or 'default' for the model's default coefficient on the
             layers that it is meant for; 0 for none. It is coupled into the gradient, an L2 penalty with half
             the coefficient.
-        dropout: rate, or 'customary' for the model's default; 0 for none.
+        dropout: rate, or 'default' for the model's default; 0 for none.
         decay: which parameters of the decayed layers decay: 'kernels', or 'all' for biases and batch
             normalization's scale and offset too, as in the companion code.
     """
@@ -45,15 +46,15 @@ class Asked:
     decay: str = KERNELS
 
     def __post_init__(self):
-        if self.weight_decay not in (None, CUSTOMARY):
+        if self.weight_decay not in (None, DEFAULT, OLD_DEFAULT):
             check_number("regularization.weight_decay", self.weight_decay, 0, 1e6)
-        if self.dropout not in (None, CUSTOMARY):
-            check_below_one("regularization.dropout", self.dropout)
+        if self.dropout not in (None, DEFAULT, OLD_DEFAULT):
+            check_fraction("regularization.dropout", self.dropout)
         check_choice("regularization.decay", self.decay, PARAMETERS)
 
 
 @dataclasses.dataclass(frozen=True)
-class Settled:
+class ResolvedRegularization:
     """What holds in a run.
 
     Attributes:
@@ -79,28 +80,28 @@ class Settled:
 
 
 def settle(
-    asked: Asked,
+    requested: Regularization,
     augmentation: Augmentation,
     *,
     randomization: Randomization,
-    customary: Customary,
+    default_regularization: DefaultRegularization,
     dataset: str,
     can_crop: bool,
-) -> Settled:
+) -> ResolvedRegularization:
     """Resolves what is not configured: the defaults with true data, nothing under a randomization.
 
     Args:
-        asked: weight decay and dropout as configured.
+        requested: weight decay and dropout as configured.
         augmentation: as configured.
         randomization: of the run.
-        customary: the model's default weight decay and dropout.
+        default_regularization: the model's default weight decay and dropout.
         dataset: name, whose default augmentation it is.
         can_crop: the network's input is smaller than the image, so that a random crop has room.
     """
     randomized = randomization.requested
 
     def decide(value, custom):
-        if value == CUSTOMARY:
+        if value in (DEFAULT, OLD_DEFAULT):
             return custom
         if value is not None:
             return value
@@ -114,25 +115,25 @@ def settle(
         said, otherwise = getattr(augmentation, field.name), getattr(usual, field.name)
         parts[field.name] = said if said is not None else otherwise or getattr(_OFF, field.name)
     settled = Augmentation(**parts)
-    weight_decay = float(decide(asked.weight_decay, customary.weight_decay))
-    is_default = asked.weight_decay in (None, CUSTOMARY)
-    decayed_layers = customary.decayed_layers if is_default else None
-    dropout = float(decide(asked.dropout, customary.dropout))
+    weight_decay = float(decide(requested.weight_decay, default_regularization.weight_decay))
+    is_default = requested.weight_decay in (None, DEFAULT, OLD_DEFAULT)
+    decayed_layers = default_regularization.decayed_layers if is_default else None
+    dropout = float(decide(requested.dropout, default_regularization.dropout))
     unsaid = [
         name
-        for name, value in (("weight decay", asked.weight_decay), ("dropout", asked.dropout))
+        for name, value in (("weight decay", requested.weight_decay), ("dropout", requested.dropout))
         if value is None
     ]
     if all(getattr(augmentation, field.name) is None for field in dataclasses.fields(Augmentation)):
         unsaid.append("augmentation")
     decay = f"weight decay {weight_decay:g}"
     if weight_decay:
-        decay += f" on {_decayed(asked.decay, decayed_layers)}"
+        decay += f" on {_decayed(requested.decay, decayed_layers)}"
     log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {settled.describe()}"
     if unsaid:
         reason = "off under a randomization" if randomized else "defaults of the model and the data set"
         log += f" ({_listed(unsaid)} not configured: {reason})"
-    return Settled(weight_decay, decayed_layers, asked.decay, dropout, settled, log + ".")
+    return ResolvedRegularization(weight_decay, decayed_layers, requested.decay, dropout, settled, log + ".")
 
 
 def _decayed(decay: str, layers: tuple[str, ...] | None) -> str:

@@ -11,7 +11,7 @@ from rethink_keras import config as configuration
 from rethink_keras.errors import UserError
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.state import Row, RunState
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.workdir.workdir import Workdir
 
 
 def restore(checkpoints: Checkpoints, fingerprints: dict[str, str], folder: Workdir) -> RunState:

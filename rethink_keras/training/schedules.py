@@ -11,8 +11,8 @@ from typing import Protocol, TypeAlias
 import gin
 import keras
 
-from rethink_keras.checks import check_number, check_up_to_one
 from rethink_keras.errors import UserError
+from rethink_keras.validation import check_number, check_positive_fraction
 
 MOST_EPOCHS = 100_000  # of a run
 _FROM_TRAINER = ["initial", "steps_per_epoch", "epochs"]
@@ -30,7 +30,7 @@ class ScheduleBuilder(Protocol):
 def exponential(*, initial: float, steps_per_epoch: int, epochs: int, factor: float = 0.95) -> Schedule:
     """Times `factor` after every epoch; 0.95 is the paper's (appendix A)."""
     del epochs
-    check_up_to_one("exponential.factor", factor)
+    check_positive_fraction("exponential.factor", factor)
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, factor, staircase=True)
 
 
@@ -45,7 +45,7 @@ def steps(
 ) -> Schedule:
     """Times `factor` after each of the epochs in `after`; the defaults are the companion code's."""
     del epochs
-    check_up_to_one("steps.factor", factor)
+    check_positive_fraction("steps.factor", factor)
     in_range = all(isinstance(epoch, int) and 0 < epoch <= MOST_EPOCHS for epoch in after)
     ascending = in_range and list(after) == sorted(set(after))
     if not after or not ascending:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rethink_keras
-from rethink_keras.training import devices
+from rethink_keras.training.distribution import devices
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.state import Row, first_epoch
 
@@ -31,15 +31,10 @@ _NOT_COMPUTING = (
     "commands",
     "experiments",
     "reports",
-    "searching",
+    "system",
+    "workdir",
     "api.py",
     "errors.py",
-    "files.py",
-    "gin_text.py",
-    "machine.py",
-    "records.py",
-    "terminal.py",
-    "text.py",
 )
 
 

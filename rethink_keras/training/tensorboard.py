@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from rethink_keras.data.pictures import pixels
+from rethink_keras.data.image_grid import pixels
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer
 
 if TYPE_CHECKING:

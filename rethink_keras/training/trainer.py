@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras import config as configuration
-from rethink_keras.checks import check_call, check_choice, check_number, check_seed, check_whole
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.batches import Batches
@@ -23,10 +22,9 @@ from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.models.operations import training_operations
 from rethink_keras.models.weight_decay import with_weight_decay
+from rethink_keras.system.signals import stop_request
 from rethink_keras.training import (
-    devices,
     feeds,
-    multi_worker,
     normalization,
     observers,
     optimizers,
@@ -35,13 +33,14 @@ from rethink_keras.training import (
     summary,
     whitening,
 )
+from rethink_keras.training.distribution import devices, workers
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
-from rethink_keras.training.overwriting import check_replaceable
-from rethink_keras.training.signals import stop_request
 from rethink_keras.training.tensorboard import TensorBoard
 from rethink_keras.training.weights_and_biases import WeightsAndBiases
-from rethink_keras.training.workdir import Workdir
+from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
+from rethink_keras.workdir.overwriting import check_replaceable
+from rethink_keras.workdir.workdir import Workdir
 
 EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
@@ -106,7 +105,7 @@ def train(
     """
     if model is None:
         raise UserError("No network is configured. Name a gin file, or bind train.model = @mlp, for example.")
-    if not hasattr(model, "customary"):
+    if not hasattr(model, "default_regularization"):
         raise UserError(
             f"train.model is {model!r}, which is no network. Take @mlp or @small_inception, for example."
         )
@@ -114,17 +113,17 @@ def train(
     check_call("train.optimizer", optimizer, learning_rate)
     if initialization is not None:
         check_call("train.initialization", initialization, None, None)
-    check_whole("train.epochs", epochs, 1, schedules.MOST_EPOCHS)
-    check_whole("train.batch_size", batch_size, 1)
+    check_int("train.epochs", epochs, 1, schedules.MOST_EPOCHS)
+    check_int("train.batch_size", batch_size, 1)
     check_number("train.learning_rate", learning_rate, 1e-30, 1e30)
     if pause_after is not None:
-        check_whole("--pause_after", pause_after, 1)
+        check_int("--pause_after", pause_after, 1)
     if steps_per_execution != "auto":
-        check_whole("train.steps_per_execution", steps_per_execution, 1)
+        check_int("train.steps_per_execution", steps_per_execution, 1)
     check_seed("train.seed", seed)
     check_choice("train.strategy", strategy, devices.STRATEGIES)
     looking_on = [*([TensorBoard()] if tensorboard else []), *([WeightsAndBiases()] if wandb else [])]
-    team = multi_worker.join(strategy)
+    team = workers.join(strategy)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     with contextlib.ExitStack() as held:
@@ -188,12 +187,12 @@ def _what_workers_share(splits: Splits) -> str:
     return repr((configuration.resolved(), data, summary.environment()["versions"]))
 
 
-def _settle(splits: Splits, model: Family) -> regularization.Settled:
+def _settle(splits: Splits, model: Family) -> regularization.ResolvedRegularization:
     return regularization.settle(
-        regularization.Asked(),
+        regularization.Regularization(),
         Augmentation(),
         randomization=splits.randomization,
-        customary=model.customary,
+        default_regularization=model.default_regularization,
         dataset=splits.dataset.name,
         can_crop=splits.crop_leaves_room,
     )
@@ -201,7 +200,7 @@ def _settle(splits: Splits, model: Family) -> regularization.Settled:
 
 def _facts(
     splits: Splits,
-    settled: regularization.Settled,
+    settled: regularization.ResolvedRegularization,
     network: keras.Model,
     batches: Batches,
     seed: int,
@@ -228,7 +227,7 @@ def _facts(
 
 
 def _hyperparameters(
-    settled: regularization.Settled,
+    settled: regularization.ResolvedRegularization,
     schedule: Callable,
     optimizer: Callable,
 ) -> dict[str, Any]:
@@ -247,7 +246,7 @@ def _build(
     builder: Family,
     input_shape: tuple[int, int, int],
     num_classes: int,
-    settled: regularization.Settled,
+    settled: regularization.ResolvedRegularization,
     optimizer: keras.optimizers.Optimizer,
 ) -> tuple[keras.Model, list[keras.metrics.Metric]]:
     """The compiled network and the metrics whose running sums belong to its state."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import gin
 
-from rethink_keras.data.pictures import pixels
+from rethink_keras.data.image_grid import pixels
 from rethink_keras.errors import UserError
-from rethink_keras.files import write_atomically
+from rethink_keras.system.files import write_atomically
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer
 
 FOLDER = "wandb"  # below the workdir; W&B itself calls it so

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_below_one, check_number
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.nested import all_layers
 from rethink_keras.training import optimizers
 from rethink_keras.training.schedules import Schedule
+from rethink_keras.validation import check_fraction, check_number
 
 CHUNK = 1000  # images whose products are summed at a time
 
@@ -43,7 +43,7 @@ def whitened_sgd(
         momentum: as in SGD.
         damping: in units of the variance of a standardized pixel. Less of it whitens more directions.
     """
-    check_below_one("whitened_sgd.momentum", momentum)
+    check_fraction("whitened_sgd.momentum", momentum)
     check_number("whitened_sgd.damping", damping, 1e-12, 1e12)
     optimizer = optimizers.sgd(learning_rate, momentum=momentum)
     optimizer.damping_of_whitening = damping

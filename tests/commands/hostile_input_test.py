@@ -8,7 +8,7 @@ from pathlib import Path
 from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import report, runs, train
-from rethink_keras.records import MOST_DEPTH
+from rethink_keras.workdir.records import MOST_DEPTH
 from tests import fuzz
 from tests.reports import made_sweeps as made
 
@@ -199,7 +199,7 @@ class NamesTest(made.FolderTestCase):
         self.assertContainsSubset(map(os.fsdecode, FOLDERS), names)
 
     @parameterized.parameters("own", "table1", "figure1a", "figure1b_1c")
-    def test_networks_variants_and_titles(self, artefact):
+    def test_networks_variants_and_titles(self, paper_result):
         names = [*TEXTS, "corruption_1e999", "corruption_nan", "corruption_-1"]
         plans = [
             dataclasses.replace(made.plan(*cell), name=f"run_{number}")
@@ -211,7 +211,7 @@ class NamesTest(made.FolderTestCase):
                 ]
             )
         ]
-        folder = made.sweep(self.folder / "runs", artefact, plans, "\x1b$\\frac{$<script>")
+        folder = made.sweep(self.folder / "runs", paper_result, plans, "\x1b$\\frac{$<script>")
         for plan in plans:
             made.run(folder, plan, made.rows(2, (1.0, 0.5), fit=2))
         write_report(self.folder)

@@ -9,8 +9,8 @@ from pathlib import Path
 from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import sweep as command
-from rethink_keras.experiments.manifest import Manifest
-from rethink_keras.experiments.process import LOG
+from rethink_keras.experiments.run_process import LOG
+from rethink_keras.experiments.sweeps.manifest import Manifest
 from tests.commands.train_test import main
 from tests.experiments.small_sweeps import page, results, start_sweep, sweep, wait_for_rows, write_gin
 from tests.training.small_runs import new_folder
@@ -59,7 +59,7 @@ class SweepCommandTest(parameterized.TestCase):
         }
         self.assertEqual(made, planned)
         self.assertIn(
-            "regularization.weight_decay = 'customary'", (self.whole / RUNS[0] / "config.gin").read_text()
+            "regularization.weight_decay = 'default'", (self.whole / RUNS[0] / "config.gin").read_text()
         )
 
     def test_makes_only_what_is_missing(self):

@@ -5,10 +5,10 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import RunsFailedError, UserError
 from rethink_keras.experiments import orchestration
-from rethink_keras.experiments.manifest import Manifest
-from tests.experiments.manifest_test import manifest, planned
+from rethink_keras.experiments.sweeps.manifest import Manifest
 from tests.experiments.progress_test import write_run
 from tests.experiments.stub_runs import ENDLESS, StubEngine, status
+from tests.experiments.sweeps.manifest_test import manifest, planned
 from tests.training.small_runs import new_folder
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 from absl.testing import absltest
 
-from rethink_keras.experiments.process import Outcome
 from rethink_keras.experiments.progress import Display
-from tests.experiments.manifest_test import manifest, planned
+from rethink_keras.experiments.run_process import Outcome
+from tests.experiments.sweeps.manifest_test import manifest, planned
 from tests.training.small_runs import new_folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import stub_run
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.process import Job
+from rethink_keras.experiments.run_process import Job
 
 # Some ten seconds, so that a missing stop fails a test and does not hang it.
 ENDLESS = ("--epochs=500", "--seconds=0.01")

@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import models
 from rethink_keras.errors import UserError
-from rethink_keras.models.family import Customary, family
+from rethink_keras.models.family import DefaultRegularization, family
 
 
 class FamilyTest(parameterized.TestCase):
@@ -14,16 +14,16 @@ class FamilyTest(parameterized.TestCase):
         super().tearDown()
         gin.clear_config()
 
-    def test_customary_regularization(self):
-        customary = {
-            models.small_inception: Customary(4e-5),
-            models.small_alexnet: Customary(0.004, decayed_layers=("hidden_1", "hidden_2")),
-            models.mlp: Customary(1e-4),
-            models.wide_resnet: Customary(1e-4),
-            models.inception_v3: Customary(4e-5, dropout=0.2),
+    def test_default_regularization(self):
+        default_regularization = {
+            models.small_inception: DefaultRegularization(4e-5),
+            models.small_alexnet: DefaultRegularization(0.004, decayed_layers=("hidden_1", "hidden_2")),
+            models.mlp: DefaultRegularization(1e-4),
+            models.wide_resnet: DefaultRegularization(1e-4),
+            models.inception_v3: DefaultRegularization(4e-5, dropout=0.2),
         }
-        for build, expected in customary.items():
-            self.assertEqual(build.customary, expected, build.__name__)
+        for build, expected in default_regularization.items():
+            self.assertEqual(build.default_regularization, expected, build.__name__)
 
     def test_keeps_name_signature_and_docstring(self):
         self.assertEqual(models.mlp.__name__, "mlp")
@@ -49,7 +49,7 @@ class FamilyTest(parameterized.TestCase):
             models.mlp((4, 4, 1), 2)
         self.assertNotIn("configurable", caught.exception.sentence)
 
-    def test_customary_dropout_needs_the_argument(self):
+    def test_default_dropout_needs_the_argument(self):
         def no_dropout(input_shape, num_classes) -> keras.Model:
             raise AssertionError
 

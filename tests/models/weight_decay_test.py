@@ -91,7 +91,7 @@ class WithWeightDecayTest(parameterized.TestCase):
 
     def test_named_layers_only(self):
         model = MODELS["small_alexnet"]()
-        decayed = with_weight_decay(model, 0.5, models.small_alexnet.customary.decayed_layers)
+        decayed = with_weight_decay(model, 0.5, models.small_alexnet.default_regularization.decayed_layers)
         moved = {path for path, (_, gradient) in gradients_of_penalty(decayed).items() if gradient.any()}
         self.assertEqual(moved, {"hidden_1/kernel", "hidden_2/kernel"})
 

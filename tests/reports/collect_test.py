@@ -3,9 +3,9 @@ import json
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.manifest import FAILURE
-from rethink_keras.records import COLUMNS
+from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.reports.collect import collect
+from rethink_keras.workdir.records import COLUMNS
 from tests.reports import made_sweeps as made
 
 PLANS = [made.plan("mlp_1x512", "plain", seed) for seed in range(3)]

@@ -13,8 +13,8 @@ from typing import Any
 
 from absl.testing import parameterized
 
-from rethink_keras.experiments.manifest import Manifest, PlannedRun
-from rethink_keras.training.workdir import COLUMNS
+from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
+from rethink_keras.workdir.workdir import COLUMNS
 
 STEPS = 391
 
@@ -61,11 +61,11 @@ def plan(network: str, variant: str, seed: int = 0, epochs: int = 4) -> PlannedR
     )
 
 
-def sweep(folder: Path, artefact: str, runs: Sequence[PlannedRun], size: str = "full") -> Path:
+def sweep(folder: Path, paper_result: str, runs: Sequence[PlannedRun], size: str = "full") -> Path:
     """Writes sweep.json; returns the folder."""
     folder.mkdir(parents=True)
-    title = f"{artefact} in {size} size"
-    Manifest(artefact, size, title, (f"gin/sweeps/{artefact}.gin",), (), tuple(runs)).write(folder)
+    title = f"{paper_result} in {size} size"
+    Manifest(paper_result, size, title, (f"gin/sweeps/{paper_result}.gin",), (), tuple(runs)).write(folder)
     return folder
 
 

@@ -1,6 +1,6 @@
 from absl.testing import absltest
 
-from rethink_keras.reports import artefacts, paper
+from rethink_keras.reports import paper, paper_results
 
 
 class PaperTest(absltest.TestCase):
@@ -33,11 +33,11 @@ class PaperTest(absltest.TestCase):
         )
 
     def test_every_number_is_shown_by_a_measure_and_named(self):
-        for key, artefact in artefacts.ARTEFACTS.items():
-            shown = {measure.quantity for measure in artefact.measures} | {"note"}
+        for key, paper_result in paper_results.PAPER_RESULTS.items():
+            shown = {measure.quantity for measure in paper_result.measures} | {"note"}
             for (network, _), values in paper.values(key).items():
                 self.assertContainsSubset(values, shown)
-                self.assertIn(network, artefacts.NETWORKS)
+                self.assertIn(network, paper_results.NETWORKS)
 
     def test_sources_are_named(self):
         for source in paper.sources():

@@ -1,14 +1,14 @@
 from absl.testing import absltest
 
-from rethink_keras.reports import artefacts, figures, plots, tables
+from rethink_keras.reports import figures, paper_results, plots, tables
 from rethink_keras.reports.collect import collect
 from tests.reports import made_sweeps as made
 
 
 class PlotsTest(made.FolderTestCase):
-    def plots(self, artefact):
+    def plots(self, paper_result):
         sweep = collect(self.folder).sweeps[0]
-        return plots.of(sweep, tables.build(sweep, artefacts.of(artefact)))
+        return plots.of(sweep, tables.build(sweep, paper_results.of(paper_result)))
 
     def kinds(self, plot):
         return [(series.name, series.kind) for series in plot.series if series.kind != plots.PAPER]
@@ -61,13 +61,16 @@ class PlotsTest(made.FolderTestCase):
         self.assertEqual([(s.x, s.y) for s in ours], [((0.0, 0.5), (1.0, 2.5)), ((0.0, 0.5), (70.0, 70.0))])
 
     def test_nothing_done_draws_the_paper_alone(self):
-        for artefact, size in (("figure2a", "full"), ("figure2a", "small"), ("figure1b_1c", "full")):
-            with self.subTest(artefact, size=size):
+        for paper_result, size in (("figure2a", "full"), ("figure2a", "small"), ("figure1b_1c", "full")):
+            with self.subTest(paper_result, size=size):
                 made.sweep(
-                    self.folder / f"{artefact}_{size}", artefact, [made.plan("mlp_1x512", "plain")], size
+                    self.folder / f"{paper_result}_{size}",
+                    paper_result,
+                    [made.plan("mlp_1x512", "plain")],
+                    size,
                 )
-                sweep = collect(self.folder / f"{artefact}_{size}").sweeps[0]
-                for plot in plots.of(sweep, tables.build(sweep, artefacts.of(artefact))):
+                sweep = collect(self.folder / f"{paper_result}_{size}").sweeps[0]
+                for plot in plots.of(sweep, tables.build(sweep, paper_results.of(paper_result))):
                     self.assertEqual(self.kinds(plot), [])
                     png, svg = figures.draw(plot)
                     self.assertStartsWith(png, b"\x89PNG")

@@ -4,15 +4,15 @@ import statistics
 
 from absl.testing import absltest
 
-from rethink_keras.reports import artefacts, tables
+from rethink_keras.reports import paper_results, tables
 from rethink_keras.reports.collect import collect
 from tests.reports import made_sweeps as made
 
 
 class TablesTest(made.FolderTestCase):
-    def table(self, artefact):
+    def table(self, paper_result):
         sweep = collect(self.folder).sweeps[0]
-        return tables.build(sweep, artefacts.of(artefact))
+        return tables.build(sweep, paper_results.of(paper_result))
 
     def row(self, table, network, variant):
         return next(row for row in table.rows if (row.network, row.variant) == (network, variant))
@@ -20,10 +20,10 @@ class TablesTest(made.FolderTestCase):
     def texts(self, row):
         return [[value.text(kind) for kind in tables.KINDS] for value in row.values]
 
-    def runs(self, artefact, network, variant, accuracies, size="full", **changes):
+    def runs(self, paper_result, network, variant, accuracies, size="full", **changes):
         """A sweep of one cell, a run an accuracy of the test set."""
         plans = [made.plan(network, variant, seed) for seed in range(len(accuracies))]
-        folder = made.sweep(self.folder / artefact, artefact, plans, size)
+        folder = made.sweep(self.folder / paper_result, paper_result, plans, size)
         for plan, accuracy in zip(plans, accuracies, strict=True):
             made.run(folder, plan, made.rows(4, (0.999, accuracy)), **changes)
         return folder, plans

@@ -8,7 +8,7 @@ from unittest import mock
 
 import numpy as np
 
-from rethink_keras import machine
+from rethink_keras.system import machine
 from rethink_keras.theory import kernel_matrix, parallel
 from rethink_keras.theory.experiment import experiment
 from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts

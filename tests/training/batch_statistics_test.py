@@ -11,11 +11,11 @@ from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.models import small_inception, wide_resnet
+from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training import batch_statistics, evaluation, feeds, normalization, optimizers
 from rethink_keras.training.batch_statistics import BatchStatistics
 from rethink_keras.training.callbacks import EpochData
 from rethink_keras.training.evaluation import Evaluation
-from rethink_keras.training.signals import Stopped, StopRequest
 from tests.training.small_runs import (
     SMALL,
     new_folder,

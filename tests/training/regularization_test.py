@@ -5,25 +5,25 @@ from absl.testing import absltest, parameterized
 from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.errors import UserError
-from rethink_keras.models.family import Customary
-from rethink_keras.training.regularization import Asked, settle
+from rethink_keras.models.family import DefaultRegularization
+from rethink_keras.training.regularization import Regularization, settle
 from tests.training.small_runs import new_folder, run
 
-CUSTOMARY = Customary(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
+DEFAULT = DefaultRegularization(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
 RANDOM = Randomization(labels="random", seed=0)
 
 
 TRUE = Randomization(seed=0)
-NOTHING_ASKED, NO_AUGMENTATION = Asked(), Augmentation()
+NOTHING_ASKED, NO_AUGMENTATION = Regularization(), Augmentation()
 
 
 def settled(asked=NOTHING_ASKED, augmentation=NO_AUGMENTATION, randomization=TRUE, **changes):
-    options = {"customary": CUSTOMARY, "dataset": "cifar10", "can_crop": True, **changes}
+    options = {"default_regularization": DEFAULT, "dataset": "cifar10", "can_crop": True, **changes}
     return settle(asked, augmentation, randomization=randomization, **options)
 
 
 class SettleTest(parameterized.TestCase):
-    def test_unsaid_with_true_data_is_customary(self):
+    def test_unsaid_with_true_data_is_default(self):
         found = settled()
         self.assertEqual((found.weight_decay, found.dropout), (4e-5, 0.2))
         self.assertEqual(found.decayed_layers, ("hidden",))
@@ -52,35 +52,35 @@ class SettleTest(parameterized.TestCase):
 
     def test_all_points_of_a_sweep_over_corruption_are_regularized_alike(self):
         levels = [Randomization(labels="partially_corrupted", corruption=p, seed=0) for p in (0.0, 0.5, 1.0)]
-        for asked in (NOTHING_ASKED, Asked(weight_decay="customary", dropout=0.1)):
+        for asked in (NOTHING_ASKED, Regularization(weight_decay="default", dropout=0.1)):
             self.assertLen({settled(asked, randomization=level) for level in levels}, 1)
 
     def test_a_number_decays_every_layer_and_the_default_only_its_own(self):
-        number = settled(Asked(weight_decay=0.1))
+        number = settled(Regularization(weight_decay=0.1))
         self.assertIsNone(number.decayed_layers)
         self.assertIn("0.1 on the kernels of all layers", number.log)
-        default = settled(Asked(weight_decay="customary"))
+        default = settled(Regularization(weight_decay="default"))
         self.assertEqual(default.decayed_layers, ("hidden",))
         self.assertIn("4e-05 on the kernels of hidden,", default.log)
         self.assertEqual(settled().decayed_layers, ("hidden",))
-        self.assertNotIn(" on ", settled(Asked(weight_decay=0)).log)
+        self.assertNotIn(" on ", settled(Regularization(weight_decay=0)).log)
 
     def test_all_parameters_decay_if_asked(self):
-        found = settled(Asked(weight_decay=0.1, decay="all"))
+        found = settled(Regularization(weight_decay=0.1, decay="all"))
         self.assertEqual(found.decay, "all")
         self.assertIn("all parameters of all layers", found.log)
 
     def test_asking_wins(self):
-        found = settled(Asked(weight_decay=0.01, dropout="customary"), Augmentation(flip=True), RANDOM)
+        found = settled(Regularization(weight_decay=0.01, dropout="default"), Augmentation(flip=True), RANDOM)
         self.assertEqual((found.weight_decay, found.dropout), (0.01, 0.2))
         self.assertEqual(found.augmentation, Augmentation(False, 0, True, 0.0, False))
         self.assertNotIn("not configured", found.log)
 
     def test_off_by_request_with_true_data(self):
-        found = settled(Asked(weight_decay=0, dropout=0), Augmentation(random_crop=False))
+        found = settled(Regularization(weight_decay=0, dropout=0), Augmentation(random_crop=False))
         self.assertFalse(found.explicit)
 
-    def test_no_customary_crop_without_room(self):
+    def test_no_default_crop_without_room(self):
         self.assertFalse(settled(can_crop=False).augmentation.in_force)
         self.assertFalse(settled(dataset="digits").augmentation.in_force)
 
@@ -93,7 +93,7 @@ class SettleTest(parameterized.TestCase):
     )
     def test_bad_values(self, **asked):
         with self.assertRaises(UserError):
-            Asked(**asked)
+            Regularization(**asked)
 
 
 FEW = ("dataset.train_examples = 32", "dataset.test_examples = 10", "train.epochs = 1")
@@ -101,7 +101,7 @@ FEW = ("dataset.train_examples = 32", "dataset.test_examples = 10", "train.epoch
 
 class InARunTest(parameterized.TestCase):
     @parameterized.parameters(
-        ("'customary'", "kernels", ["hidden_1/kernel", "hidden_2/kernel"]),
+        ("'default'", "kernels", ["hidden_1/kernel", "hidden_2/kernel"]),
         (
             "0.004",
             "kernels",

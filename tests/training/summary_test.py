@@ -25,15 +25,15 @@ class CodeVersionTest(absltest.TestCase):
             for name in (
                 "reports/learning_curves.py",
                 "commands/train.py",
-                "searching/chief.py",
+                "experiments/searches/chief.py",
                 "errors.py",
             ):
                 (copy / name).write_text("# other")
             self.assertEqual(summary.code_version(copy), before)
             seen = {before}
             computing = (
-                "config.py",
-                "binding_types.py",
+                "config/__init__.py",
+                "config/binding_types.py",
                 "data/sources.py",
                 "models/mlp.py",
                 "training/loop.py",

@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorboard.plugins.hparams import api_pb2, metadata
 
-from rethink_keras.data import pictures
+from rethink_keras.data import image_grid
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.training import evaluation
 from rethink_keras.training.confusion import Confusion, ConfusionPolicy
@@ -81,13 +81,13 @@ class SeenRunTest(absltest.TestCase):
         holder = new_folder()
         cls.folder = cls.enterClassContext(holder) / "seen"
         cls.grids = []
-        grid = pictures.grid
+        grid = image_grid.grid
 
         def spy(*args):
             cls.grids.append(args)
             return grid(*args)
 
-        with mock.patch.object(pictures, "grid", spy):
+        with mock.patch.object(image_grid, "grid", spy):
             cls.result = run(cls.folder, ON, *HALF, *OTHERWISE)
         cls.unseen_folder = cls.folder.with_name("unseen")
         cls.unseen = run(cls.unseen_folder, *HALF[:2], *OTHERWISE)

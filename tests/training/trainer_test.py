@@ -100,7 +100,7 @@ class TrainTest(parameterized.TestCase):
             self.assertAlmostEqual(decayed[column], plain[column], places=4)
 
     @parameterized.parameters(
-        ((), True),  # an MLP's customary weight decay
+        ((), True),  # an MLP's default weight decay
         (("randomization.labels = 'random'",), False),
         (("randomization.pixels = 'shuffled'", "regularization.weight_decay = 1e-4"), True),
         (("regularization.weight_decay = 0",), False),

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import gin
 
-from rethink_keras import machine
-from rethink_keras.checks import check_whole
-from rethink_keras.experiments.process import Job, Outcome, run_job
+from rethink_keras.experiments.run_process import Job, Outcome, run_job
+from rethink_keras.system import machine
+from rethink_keras.validation import check_int
 
 RUN_BYTES = 2 * 2**30  # of memory that a run on CIFAR-10 takes at its peak, rounded up
 TICK_SECONDS = 1.0
@@ -36,9 +36,9 @@ class Local:
     runs_per_gpu: int = 1
 
     def __post_init__(self):
-        check_whole("local.runs_per_gpu", self.runs_per_gpu, 1, MOST_RUNS_PER_GPU)
+        check_int("local.runs_per_gpu", self.runs_per_gpu, 1, MOST_RUNS_PER_GPU)
         if self.jobs != "auto":
-            check_whole("local.jobs", self.jobs, 1, MOST_JOBS)
+            check_int("local.jobs", self.jobs, 1, MOST_JOBS)
 
     def run(
         self,

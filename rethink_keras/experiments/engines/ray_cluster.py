@@ -13,10 +13,10 @@ from pathlib import Path
 
 import gin
 
-from rethink_keras.checks import check_number, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.engines.local import TICK_SECONDS
-from rethink_keras.experiments.process import Job, Outcome, run_job
+from rethink_keras.experiments.run_process import Job, Outcome, run_job
+from rethink_keras.validation import check_int, check_number
 
 ROOT = Path(__file__).resolve().parents[3]
 ANSWER_SECONDS = 10
@@ -46,7 +46,7 @@ class RayCluster:
 
     def __post_init__(self):
         check_number("ray.gpus_per_run", self.gpus_per_run, 0, 64)
-        check_whole("ray.lost_machines", self.lost_machines, -1)
+        check_int("ray.lost_machines", self.lost_machines, -1)
 
     def run(
         self,

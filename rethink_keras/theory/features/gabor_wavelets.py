@@ -9,10 +9,10 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_number, check_whole
 from rethink_keras.errors import UserError
 from rethink_keras.theory.features.features import Stage, standardized
 from rethink_keras.theory.kernel_matrix import PointProducts
+from rethink_keras.validation import check_int, check_number
 
 
 @gin.configurable
@@ -39,10 +39,10 @@ class gabor_wavelets:
             raise UserError("gabor_wavelets.frequencies is empty. Give at least one, such as (0.15, 0.3).")
         for frequency in self.frequencies:
             check_number("gabor_wavelets.frequencies", frequency, 0.01, 0.5)
-        check_whole("gabor_wavelets.orientations", self.orientations, 1, 64)
+        check_int("gabor_wavelets.orientations", self.orientations, 1, 64)
         check_number("gabor_wavelets.bandwidth", self.bandwidth, 0.1, 4)
-        check_whole("gabor_wavelets.stride", self.stride, 1, 64)
-        check_whole("gabor_wavelets.window", self.window, 1, 64)
+        check_int("gabor_wavelets.stride", self.stride, 1, 64)
+        check_int("gabor_wavelets.window", self.window, 1, 64)
 
     def bytes_needed(self, num_train, num_test, image_shape):
         """See `Features`."""

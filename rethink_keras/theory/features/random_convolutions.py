@@ -12,13 +12,13 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.checks import check_choice, check_number, check_seed, check_whole
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
 from rethink_keras.theory.features.features import Stage, standardized
 from rethink_keras.theory.features.summed_products import SummedProducts, products_bytes
 from rethink_keras.theory.parallel import workers
+from rethink_keras.validation import check_choice, check_int, check_number, check_seed
 
 KINDS = ("patches", "gaussian")
 BLOCK = 128  # filters at a time
@@ -56,12 +56,12 @@ class random_convolutions:
     def __post_init__(self):
         check_choice("random_convolutions.kind", self.kind, KINDS)
         for count in self.filters:
-            check_whole("random_convolutions.filters", count, 1, 10_000_000)
+            check_int("random_convolutions.filters", count, 1, 10_000_000)
         if not self.filters or list(self.filters) != sorted(set(self.filters)):
             raise UserError(
                 f"random_convolutions.filters is {self.filters!r}. Give ascending numbers, such as (1000, 2000)."
             )
-        check_whole("random_convolutions.patch", self.patch, 2, 64)
+        check_int("random_convolutions.patch", self.patch, 2, 64)
         check_number("random_convolutions.threshold", self.threshold, 0, 100)
         check_number("random_convolutions.whitening", self.whitening, 1e-9, 100)
         check_number("random_convolutions.contrast", self.contrast, 1e-12, 100)

@@ -12,8 +12,8 @@ from absl.testing import absltest
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
-from rethink_keras.experiments.process import LOG
-from tests.experiments.process_test import job
+from rethink_keras.experiments.run_process import LOG
+from tests.experiments.run_process_test import job
 from tests.experiments.small_sweeps import results, wait_for_rows
 from tests.experiments.stub_runs import ENDLESS, status, stub_job, wait_for
 from tests.training import small_runs

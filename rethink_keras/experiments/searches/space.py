@@ -1,0 +1,140 @@
+"""What a search varies: parameters bound in gin, each with the values that it may take."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import gin
+import keras_tuner
+
+from rethink_keras import config as configuration
+from rethink_keras.errors import UserError
+from rethink_keras.validation import check_number
+
+DIGITS = 4  # significant ones of numbers that are drawn, so that they can be read and typed
+
+
+@gin.configurable("space")
+@dataclasses.dataclass(frozen=True)
+class Space:
+    """The parameters that a search varies, by names such as 'train.learning_rate', and what each may be.
+
+    A parameter of a function that is itself a choice, such as 'sgd.momentum' beside
+    `{'train.optimizer': [@sgd, @adam]}`, varies only where that function is chosen.
+
+    Attributes:
+        choice: values to choose from, of whatever kind the parameter takes.
+        uniform: least and largest number.
+        log_uniform: least and largest number, both above 0; each order of magnitude is as likely as another.
+        integer: least and largest whole number.
+    """
+
+    choice: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+    uniform: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    log_uniform: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
+    integer: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        kinds = [field.name for field in dataclasses.fields(self)]
+        names = [name for kind in kinds for name in getattr(self, kind)]
+        if not names:
+            raise UserError(
+                "The search varies nothing. Bind space.log_uniform = {'train.learning_rate': (1e-4, 0.1)}, for "
+                "example."
+            )
+        for name in names:
+            if names.count(name) > 1:
+                raise UserError(
+                    f"{name} stands in the space twice. Take it out of one of {', '.join(kinds)}."
+                )
+            if name.count(".") != 1:
+                raise UserError(f"The space names {name!r}. Write function.parameter, such as 'mlp.hidden'.")
+        for name, values in self.choice.items():
+            if not values or len(set(map(_text, values))) < len(values):
+                raise UserError(
+                    f"space.choice of {name} is {list(values)!r}. Give values that differ, one or more."
+                )
+        for kind in kinds[1:]:
+            for name, bounds in getattr(self, kind).items():
+                _check_bounds(kind, name, bounds)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Each parameter's name, and in words what it may be."""
+        for name, values in self.choice.items():
+            yield name, " | ".join(map(_text, values))
+        for kind in ("log_uniform", "uniform", "integer"):
+            for name, (least, most) in getattr(self, kind).items():
+                yield (
+                    name,
+                    f"{_text(least)} to {_text(most)}{', log-uniform' if kind == 'log_uniform' else ''}",
+                )
+
+    def corners(self) -> Iterator[str]:
+        """A binding for every choice, and for both bounds of every range."""
+        for mapping in (self.choice, self.log_uniform, self.uniform, self.integer):
+            for name, values in mapping.items():
+                yield from (f"{name} = {_text(value)}" for value in values)
+
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """The space as Keras Tuner has it. Choices are gin texts there."""
+        found = keras_tuner.HyperParameters()
+        for name, values in sorted(self.choice.items(), key=lambda item: bool(self._parent(item[0]))):
+            found.Choice(name, list(map(_text, values)), ordered=False, **self._parent(name))
+        for name, (least, most) in self.log_uniform.items():
+            found.Float(name, least, most, sampling="log", **self._parent(name))
+        for name, (least, most) in self.uniform.items():
+            found.Float(name, least, most, **self._parent(name))
+        for name, (least, most) in self.integer.items():
+            found.Int(name, least, most, **self._parent(name))
+        return found
+
+    def bindings(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """What a trial binds, as gin texts by parameter; `values` are Keras Tuner's."""
+        return {
+            name: values[name] if name in self.choice else self._number(name, values[name])
+            for name, _ in self
+            if name in values
+        }
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """Raises ValueError if values, which are Keras Tuner's, are none of this space."""
+        for name, options in self.choice.items():
+            if name in values and values[name] not in map(_text, options):
+                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
+        for name in (*self.log_uniform, *self.uniform, *self.integer):
+            kind = int if name in self.integer else (int, float)
+            if name in values and not (isinstance(values[name], kind) and math.isfinite(values[name])):
+                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
+
+    def _number(self, name: str, value: float) -> str:
+        if name in self.integer:
+            return str(value)
+        least, most = {**self.uniform, **self.log_uniform}[name]
+        return repr(min(max(float(f"{value:.{DIGITS}g}"), least), most))
+
+    def _parent(self, name: str) -> dict[str, Any]:
+        """Which choice must be which function, for a parameter of that function to mean anything."""
+        function = f"@{name.split('.')[0]}"
+        for parent, values in self.choice.items():
+            if function in map(_text, values):
+                return {"parent_name": parent, "parent_values": [function]}
+        return {}
+
+
+def _text(value: object) -> str:
+    """A value as one writes it in a gin file."""
+    return configuration.reference(value) if callable(value) else repr(value)
+
+
+def _check_bounds(kind: str, name: str, bounds: Sequence[float]) -> None:
+    if len(bounds) != 2 or any(isinstance(bound, bool) for bound in bounds) or not bounds[0] < bounds[1]:
+        raise UserError(
+            f"space.{kind} of {name} is {tuple(bounds)!r}. Give the least and the largest value, such as (1, 8)."
+        )
+    for bound in bounds:
+        check_number(f"space.{kind} of {name}", bound, -1e300, 1e300)
+    if kind == "log_uniform" and not bounds[0] > 0:
+        raise UserError(f"space.log_uniform of {name} begins at {bounds[0]!r}. Let it begin above 0.")

@@ -1,0 +1,134 @@
+"""Where a run computes: distribution strategy, numeric precision, what the machine is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from rethink_keras.errors import DataNotAvailableError, UserError, WorkerLostError
+from rethink_keras.validation import check_choice
+
+STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+# Parts of error messages: of XLA's compiler, of the operation that reads a tf.data iterator, and around the reason.
+_XLA = re.compile(r"tf2xla|XLA_\w+_JIT")
+_READING = "IteratorGetNext"
+_AROUND_REASON = re.compile(r"Graph execution error|Detected at node|File \"|<stack traces")
+
+
+def choose_strategy(name: str) -> tf.distribute.Strategy | None:
+    """The distribution strategy of a run on one host; None computes on one device.
+
+    Args:
+        name: 'auto': `MirroredStrategy` for two or more GPUs, none otherwise, since with one replica it is
+            exact but slower; 'none'; 'mirrored': over all GPUs, or over all logical CPU devices.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "none" or (name == "auto" and len(gpus) < 2):
+        return None
+    devices = gpus or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int, examples: int) -> None:
+    """Raises UserError unless every batch of an epoch splits evenly: an uneven split changes gradients."""
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    last = examples % batch_size
+    if batch_size % replicas:
+        raise UserError(
+            f"batch_size is {batch_size}, which does not divide by {replicas} replicas. "
+            "Choose a train.batch_size that does, or train.strategy = 'none'."
+        )
+    if last % replicas:
+        raise UserError(
+            f"the last batch of {examples} examples is {last}, which does not divide by {replicas} replicas. "
+            f"Choose another train.batch_size, set dataset.train_examples = {examples - last % replicas}, or "
+            "train.strategy = 'none'."
+        )
+
+
+@contextlib.contextmanager
+def precision(policy: str):
+    """Sets Keras's numeric precision for the length of a run."""
+    check_choice("train.precision", policy, PRECISIONS)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def tensorflow_errors_told():
+    """Translates the errors of TensorFlow that a user can mend; all others pass unchanged.
+
+    Raises:
+        UserError: if something does not fit into memory, or XLA cannot compile the step.
+        DataNotAvailableError: if streamed records are damaged, missing, or not what they should be.
+        WorkerLostError: if another worker does not answer any more.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size "
+            "smaller, or take a smaller network."
+        ) from error
+    except _LOST as error:
+        raise WorkerLostError(
+            "Another worker was lost: it died, cannot be reached, or stopped for a reason that it tells on its own "
+            "terminal. Start all workers again by the same command: they go on from the last checkpoint."
+        ) from error
+    except tf.errors.OpError as error:
+        if _XLA.search(error.message):
+            reason = _reason(error)
+            remedy = ", or set train.deterministic = False" if "determinis" in reason else ""
+            raise UserError(
+                f"XLA cannot compile the training step: {reason} Leave train.jit_compile out{remedy}."
+            ) from error
+        if isinstance(error, tf.errors.DataLossError) or _READING in error.message:
+            raise DataNotAvailableError(
+                f"The data could not be read: {_reason(error)} Remove the data set's folder and prepare it anew by "
+                "bin/data prepare."
+            ) from error
+        raise
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The sentence of an error message, without the nodes and source lines around it."""
+    lines = [re.sub(r"\{\{.*?\}\}|\[(Op|\[).*", "", line).strip() for line in error.message.splitlines()]
+    sentences = [line for line in lines if line and not _AROUND_REASON.match(line)]
+    reason = sentences[0].rsplit("assertion failed:", 1)[-1].strip() if sentences else type(error).__name__
+    return f"{reason[:200].rstrip('.')}."
+
+
+def describe() -> str:
+    """The machine in a few words: its GPUs, or its processor, cores and how many threads a run is held to."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        names = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in gpus]
+        return ", ".join(names)
+    threads = tf.config.threading.get_intra_op_parallelism_threads()  # 0 for as many as there are
+    held_to = f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
+    return f"{_processor()}, {os.cpu_count()} cores{held_to}"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,228 @@
+"""One run over several hosts: `MultiWorkerMirroredStrategy`, repaired for Keras 3, and what its workers agree on.
+
+Every worker goes through the same steps at the same time: it computes its share of each batch, and what is
+summed over all of them is the same everywhere. Whatever only one of them can know (a signal, a clock, a full
+disk) is told to the others before anybody acts on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import context
+
+from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.errors import UserError, WorkerLostError
+from rethink_keras.models.nested import all_layers
+from rethink_keras.system.signals import StopRequest
+from rethink_keras.training.distribution import cluster as clusters
+from rethink_keras.training.distribution.cluster import Cluster
+
+TESTED_KERAS = ("3.12.4", "3.15.1")
+START_SECONDS = 600  # that workers wait for each other at the beginning
+LOST_SECONDS = 30  # without a sign of life, after which a worker counts as lost
+
+
+class Alone:
+    """A process that trains by itself: its own chief, with whole batches and nobody to ask.
+
+    Attributes:
+        share: the part of each batch that this process computes.
+        strategy: that the network is built under; None leaves it to `devices.choose_strategy`.
+    """
+
+    share: Share = WHOLE
+    strategy: tf.distribute.Strategy | None = None
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the workdir."""
+        return self.share.index == 0
+
+    def agreed(self, stop: StopRequest) -> StopRequest:
+        """A request that all workers notice at the same step."""
+        return stop
+
+    def as_chief_says(self, number: int) -> int:
+        """The chief's number, on every worker."""
+        return number
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Fails on every worker if the block fails on one. The block must not compute with the others."""
+        yield
+
+    def check_same(self, text: str) -> None:
+        """Raises UserError unless the workers were started alike, as `text` tells."""
+
+    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
+        """Makes a compiled network ready for `fit`; to be called in the strategy's scope."""
+
+
+ALONE = Alone()
+
+
+class Workers(Alone):
+    """All workers of a run, seen from one of them.
+
+    Args:
+        cluster: who they are.
+
+    Raises:
+        UserError: if they cannot work together here.
+        WorkerLostError: if they do not find each other.
+    """
+
+    def __init__(self, cluster: Cluster):
+        _check_versions()
+        self.share = Share(cluster.index, len(cluster.addresses))
+        self.strategy = _connected(cluster)
+
+    def agreed(self, stop: StopRequest) -> StopRequest:
+        """Asks all workers whenever it is asked, so that they stop at the same step."""
+        return _AgreedStop(stop, self)
+
+    def as_chief_says(self, number: int) -> int:
+        """The chief's number, on every worker."""
+        return self.everybodys(number)[0]
+
+    def everybodys(self, number: int) -> list[int]:
+        """What each worker says, the chief first; all must ask at the same time."""
+        said = np.zeros(self.share.workers, np.int64)
+        said[self.share.index] = number
+        assert self.strategy is not None
+        return self.strategy.reduce("SUM", tf.constant(said)).numpy().tolist()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Fails on every worker if the block fails on one.
+
+        Raises:
+            UserError: on those on which it did not fail.
+        """
+        try:
+            yield
+        except Exception:
+            with contextlib.suppress(tf.errors.OpError):  # of a lost worker: the first failure is what counts
+                self.everybodys(1)
+            raise
+        failed = [index for index, has in enumerate(self.everybodys(0)) if has]
+        if failed:
+            raise UserError(
+                f"Worker {failed[0]} of {self.share.workers} cannot go on, and says why on its own terminal. "
+                "Mend that and start all workers again."
+            )
+
+    def check_same(self, text: str) -> None:
+        """Raises UserError unless all workers say the same text."""
+        digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+        others = [index for index, its in enumerate(self.everybodys(digest)) if its != digest]
+        if others:
+            raise UserError(
+                f"Worker {others[0]} was started with another configuration, other data or another version of "
+                f"the code than worker {self.share.index}. Start all workers by the same command."
+            )
+
+    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
+        """Builds metrics and loss, which `fit` cannot under this strategy, and normalizes over whole batches."""
+        for layer in all_layers(network):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True  # moments of the whole batch, as on one host
+        batch = keras.KerasTensor((None, *input_shape)), keras.KerasTensor((None,), "int64")
+        network._symbolic_build(data_batch=batch)
+
+
+def join(strategy: str) -> Alone:
+    """The workers that `train.strategy` and TF_CONFIG call for; to be called before anything is computed.
+
+    Args:
+        strategy: 'multi_worker' asks for several workers; 'auto' takes them if TF_CONFIG names them.
+
+    Raises:
+        UserError: if TF_CONFIG is missing or unusable, or they cannot work together here.
+        WorkerLostError: if they do not find each other.
+    """
+    if strategy not in ("auto", "multi_worker"):
+        return ALONE
+    cluster = clusters.from_environment()
+    if cluster is not None:
+        return Workers(cluster)
+    if strategy == "multi_worker":
+        raise UserError(
+            f"train.strategy is 'multi_worker', but {clusters.VARIABLE} names no other worker. "
+            "Set it on every host, or leave train.strategy out."
+        )
+    return ALONE
+
+
+class _Strategy(tf.distribute.MultiWorkerMirroredStrategy):
+    """What Keras 3's `fit` and `evaluate` need of the strategy, in the way they ask for it."""
+
+    def experimental_distribute_dataset(self, dataset, options=None):
+        """Takes a data set as it is: the pipeline has dealt out the batches already."""
+        return self.distribute_datasets_from_function(lambda _: dataset, options)
+
+    def reduce(self, reduce_op, value, axis=None):
+        """Reduces over replicas alone.
+
+        Keras asks for the mean of scalars along an axis that they have not, and for the mean of a whole batch, of
+        which it wants to know shapes only.
+        """
+        if isinstance(value, tuple):
+            return tuple(self.experimental_local_results(part)[0] for part in value)
+        return super().reduce(reduce_op, value, axis=None)
+
+
+class _AgreedStop(StopRequest):
+    """A stop that any worker may ask for and all notice when they next look."""
+
+    def __init__(self, own: StopRequest, workers: Workers):
+        super().__init__()
+        self._own = own
+        self._workers = workers
+
+    def __bool__(self) -> bool:
+        self.number = max(self._workers.everybodys(self._own.number or 0)) or None
+        return self.number is not None
+
+
+def _check_versions() -> None:
+    if keras.__version__ not in TESTED_KERAS:
+        raise UserError(
+            f"Training on several hosts needs a repair that was tested with Keras {' and '.join(TESTED_KERAS)}, "
+            f"and this is {keras.__version__}. Install one of them, or unset {clusters.VARIABLE}."
+        )
+
+
+def _connected(cluster: Cluster) -> tf.distribute.Strategy:
+    if len(tf.config.list_physical_devices("GPU")) > 1:
+        raise UserError(
+            "A worker computes on one GPU. Start one worker for each, and name its own in CUDA_VISIBLE_DEVICES."
+        )
+    job = context.coordination_config_pb2.CoordinatedJob
+    try:
+        context.context().configure_coordination_service(
+            service_type="standalone",
+            service_leader=cluster.leader,
+            cluster_register_timeout_in_ms=1000 * START_SECONDS,
+            heartbeat_timeout_in_ms=1000 * LOST_SECONDS,
+            shutdown_barrier_timeout_in_ms=1000 * LOST_SECONDS,
+            coordinated_jobs=[job(name=name, num_tasks=count) for name, count in cluster.jobs],
+        )
+        return _Strategy()
+    except RuntimeError as error:
+        raise UserError(
+            "Workers must find each other before TensorFlow does anything else in their process. Start each run "
+            "by bin/train, or in a process of its own."
+        ) from error
+    except tf.errors.OpError as error:
+        raise WorkerLostError(
+            f"Worker {cluster.index} of {len(cluster.addresses)} at {cluster.addresses[cluster.index]} does not "
+            f"come together with the others ({error.message.strip().splitlines()[0][:200]}). Check the addresses "
+            f"in {clusters.VARIABLE} and start all workers again."
+        ) from error

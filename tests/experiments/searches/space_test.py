@@ -1,0 +1,127 @@
+from absl.testing import absltest, parameterized
+
+from rethink_keras import config
+from rethink_keras.errors import UserError
+from rethink_keras.experiments.searches import search
+from rethink_keras.experiments.searches.space import Space
+from rethink_keras.training.optimizers import adam, sgd
+from tests.experiments.searches.small_searches import laid_out, write_gin
+from tests.training.small_runs import new_folder
+
+SPACE = {
+    "choice": {"train.optimizer": [sgd, adam], "mlp.hidden": ["16", "32"]},
+    "uniform": {"sgd.momentum": (0.5, 0.95)},
+    "log_uniform": {"train.learning_rate": (0.001, 0.1)},
+    "integer": {"train.batch_size": (16, 64)},
+}
+
+
+class SpaceTest(parameterized.TestCase):
+    def test_says_what_each_parameter_may_be(self):
+        self.assertEqual(
+            dict(Space(**SPACE)),
+            {
+                "train.optimizer": "@sgd | @adam",
+                "mlp.hidden": "'16' | '32'",
+                "train.learning_rate": "0.001 to 0.1, log-uniform",
+                "sgd.momentum": "0.5 to 0.95",
+                "train.batch_size": "16 to 64",
+            },
+        )
+
+    def test_corners_bind_choices_and_bounds(self):
+        corners = list(Space(**SPACE).corners())
+        self.assertLen(corners, 10)
+        self.assertContainsSubset(
+            ["train.optimizer = @adam", "mlp.hidden = '16'", "sgd.momentum = 0.95", "train.batch_size = 16"],
+            corners,
+        )
+
+    def test_values_become_gin_texts(self):
+        values = {
+            "train.optimizer": "@adam",
+            "train.learning_rate": 0.00123456,
+            "train.batch_size": 17,
+            "tuner/epochs": 3,
+        }
+        self.assertEqual(
+            Space(**SPACE).bindings(values),
+            {"train.optimizer": "@adam", "train.learning_rate": "0.001235", "train.batch_size": "17"},
+        )
+        narrow = Space(uniform={"sgd.momentum": (0.50001, 0.99999)})
+        self.assertEqual(narrow.bindings({"sgd.momentum": 0.999989}), {"sgd.momentum": "0.99999"})
+
+    def test_a_choice_s_parameter_varies_only_where_it_is_chosen(self):
+        with new_folder() as folder:
+            plan, oracle = laid_out(folder, "search.trials = 20")
+            for number in range(20):
+                bound = plan.bindings(oracle.create_trial(str(number)))
+                self.assertEqual("sgd.momentum" in bound, bound["train.optimizer"] == "@sgd")
+
+    @parameterized.parameters(
+        (
+            {"uniform": {"sgd.momentum": (0.9, 0.5)}},
+            "space.uniform of sgd.momentum is (0.9, 0.5). Give the least",
+        ),
+        ({"integer": {"mlp.hidden": (1, 2, 3)}}, "space.integer of mlp.hidden is (1, 2, 3)."),
+        ({"log_uniform": {"sgd.momentum": (0, 0.5)}}, "space.log_uniform of sgd.momentum begins at 0."),
+        ({"choice": {"mlp.hidden": []}}, "space.choice of mlp.hidden is []. Give values"),
+        (
+            {"choice": {"mlp.hidden": ["8", "8"]}},
+            "space.choice of mlp.hidden is ['8', '8']. Give values that differ",
+        ),
+        (
+            {"choice": {"mlp.hidden": ["8"]}, "integer": {"mlp.hidden": (1, 2)}},
+            "mlp.hidden stands in the space twice.",
+        ),
+        ({"choice": {"hidden": ["8"]}}, "The space names 'hidden'. Write function.parameter"),
+        ({"choice": {"train.optimizer": [print]}}, "print is no function that gin knows"),
+        ({}, "The search varies nothing."),
+    )
+    def test_bad_spaces(self, space, sentence):
+        with self.assertRaises(UserError) as raised:
+            Space(**space)
+        self.assertStartsWith(raised.exception.sentence, sentence)
+
+    @parameterized.parameters(
+        (
+            "space.uniform = {'mlp.width': (1, 2)}",
+            "The space holds mlp.width = 1, but mlp has no parameter 'width' to bind.",
+        ),
+        ("space.uniform = {'nobody.width': (1, 2)}", "there is no 'nobody'"),
+        ("space.uniform = {'train.batch_size': (1.5, 2.5)}", "train.batch_size is 1.5, which does not fit."),
+        ("space.choice = {'train.optimizer': ['sgd']}", "train.optimizer is 'sgd', which does not fit."),
+        ("space.uniform = {'sgd.momentum': ('a', 'b')}", "space.uniform is"),
+        ("search.objective = 'loss'", "search.objective is 'loss'. Choose one of 'train_accuracy'"),
+        ("search.trials = 0", "search.trials is 0."),
+        ("search.algorithm = @sgd", "search.algorithm is sgd, which is of another kind."),
+        ("search.base = ['nowhere.gin']", "nowhere.gin"),
+        ("search.base = []", "The trials have no network."),
+    )
+    def test_bad_searches(self, binding, sentence):
+        with new_folder() as folder, self.assertRaises(UserError) as raised:
+            search.lay_out([str(write_gin(folder))], [binding], 1)
+        self.assertIn(sentence, raised.exception.sentence)
+
+    def test_hyperband_s_trials_are_measured_after_each_epoch(self):
+        rarely = ("evaluation.every_epochs = 2",)
+        with new_folder() as folder:
+            search.lay_out([str(write_gin(folder, bindings=rarely))], [], 1)
+            for bindings, space in (
+                (rarely, []),
+                ((), ["space.integer = {'evaluation.every_epochs': (1, 2)}"]),
+            ):
+                with self.assertRaisesRegex(UserError, "Leave evaluation.every_epochs out"):
+                    search.lay_out(
+                        [str(write_gin(folder, bindings=bindings))],
+                        ["search.algorithm = @hyperband", *space],
+                        1,
+                    )
+
+    def tearDown(self):
+        config.clear()
+        super().tearDown()
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,94 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+from rethink_keras.errors import DataNotAvailableError, UserError
+from rethink_keras.training.distribution import devices
+from tests.training.small_runs import new_folder, run
+
+# Two logical devices can be set up only before TensorFlow starts, and one process holds one strategy.
+TWO_DEVICES = """
+import sys, json
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.training.small_runs import run
+result = run(sys.argv[1], "dataset.train_examples = 296", *sys.argv[2:])
+print(json.dumps([result.history, result.summary["steps"]]))
+"""
+
+
+def run_with_two_devices(folder, *bindings):
+    command = [sys.executable, "-c", TWO_DEVICES, str(folder), *bindings]
+    root = Path(__file__).parents[3]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+class StrategyTest(parameterized.TestCase):
+    def test_two_replicas_equal_one(self):
+        with new_folder() as folder:
+            one = run(folder / "none", "dataset.train_examples = 296", "train.strategy = 'none'").history
+            output = run_with_two_devices(folder / "mirrored", "train.strategy = 'mirrored'")
+        self.assertEqual(output.returncode, 0, output.stderr)
+        two, steps = json.loads(output.stdout.splitlines()[-1])
+        self.assertEqual(steps, 30)
+        for row, other in zip(one, two, strict=True):
+            for column in ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "running_loss"):
+                self.assertAlmostEqual(row[column], other[column], places=5, msg=column)
+
+    def test_auto_on_one_device_is_none(self):
+        if tf.config.list_physical_devices("GPU"):
+            self.skipTest("has a GPU")
+        self.assertIsNone(devices.choose_strategy("auto"))
+
+    def test_uneven_split_is_an_error(self):
+        strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+        with absltest.mock.patch.object(type(strategy), "num_replicas_in_sync", 3):
+            with self.assertRaisesRegex(UserError, "batch_size is 128, which does not divide by 3"):
+                devices.check_batch_divides(strategy, 128, 1280)
+            with self.assertRaisesRegex(UserError, "the last batch of 50000 examples is 80"):
+                devices.check_batch_divides(strategy, 129 - 9, 50000)
+            devices.check_batch_divides(strategy, 120, 1200)
+
+    def test_precision_is_put_back(self):
+        with devices.precision("mixed_bfloat16"):
+            self.assertEqual(keras.config.dtype_policy().name, "mixed_bfloat16")
+        self.assertEqual(keras.config.dtype_policy().name, "float32")
+
+
+class ErrorsTest(absltest.TestCase):
+    """Errors of reading data are told as such, and no others."""
+
+    def fit(self, dataset):
+        network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        network.compile(
+            "sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        )
+        with devices.tensorflow_errors_told():
+            network.fit(dataset, verbose=0, shuffle=False)
+
+    def test_a_missing_file(self):
+        with new_folder() as folder:
+            records = tf.data.TFRecordDataset(str(folder / "lost")).map(lambda _: (tf.zeros(4), 0)).batch(2)
+            with self.assertRaisesRegex(DataNotAvailableError, "lost; No such file"):
+                self.fit(records)
+
+    def test_a_record_that_cannot_be_decoded(self):
+        def decode(text):
+            return tf.zeros(4) * tf.cast(tf.io.decode_jpeg(text)[0, 0, 0], tf.float32), 0
+
+        with self.assertRaisesRegex(DataNotAvailableError, "could not be read.*image"):
+            self.fit(tf.data.Dataset.from_tensors(tf.constant(b"no picture")).map(decode).batch(2))
+
+    def test_what_the_network_cannot_compute_is_no_fault_of_the_data(self):
+        with self.assertRaises(tf.errors.InvalidArgumentError):  # a label outside the classes
+            self.fit(tf.data.Dataset.from_tensors((tf.zeros(4), 7)).batch(2))
+
+
+if __name__ == "__main__":
+    absltest.main()
