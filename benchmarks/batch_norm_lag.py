@@ -23,9 +23,10 @@ from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.models import small_inception
 from rethink_keras.system.signals import StopRequest
-from rethink_keras.training import evaluation, feeds, normalization, optimizers, schedules, trainer
+from rethink_keras.training import evaluation, feeds, normalization, optimizers, schedules
 from rethink_keras.training.batch_statistics import BatchStatistics
 from rethink_keras.training.callbacks import EpochData
+from rethink_keras.training.config import TrainConfig
 
 ROOT = Path(__file__).parents[1]
 BATCHES = 60  # of the recomputed statistics
@@ -83,7 +84,7 @@ def accuracies(
     binding = f"dataset.train_examples = {train_examples}"
     config.parse([ROOT / "gin" / "table1_inception.gin"], [binding])
     batch_size, learning_rate = (
-        config.bound(f"train.{name}", config.default(trainer.train, name))
+        config.bound(f"train.{name}", config.default(TrainConfig, name))
         for name in ("batch_size", "learning_rate")
     )
     keras.utils.set_random_seed(seed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_keras import config
+from rethink_keras.training.config import RunConfig
 from rethink_keras.training.loop import Result
 from rethink_keras.training.trainer import train
 from rethink_keras.workdir.workdir import default_workdir
@@ -38,6 +39,7 @@ def run(
     """
     config.parse(gin_files, bindings, allow_imports=allow_imports)
     try:
-        return train(workdir=workdir or default_workdir(gin_files), data_dir=data_dir, overwrite=overwrite)
+        folder = workdir or default_workdir(gin_files)
+        return train(RunConfig.from_gin(data_dir), workdir=folder, overwrite=overwrite)
     finally:
         config.clear()

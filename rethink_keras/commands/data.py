@@ -102,9 +102,9 @@ def _splits(values: flags.FlagValues):
     common.quiet_tensorflow()
     from rethink_keras import config
     from rethink_keras.data.splits import Splits
-    from rethink_keras.training import trainer  # binds its names in gin
+    from rethink_keras.training.config import TrainConfig  # binds its names in gin
 
     config.parse(values.gin_file, common.bindings(values), allow_imports=values.allow_imports)
-    seed = config.bound("train.seed", config.default(trainer.train, "seed"))
+    seed = config.bound("train.seed", config.default(TrainConfig, "seed"))
     check_seed("train.seed", seed)
     return Splits.configured(values.data_dir, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Sequence
 
@@ -54,8 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return
         common.quiet_tensorflow(values.threads)
         from rethink_keras.training import trainer
+        from rethink_keras.training.config import RunConfig
 
-        run = functools.partial(trainer.train, pause_after=values.pause_after)
+        def run(workdir, data_dir, overwrite):
+            config = RunConfig.from_gin(data_dir)
+            return trainer.train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
+
         common.run_experiment(values, "train", run, "Training")
 
     return common.run_command(USAGE, values, train, argv or sys.argv)

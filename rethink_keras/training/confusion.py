@@ -113,12 +113,13 @@ class Confusions:
     Args:
         path: the file, JSON; may not be there yet.
         batches: of the training set; see `can_be_measured`.
+        policy: when it is measured.
     """
 
-    def __init__(self, path: Path, batches: Pipeline):
+    def __init__(self, path: Path, batches: Pipeline, policy: ConfusionPolicy):
         self._path = path
         self._batches = batches
-        self._policy = ConfusionPolicy()
+        self._policy = policy
         self._by_epoch: dict[int, Confusion] = {}
 
     def restore(self, epochs: int) -> None:

@@ -26,11 +26,11 @@ from rethink_keras.training.callbacks import (
     epoch_line,
     unmeasured_epoch_line,
 )
-from rethink_keras.training.checkpoints import CheckpointPolicy, Checkpoints
+from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.config import RunConfig
 from rethink_keras.training.confusion import Confusions, can_be_measured
 from rethink_keras.training.distribution.workers import Alone
 from rethink_keras.training.divergence import diverged, non_finite_weight
-from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.feeds import Feed
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
@@ -68,6 +68,7 @@ class Plan:
         hyperparameters: by name, for those who look on.
         observers: who look on.
         team: the workers that train it.
+        config: of the run.
     """
 
     network: keras.Model
@@ -84,6 +85,7 @@ class Plan:
     hyperparameters: dict[str, Any]
     observers: Sequence[Observer]
     team: Alone
+    config: RunConfig
 
 
 class Loop:
@@ -101,14 +103,14 @@ class Loop:
         self._folder = folder
         self._stop = stop
         self._steps = plan.train.steps(plan.batch_size)
-        self._evaluation = Evaluation()
-        self._policy = CheckpointPolicy()
+        self._evaluation = plan.config.evaluation
+        self._policy = plan.config.checkpoints
         keep = self._policy.keep_last, self._policy.keep_every
         self._checkpoints = Checkpoints(folder.checkpoints, _all_variables(plan), *keep, plan.team)
         self._state = RunState()
         self._observers = plan.observers if folder.writes else ()
         self._confusions = (
-            Confusions(folder.confusion, plan.train)
+            Confusions(folder.confusion, plan.train, plan.config.confusion)
             if plan.observers and can_be_measured(plan.train)
             else None
         )

@@ -52,12 +52,15 @@ class WeightsAndBiases(Observer):
     A run that goes on is the same run there, by the id kept in the workdir. What W&B has of it is not sent again:
     online, W&B says how far that goes; offline, the workdir does.
 
+    Args:
+        where: the run appears.
+
     Raises:
         UserError: if the package is not installed; from `begin`, if W&B cannot be reached or refuses.
     """
 
-    def __init__(self):
-        self._where = WandbRun()
+    def __init__(self, where: WandbRun):
+        self._where = where
         self._run: Any = None
         try:
             import wandb

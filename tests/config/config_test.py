@@ -8,7 +8,7 @@ import rethink_keras
 from rethink_keras import config
 from rethink_keras.commands import sweep, train
 from rethink_keras.errors import UserError
-from rethink_keras.training import trainer  # binds its names in gin
+from rethink_keras.training.config import TrainConfig  # binds its names in gin
 from tests.commands.train_test import main
 from tests.training.small_runs import SMALL, new_folder
 
@@ -33,7 +33,7 @@ class ParseTest(parameterized.TestCase):
         config.parse([], ["train.epochs = 7"])
         config.parse([], [])
         self.assertIsNone(config.bound("train.epochs", None))
-        self.assertEqual(config.default(trainer.train, "epochs"), 69)
+        self.assertEqual(config.default(TrainConfig, "epochs"), 69)
 
     @parameterized.parameters(
         ("train.epoch = 3", r"train has no parameter 'epoch' to bind. Did you mean 'epochs'\?"),

@@ -18,6 +18,7 @@ import rethink_keras
 from rethink_keras import config
 from rethink_keras.training import evaluation, loop, trainer
 from rethink_keras.training.callbacks import Recorder
+from rethink_keras.training.config import RunConfig
 
 SMALL = (
     "dataset.name = 'digits'",
@@ -58,7 +59,7 @@ def paused(workdir: Path, after: int, *bindings: str) -> tuple[rethink_keras.Res
     config.parse([], [*SMALL, *bindings])
     try:
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            return trainer.train(workdir=workdir, pause_after=after), out.getvalue()
+            return trainer.train(RunConfig.from_gin(), workdir=workdir, pause_after=after), out.getvalue()
     finally:
         config.clear()
 

@@ -13,6 +13,7 @@ from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.models import inception_v3
 from rethink_keras.training import trainer
+from rethink_keras.training.config import RunConfig
 from tests.data import made_imagenet
 from tests.training.small_runs import new_folder
 
@@ -48,7 +49,7 @@ class Table2Test(parameterized.TestCase):
     def test_rows(self, files, labels, augmented, dropout, weight_decay):
         config.parse([GIN / "table2_inception_v3.gin", *files])
         splits = Splits.configured(None, 0)
-        settled = trainer._settle(splits, inception_v3)
+        settled = trainer._settle(splits, inception_v3, RunConfig.from_gin())
         self.assertEqual(splits.randomization.labels, labels)
         self.assertEqual((settled.dropout, settled.weight_decay), (dropout, weight_decay))
         self.assertEqual(settled.augmentation.in_force, augmented)

@@ -175,7 +175,7 @@ class OnlineTest(absltest.TestCase):
             for stands_at, expected in ((0, [1, 2, 3, 4, 5]), (4, [4, 5]), (7, [])):
                 module = _server(stands_at)
                 with mock.patch.dict("sys.modules", wandb=module), contextlib.redirect_stdout(io.StringIO()):
-                    observer = WeightsAndBiases()
+                    observer = WeightsAndBiases(WandbRun())
                     observer.begin(observed, [Epoch(row) for row in rows])
                 sent = [call.kwargs["step"] for call in module.run.log.call_args_list]
                 self.assertEqual(sent, expected)

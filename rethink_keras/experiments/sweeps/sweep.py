@@ -23,7 +23,7 @@ from rethink_keras.experiments.sweeps.manifest import (
     as_named,
     is_folder_name,
 )
-from rethink_keras.training import trainer
+from rethink_keras.training.config import TrainConfig
 from rethink_keras.training.schedules import MOST_EPOCHS
 from rethink_keras.validation import check_choice, check_int, check_seed
 
@@ -251,7 +251,7 @@ def planned(
         [ROOT / file for file in files], [*params, f"train.seed = {seed}"], allow_imports=allow_imports
     )
     dataset = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
-    epochs = configuration.bound("train.epochs", configuration.default(trainer.train, "epochs"))
+    epochs = configuration.bound("train.epochs", configuration.default(TrainConfig, "epochs"))
     check_name(dataset)
     check_int("train.epochs", epochs, 1, MOST_EPOCHS)
     examples = configuration.bound("dataset.train_examples", None)

@@ -1,0 +1,159 @@
+"""The configuration of a run as one value: constructed once from gin, then passed down."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import gin
+
+from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.sources import Dataset
+from rethink_keras.data.splits import Splits
+from rethink_keras.errors import UserError
+from rethink_keras.models.family import Family
+from rethink_keras.training import optimizers, schedules, whitening
+from rethink_keras.training.checkpoints import CheckpointPolicy
+from rethink_keras.training.confusion import ConfusionPolicy
+from rethink_keras.training.distribution import devices
+from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.regularization import Regularization
+from rethink_keras.training.weights_and_biases import WandbRun
+from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
+
+
+@gin.configurable("train")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What `train.*` binds.
+
+    Attributes:
+        model: builder of the network, such as `@small_inception`.
+        epochs: number of epochs. 69 is the paper's (figure 1a's axis).
+        batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
+        learning_rate: initial learning rate.
+        schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
+        optimizer: `@sgd`, `@adam`, `@rmsprop`, `@muon` or `@whitened_sgd`.
+        initialization: `@whitened_first_kernel`, or None for the initializers of the network's layers.
+        seed: seed of everything random in the run; the randomization may have its own.
+        strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, and so does 'auto' if it names several;
+            for the other values see `devices.choose_strategy`.
+        precision: 'float32', 'mixed_float16' or 'mixed_bfloat16'.
+        jit_compile: compile the step with XLA; an error where that is not possible.
+        steps_per_execution: steps between two checks for signals, and between two updates of the progress bar;
+            'auto' goes by the network's operations. It does not change results.
+        deterministic: the same result to the bit on the same machine.
+        tensorboard: write scalars, images and hyperparameters for TensorBoard.
+        wandb: send the metrics to Weights & Biases, see `WandbRun`.
+
+    Raises:
+        UserError: A value is out of range or of another kind.
+    """
+
+    model: Family | None = None
+    epochs: int = 69
+    batch_size: int = 128
+    learning_rate: float = 0.01
+    schedule: schedules.ScheduleBuilder = schedules.exponential
+    optimizer: optimizers.OptimizerBuilder = optimizers.sgd
+    initialization: whitening.Initialization | None = None
+    seed: int = 0
+    strategy: str = "auto"
+    precision: str = "float32"
+    jit_compile: bool = False
+    steps_per_execution: int | str = "auto"
+    deterministic: bool = True
+    tensorboard: bool = True
+    wandb: bool = False
+
+    def __post_init__(self):
+        check_int("train.epochs", self.epochs, 1, schedules.MOST_EPOCHS)
+        check_int("train.batch_size", self.batch_size, 1)
+        check_number("train.learning_rate", self.learning_rate, 1e-30, 1e30)
+        check_seed("train.seed", self.seed)
+        check_choice("train.strategy", self.strategy, devices.STRATEGIES)
+        check_choice("train.precision", self.precision, devices.PRECISIONS)
+        if self.steps_per_execution != "auto":
+            check_int("train.steps_per_execution", self.steps_per_execution, 1)
+        rate = {"initial": self.learning_rate, "steps_per_epoch": 1, "epochs": self.epochs}
+        check_call("train.schedule", self.schedule, **rate)
+        check_call("train.optimizer", self.optimizer, self.learning_rate)
+        if self.initialization is not None:
+            check_call("train.initialization", self.initialization, None, None)
+        if self.model is not None and not hasattr(self.model, "default_regularization"):
+            raise UserError(
+                f"train.model is {self.model!r}, which is no network. Take @mlp or @small_inception, for example."
+            )
+
+    @property
+    def network(self) -> Family:
+        """The configured network's builder.
+
+        Raises:
+            UserError: None is configured.
+        """
+        if self.model is None:
+            raise UserError(
+                "No network is configured. Name a gin file, or bind train.model = @mlp, for example."
+            )
+        return self.model
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that a gin configuration says of a training run, each part constructed once.
+
+    Attributes:
+        train: epochs, batches, network, optimizer, execution.
+        dataset: which examples.
+        randomization: of labels and pixels (section 2.1).
+        preprocessing: crop and standardization.
+        augmentation: as requested; None parts get defaults, see `regularization.resolve`.
+        regularization: as requested, likewise.
+        evaluation: what is measured after an epoch.
+        checkpoints: when they are saved and which are kept.
+        confusion: when label confusion is measured.
+        wandb: the run's place in Weights & Biases; None without it.
+    """
+
+    train: TrainConfig
+    dataset: Dataset
+    randomization: Randomization
+    preprocessing: Preprocessing
+    augmentation: Augmentation
+    regularization: Regularization
+    evaluation: Evaluation
+    checkpoints: CheckpointPolicy
+    confusion: ConfusionPolicy
+    wandb: WandbRun | None
+
+    @classmethod
+    def from_gin(cls, data_dir: str | Path | None = None) -> RunConfig:
+        """Constructs the configuration that gin has parsed.
+
+        Args:
+            data_dir: TFDS data folder; None leaves it to TFDS.
+
+        Raises:
+            UserError: A value is out of range.
+        """
+        train = TrainConfig()
+        return cls(
+            train=train,
+            dataset=Dataset(data_dir=data_dir),
+            randomization=Randomization().with_seed(train.seed),
+            preprocessing=Preprocessing(),
+            augmentation=Augmentation(),
+            regularization=Regularization(),
+            evaluation=Evaluation(),
+            checkpoints=CheckpointPolicy(),
+            confusion=ConfusionPolicy(),
+            wandb=WandbRun() if train.wandb else None,
+        )
+
+    @property
+    def splits(self) -> Splits:
+        """The configured training and test set; nothing is read before it is used."""
+        return Splits(self.dataset, self.randomization, self.preprocessing, self.train.seed)
