@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import difflib
 import hashlib
 import inspect
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,26 @@ def parse(
     for (_, selector), parameters_bound in gin.config._CONFIG.items():
         for parameter, value in parameters_bound.items():
             binding_types.check(selector, parameter, value)
+
+
+@contextlib.contextmanager
+def parsed(
+    gin_files: Sequence[str | Path], bindings: Sequence[str] = (), *, allow_imports: bool = False
+) -> Iterator[None]:
+    """Parses a configuration as `parse` does, and restores the earlier one when the context ends."""
+    with _LOCK:
+        names = ("_CONFIG", "_OPERATIVE_CONFIG", "_SINGLETONS", "_CONFIG_PROVENANCE")
+        before = {name: copy.copy(getattr(gin.config, name)) for name in names if hasattr(gin.config, name)}
+        try:
+            parse(gin_files, bindings, allow_imports=allow_imports)
+            yield
+        finally:
+            gin.clear_config()
+            for name, value in before.items():
+                getattr(gin.config, name).update(value)
+
+
+_LOCK = threading.RLock()
 
 
 def clear() -> None:
