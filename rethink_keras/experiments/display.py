@@ -55,7 +55,7 @@ class Display:
             disable=None if progress else True,  # None shows it on a terminal
             total=1,
             leave=False,
-            bar_format="{percentage:3.0f}%|{bar}| {elapsed} {postfix}",
+            bar_format="{percentage:3.0f}%|{bar}| {elapsed} {desc}",
         )
 
     def say(self, line: str) -> None:
@@ -80,7 +80,7 @@ class Display:
             runs = self._progress()
             self._bar.total = sum(run.cost for run in runs)
             self._bar.n = sum(run.cost if run.ended else run.spent for run in runs)
-            self._bar.set_postfix_str(summarize(runs))
+            self._bar.set_description_str(summarize(runs))
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[Display]:
@@ -121,4 +121,5 @@ def _time_left(runs: Sequence[Progress], side_by_side: int) -> str:
     if not seconds:
         return ""
     besides = f" besides {', '.join(sorted(unknown))}" if unknown else ""
-    return f"about {seconds / side_by_side / 60:.0f} min to go{besides}"
+    minutes = round(seconds / side_by_side / 60)
+    return f"{f'about {minutes}' if minutes else 'less than 1'} min to go{besides}"

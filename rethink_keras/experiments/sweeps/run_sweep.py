@@ -57,7 +57,7 @@ def run_sweep(
         whole.write(folder)
         missing = [run for run in manifest.runs if _is_missing(folder / run.name)]
         print(
-            f"{len(manifest.runs)} runs in {folder}, {len(manifest.runs) - len(missing)} of them over."
+            f"{len(manifest.runs)} runs in {folder}, {len(manifest.runs) - len(missing)} of them ended."
             f"{others_kept(whole, manifest)}",
             flush=True,
         )

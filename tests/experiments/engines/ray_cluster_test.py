@@ -17,7 +17,6 @@ from tests.experiments.run_process_test import job
 from tests.experiments.small_sweeps import results, wait_for_rows
 from tests.experiments.stub_runs import ENDLESS, status, stub_job, wait_for
 from tests.training import small_runs
-from tests.training.small_runs import new_folder
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 LONG = ("train.epochs = 80",)
@@ -65,23 +64,23 @@ class RayClusterTest(absltest.TestCase):
 
     def test_a_killed_node_loses_nothing(self):
         node = self.cluster.add_node(num_cpus=2)
-        with new_folder() as folder:
+        folder = Path(self.create_tempdir())
+        for k in range(3):
+            small_runs.run(folder / "here" / f"run_{k}", *LONG, f"train.seed = {k}")
+
+        def kill_node():
             for k in range(3):
-                small_runs.run(folder / "here" / f"run_{k}", *LONG, f"train.seed = {k}")
+                wait_for_rows(folder / "ray" / f"run_{k}", 2)
+            self.cluster.remove_node(node, allow_graceful=False)
 
-            def kill_node():
-                for k in range(3):
-                    wait_for_rows(folder / "ray" / f"run_{k}", 2)
-                self.cluster.remove_node(node, allow_graceful=False)
-
-            killer = threading.Thread(target=kill_node)
-            killer.start()
-            outcomes = run(RayCluster(self.cluster.address), folder / "ray")
-            killer.join()
-            self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
-            self.assertEqual(results(folder / "ray"), results(folder / "here"))
-            logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
-            self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
+        killer = threading.Thread(target=kill_node)
+        killer.start()
+        outcomes = run(RayCluster(self.cluster.address), folder / "ray")
+        killer.join()
+        self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
+        self.assertEqual(results(folder / "ray"), results(folder / "here"))
+        logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
+        self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
 
     def test_more_than_the_cluster_has_is_told(self):
         with (
@@ -95,22 +94,22 @@ class RayClusterTest(absltest.TestCase):
             if status(folder / "run_0") == "running":
                 raise BrokenPipeError
 
-        with new_folder() as folder:
-            stubs = [stub_job(folder / f"run_{k}", *ENDLESS) for k in range(3)]
-            with self.assertRaises(BrokenPipeError):
-                RayCluster(self.cluster.address).run(stubs, 1, threading.Event(), fail, print, print)
-            wait_for(lambda: status(folder / "run_0") == "interrupted")
-            self.assertEqual(status(folder / "run_2"), "")
+        folder = Path(self.create_tempdir())
+        stubs = [stub_job(folder / f"run_{k}", *ENDLESS) for k in range(3)]
+        with self.assertRaises(BrokenPipeError):
+            RayCluster(self.cluster.address).run(stubs, 1, threading.Event(), fail, print, print)
+        wait_for(lambda: status(folder / "run_0") == "interrupted")
+        self.assertEqual(status(folder / "run_2"), "")
 
     def test_stopping_saves(self):
-        with new_folder() as folder:
-            stopping = threading.Event()
-            threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
-            engine = RayCluster(self.cluster.address)
-            self.assertEmpty(run(engine, folder, "train.epochs = 5000", stopping=stopping))
-            self.assertIn("interrupted", (folder / "run_0" / "summary.json").read_text())
-            listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
-            self.assertNotEqual(listed.returncode, 0)
+        folder = Path(self.create_tempdir())
+        stopping = threading.Event()
+        threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
+        engine = RayCluster(self.cluster.address)
+        self.assertEmpty(run(engine, folder, "train.epochs = 5000", stopping=stopping))
+        self.assertIn("interrupted", (folder / "run_0" / "summary.json").read_text())
+        listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
+        self.assertNotEqual(listed.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import remote
 from rethink_keras.experiments.searches.chief import Chief
 from tests.experiments.searches.small_searches import free_port, laid_out
-from tests.training.small_runs import new_folder
 
 
 def variables(tuner_id="", host="", port=""):
@@ -50,7 +49,7 @@ class ServiceTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(config.clear)
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
         self.ended = []
 
     @contextlib.contextmanager
@@ -94,7 +93,8 @@ class ServiceTest(parameterized.TestCase):
 
     @parameterized.parameters("0" * 64, "", "\u00e9", None)
     def test_a_stranger_is_refused_and_changes_nothing(self, token):
-        with self.served() as (_, chief, address), new_folder() as elsewhere:
+        elsewhere = Path(self.create_tempdir())
+        with self.served() as (_, chief, address):
             before = self.state()
             if token is not None:
                 (elsewhere / remote.TOKEN).write_text(token)

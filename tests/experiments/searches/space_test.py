@@ -6,7 +6,6 @@ from rethink_keras.experiments.searches import search
 from rethink_keras.experiments.searches.space import Space
 from rethink_keras.training.optimizers import adam, sgd
 from tests.experiments.searches.small_searches import laid_out, write_gin
-from tests.training.small_runs import new_folder
 
 SPACE = {
     "choice": {"train.optimizer": [sgd, adam], "mlp.hidden": ["16", "32"]},
@@ -52,11 +51,11 @@ class SpaceTest(parameterized.TestCase):
         self.assertEqual(narrow.bindings({"sgd.momentum": 0.999989}), {"sgd.momentum": "0.99999"})
 
     def test_a_choice_s_parameter_varies_only_where_it_is_chosen(self):
-        with new_folder() as folder:
-            plan, oracle = laid_out(folder, "search.trials = 20")
-            for number in range(20):
-                bound = plan.bindings(oracle.create_trial(str(number)))
-                self.assertEqual("sgd.momentum" in bound, bound["train.optimizer"] == "@sgd")
+        folder = Path(self.create_tempdir())
+        plan, oracle = laid_out(folder, "search.trials = 20")
+        for number in range(20):
+            bound = plan.bindings(oracle.create_trial(str(number)))
+            self.assertEqual("sgd.momentum" in bound, bound["train.optimizer"] == "@sgd")
 
     @parameterized.parameters(
         (
@@ -99,24 +98,25 @@ class SpaceTest(parameterized.TestCase):
         ("search.base = []", "The trials have no network."),
     )
     def test_bad_searches(self, binding, sentence):
-        with new_folder() as folder, self.assertRaises(UserError) as raised:
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(UserError) as raised:
             search.lay_out([str(write_gin(folder))], [binding], 1)
         self.assertIn(sentence, raised.exception.sentence)
 
     def test_hyperband_s_trials_are_measured_after_each_epoch(self):
         rarely = ("evaluation.every_epochs = 2",)
-        with new_folder() as folder:
-            search.lay_out([str(write_gin(folder, bindings=rarely))], [], 1)
-            for bindings, space in (
-                (rarely, []),
-                ((), ["space.integer = {'evaluation.every_epochs': (1, 2)}"]),
-            ):
-                with self.assertRaisesRegex(UserError, "Leave evaluation.every_epochs out"):
-                    search.lay_out(
-                        [str(write_gin(folder, bindings=bindings))],
-                        ["search.algorithm = @hyperband", *space],
-                        1,
-                    )
+        folder = Path(self.create_tempdir())
+        search.lay_out([str(write_gin(folder, bindings=rarely))], [], 1)
+        for bindings, space in (
+            (rarely, []),
+            ((), ["space.integer = {'evaluation.every_epochs': (1, 2)}"]),
+        ):
+            with self.assertRaisesRegex(UserError, "Leave evaluation.every_epochs out"):
+                search.lay_out(
+                    [str(write_gin(folder, bindings=bindings))],
+                    ["search.algorithm = @hyperband", *space],
+                    1,
+                )
 
     def tearDown(self):
         config.clear()

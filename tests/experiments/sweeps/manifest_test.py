@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps.manifest import NAME, ROOT, Manifest, PlannedRun, find
-from tests.training.small_runs import new_folder
 
 
 def planned(**changes):
@@ -44,9 +43,9 @@ def write_json(folder, runs):
 class ManifestTest(parameterized.TestCase):
     def test_comes_back_from_disk(self):
         there = manifest(planned(), planned(name="mlp/plain/seed_1", seed=1))
-        with new_folder() as folder:
-            there.write(folder)
-            self.assertEqual(Manifest.read(folder), there)
+        folder = Path(self.create_tempdir())
+        there.write(folder)
+        self.assertEqual(Manifest.read(folder), there)
         self.assertEqual(there.images, 2 * 4314)
 
     @parameterized.parameters(
@@ -59,9 +58,9 @@ class ManifestTest(parameterized.TestCase):
         '{"format": ' + "9" * 5000 + "}",
     )
     def test_a_damaged_one_is_told(self, text):
-        with new_folder() as folder:
-            (folder / NAME).write_text(text)
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        (folder / NAME).write_text(text)
+        self.check_damaged(folder)
 
     @parameterized.parameters(
         {"name": "../../elsewhere"},
@@ -82,14 +81,14 @@ class ManifestTest(parameterized.TestCase):
         {"images": 10**400},
     )
     def test_runs_that_no_sweep_plans_are_damage(self, **fields):
-        with new_folder() as folder:
-            write_json(folder, [dataclasses.asdict(planned(**fields))])
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        write_json(folder, [dataclasses.asdict(planned(**fields))])
+        self.check_damaged(folder)
 
     def test_a_sweep_without_runs_is_damaged(self):
-        with new_folder() as folder:
-            write_json(folder, [])
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        write_json(folder, [])
+        self.check_damaged(folder)
 
     def check_damaged(self, folder):
         with self.assertRaisesRegex(
@@ -107,17 +106,17 @@ class ManifestTest(parameterized.TestCase):
         pieces = st.one_of(
             st.text(max_size=5), st.sampled_from(["null", "[]", "{}", "-1", "1e999", '"\\ud800"'])
         )
-        with new_folder() as folder:
-            (folder / NAME).write_text(text[:start] + data.draw(pieces) + text[end:], errors="surrogatepass")
-            with contextlib.suppress(UserError):
-                Manifest.read(folder)
+        folder = Path(self.create_tempdir())
+        (folder / NAME).write_text(text[:start] + data.draw(pieces) + text[end:], errors="surrogatepass")
+        with contextlib.suppress(UserError):
+            Manifest.read(folder)
 
     def test_finds_sweeps_below_a_folder(self):
-        with new_folder() as folder:
-            for name in ("b", "a/c"):
-                (folder / name).mkdir(parents=True)
-                manifest(planned()).write(folder / name)
-            self.assertEqual(list(find(folder)), [folder / "a/c", folder / "b"])
+        folder = Path(self.create_tempdir())
+        for name in ("b", "a/c"):
+            (folder / name).mkdir(parents=True)
+            manifest(planned()).write(folder / name)
+        self.assertEqual(list(find(folder)), [folder / "a/c", folder / "b"])
 
     def test_command_as_one_would_type_it(self):
         run = planned(bindings=("evaluation.stop_when = 'fit_loss'", "train.epochs = 3"))
@@ -130,13 +129,13 @@ class ManifestTest(parameterized.TestCase):
     def test_commands_mean_the_same_typed_in_another_folder(self):
         root = Path.cwd()
         sweep = manifest(planned())
-        with new_folder() as folder:
-            try:
-                os.chdir(folder)
-                here = Path.cwd()
-                commands = planned().command(Path("x")), sweep.command(Path("x"))
-            finally:
-                os.chdir(root)
+        folder = Path(self.create_tempdir())
+        try:
+            os.chdir(folder)
+            here = Path.cwd()
+            commands = planned().command(Path("x")), sweep.command(Path("x"))
+        finally:
+            os.chdir(root)
         self.assertStartsWith(commands[0], f"{ROOT / 'bin/train'} --gin_file={ROOT / 'gin/quickstart.gin'} ")
         self.assertEndsWith(commands[0], f"--workdir={here / 'x/mlp/plain/seed_0'}")
         self.assertStartsWith(
