@@ -96,8 +96,8 @@ def train(
                 )
             strategy_object = team.strategy or devices.choose_strategy(how.strategy)
             devices.check_batch_divides(strategy_object, batch_size, examples)
-            train_data = splits.pipeline("train", settled.augmentation, team.share)
-            test_data = splits.pipeline("test", share=team.share)
+            train_data = splits.pipeline("train", settled.augmentation, team.shard)
+            test_data = splits.pipeline("test", shard=team.shard)
         steps = train_data.steps(batch_size)
         team.check_same(_what_workers_share(splits))
         # Not earlier: TFDS draws random file names when it prepares a data set; weights must not depend on that.
@@ -131,7 +131,7 @@ def train(
             epochs=epochs,
             pause_after=min(pause_after or epochs, epochs),
             batch_size=batch_size,
-            facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
+            facts={**_facts(splits, settled, network, train_data, seed), "workers": team.shard.workers},
             class_names=splits.train.class_names,
             hyperparameters=_hyperparameters(settled, schedule, optimizer),
             observers=looking_on,

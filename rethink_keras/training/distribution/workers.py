@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.errors import UserError, WorkerLostError
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import StopRequest
@@ -32,17 +32,17 @@ class Alone:
     """A process that trains by itself: its own chief, with whole batches and nobody to ask.
 
     Attributes:
-        share: the part of each batch that this process computes.
+        shard: the part of each batch that this process computes.
         strategy: that the network is built under; None leaves it to `devices.choose_strategy`.
     """
 
-    share: Share = WHOLE
+    shard: BatchShard = WHOLE_BATCH
     strategy: tf.distribute.Strategy | None = None
 
     @property
     def is_chief(self) -> bool:
         """Whether this process writes the workdir."""
-        return self.share.index == 0
+        return self.shard.index == 0
 
     def agreed(self, stop: StopRequest) -> StopRequest:
         """A request that all workers notice at the same step."""
@@ -80,7 +80,7 @@ class Workers(Alone):
 
     def __init__(self, cluster: Cluster):
         _check_versions()
-        self.share = Share(cluster.index, len(cluster.addresses))
+        self.shard = BatchShard(cluster.index, len(cluster.addresses))
         self.strategy = _connected(cluster)
 
     def agreed(self, stop: StopRequest) -> StopRequest:
@@ -93,8 +93,8 @@ class Workers(Alone):
 
     def everybodys(self, number: int) -> list[int]:
         """What each worker says, the chief first; all must ask at the same time."""
-        said = np.zeros(self.share.workers, np.int64)
-        said[self.share.index] = number
+        said = np.zeros(self.shard.workers, np.int64)
+        said[self.shard.index] = number
         assert self.strategy is not None
         return self.strategy.reduce("SUM", tf.constant(said)).numpy().tolist()
 
@@ -114,7 +114,7 @@ class Workers(Alone):
         failed = [index for index, has in enumerate(self.everybodys(0)) if has]
         if failed:
             raise UserError(
-                f"Worker {failed[0]} of {self.share.workers} cannot go on, and says why on its own terminal. "
+                f"Worker {failed[0]} of {self.shard.workers} cannot go on, and says why on its own terminal. "
                 "Mend that and start all workers again."
             )
 
@@ -125,7 +125,7 @@ class Workers(Alone):
         if others:
             raise UserError(
                 f"Worker {others[0]} was started with another configuration, other data or another version of "
-                f"the code than worker {self.share.index}. Start all workers by the same command."
+                f"the code than worker {self.shard.index}. Start all workers by the same command."
             )
 
     def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
