@@ -11,24 +11,22 @@ from unittest import mock
 import filelock
 from absl.testing import absltest
 
-from benchmarks import kill_sweeps, stub_run
 from rethink_keras.experiments import run_process
-from rethink_keras.experiments.run_process import Job, run_job
+from rethink_keras.experiments.job import Job
+from rethink_keras.experiments.run_process import run_job
 from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.system import signals
 from rethink_keras.system.files import LOCK
 from tests.experiments.small_sweeps import wait_for_rows
-from tests.experiments.stub_runs import ENDLESS, status, stub_job, wait_for
-from tests.experiments.sweeps.manifest_test import planned
+from tests.experiments.stub_runs import ENDLESS, PROGRAM, checkpoints, status, stub_job, wait_for
 from tests.training.small_runs import SMALL
 
-ROOT = Path(__file__).parents[2]
 SLOW = ("train.epochs = 4000", "evaluation.train_metrics = 'running_average'")
 
 
 def job(workdir, *bindings, retries=0, **environment):
     params = [f"--gin_param={binding}" for binding in (*SMALL, *bindings)]
-    return Job("a run", workdir, (*params, f"--workdir={workdir}"), retries, environment)
+    return Job("a run", workdir, (*params, f"--workdir={workdir}"), 1, retries, environment)
 
 
 class RunJobTest(absltest.TestCase):
@@ -52,7 +50,7 @@ class RunJobTest(absltest.TestCase):
         folder = Path(self.create_tempdir())
 
         def kill():
-            wait_for(lambda: len(stub_run.checkpoints(folder)) > 1)
+            wait_for(lambda: len(checkpoints(folder)) > 1)
             listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True)
             os.kill(int(listed.stdout.split()[0]), signal.SIGKILL)
 
@@ -109,41 +107,13 @@ class RunJobTest(absltest.TestCase):
             self.assertEqual(str(folder) in outcome.sentence, bool(exit_code))
 
 
-class JobTest(absltest.TestCase):
-    def test_names_the_same_in_whatever_folder(self):
-        root = Path.cwd()
-        folder = Path(self.create_tempdir())
-        with mock.patch.dict(os.environ, TFDS_DATA_DIR="data"):
-            try:
-                os.chdir(folder)
-                here = Path.cwd()
-                planned_run = planned(gin_files=("gin/quickstart.gin",))
-                made = Job.of(planned_run, Path("s"), retries=0, data_dir="data", environment={})
-                kept = Job.of(planned_run, Path("s"), retries=0, data_dir="gs://b/data", environment={})
-            finally:
-                os.chdir(root)
-        self.assertIn(f"--gin_file={ROOT / 'gin/quickstart.gin'}", made.arguments)
-        self.assertIn(f"--workdir={here / 's' / planned_run.name}", made.arguments)
-        self.assertIn(f"--data_dir={here / 'data'}", made.arguments)
-        self.assertEqual(made.workdir, here / "s" / planned_run.name)
-        self.assertEqual(made.environment["TFDS_DATA_DIR"], str(here / "data"))
-        self.assertIn("--data_dir=gs://b/data", kept.arguments)
-
-
 @absltest.skipUnless(sys.platform == "linux", "only Linux tells a process that its parent died")
 class OrphanTest(absltest.TestCase):
-    def test_killed_sweeps_leave_runs_that_save_and_resume(self):
-        folder = Path(self.create_tempdir())
-        with mock.patch.dict(kill_sweeps.LONGEST_SECONDS, stub=0.2):
-            outcome = kill_sweeps.kill_and_check(folder, "stub", kills=3)
-        self.assertEqual((outcome.kills, outcome.faults), (3, []))
-        self.assertGreater(outcome.resumes, 0)
-
     def test_being_told_many_times_is_no_second_request(self):
         folder = Path(self.create_tempdir())
-        command = [sys.executable, stub_run.__file__, f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
+        command = [sys.executable, str(PROGRAM), f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
         process = subprocess.Popen(command)
-        wait_for(lambda: stub_run.checkpoints(folder))
+        wait_for(lambda: checkpoints(folder))
         for _ in range(20):
             process.send_signal(signals.ORPHANED)
             time.sleep(0.002)

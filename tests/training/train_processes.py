@@ -1,0 +1,35 @@
+"""`bin/train` processes of tests, what they print, and the checkpoints that they leave."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(workdir: Path, bindings: Sequence[str]) -> subprocess.Popen:
+    """Starts a `bin/train` process with piped output."""
+    command = [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={workdir}"]
+    params = [f"--gin_param={binding}" for binding in bindings]
+    return subprocess.Popen([*command, *params], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_line(process: subprocess.Popen, word: str) -> str:
+    """Reads the output of a process up to a line with `word`; returns what it read."""
+    assert process.stdout is not None
+    read = ""
+    while word not in read and (line := process.stdout.readline()):
+        read += line
+    return read
+
+
+def newest_arrays(workdir: Path) -> list[np.ndarray]:
+    """Returns all variables of the newest checkpoint, with those of optimizer and seed generators."""
+    path = max((workdir / "checkpoints").glob("*.npz"))
+    with np.load(path) as archive:
+        return [archive[name] for name in sorted(archive.files) if name != "state"]
