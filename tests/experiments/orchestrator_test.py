@@ -11,22 +11,19 @@ from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.orchestrator import JobSource, leading, run_all
 from rethink_keras.system.files import LOCK
 from rethink_keras.system.signals import StopRequest
-from tests.experiments.stub_runs import ENDLESS, StubEngine, run_jobs, status, stub_job, wait_for
+from tests.experiments.stub_runs import (
+    ENDLESS,
+    CalledDisplay,
+    StubEngine,
+    run_jobs,
+    status,
+    stub_job,
+    wait_for,
+)
 
 
 class Failure(Exception):
     pass
-
-
-class CalledDisplay(Display):
-    """A display that calls a function at every update."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def update(self):
-        self.function()
 
 
 class RunAllTest(parameterized.TestCase):

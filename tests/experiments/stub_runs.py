@@ -49,6 +49,17 @@ class StubEngine(Local):
         return super().run(dataclasses.replace(job, arguments=arguments, program=PROGRAM), stopping, say)
 
 
+class CalledDisplay(Display):
+    """A display that calls a function at every update."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def update(self):
+        self.function()
+
+
 def run_jobs(jobs, engine, ended=lambda _: None, display=None, stopping=None):
     """Runs a list of jobs on one thread each."""
     display = display or Display()

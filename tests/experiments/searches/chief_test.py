@@ -12,8 +12,9 @@ from rethink_keras import config
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import results
-from rethink_keras.experiments.searches.chief import Chief, worker_lock
-from tests.experiments.searches.small_searches import laid_out
+from rethink_keras.experiments.searches.chief import Chief
+from rethink_keras.experiments.searches.worker_locks import WORKERS, worker_lock, workers_alive
+from tests.experiments.searches.small_searches import planned
 
 ALGORITHMS = {
     "random_search": ("search.trials = 5",),
@@ -56,7 +57,7 @@ class Scene:
 
     def begin(self):
         """A new chief, as after the end of a process."""
-        self.plan, oracle = laid_out(self.folder, *self.params)
+        self.plan, oracle = planned(self.folder, *self.params)
         self.chief = Chief(self.plan, oracle, self.folder, self.ended.append)
         self.chief.release_lost()
 
@@ -64,7 +65,8 @@ class Scene:
         trial.status = TrialStatus.FAILED if failed else TrialStatus.COMPLETED
         rate = float(self.plan.bindings(trial)["train.learning_rate"])
         write_run(
-            self.folder / self.plan.run(trial).name, [rate * k for k in range(1, self.plan.until(trial) + 1)]
+            self.folder / self.plan.run(trial).name,
+            [rate * k for k in range(1, self.plan.last_epoch(trial) + 1)],
         )
         self.chief.end_trial(trial)
 
@@ -82,7 +84,7 @@ class Scene:
         return [
             (
                 self.plan.run(t).name.removeprefix("trials/"),
-                self.plan.until(t),
+                self.plan.last_epoch(t),
                 " ".join(self.plan.bindings(t).values()),
                 t.status,
                 None if t.score is None else round(t.score, 6),
@@ -132,7 +134,7 @@ class ChiefTest(parameterized.TestCase):
         best = sorted(first, key=lambda trial: -trial[4])[: len(on)]
         self.assertNotEmpty(on)
         self.assertEqual({trial[0] for trial in on}, {trial[0] for trial in best})
-        costs = laid_out(folder, *ALGORITHMS["hyperband"])[1].costs(3)
+        costs = planned(folder, *ALGORITHMS["hyperband"])[1].costs(3)
         self.assertLen(found, len(costs))
         self.assertEqual(sum(costs), sum(until for _, until in rungs) - len(on))
 
@@ -148,13 +150,13 @@ class ChiefTest(parameterized.TestCase):
     def test_trials_of_the_living_stay_theirs_and_those_of_the_lost_are_handed_out(self):
         folder = Path(self.create_tempdir())
         scene = Scene(folder, "search.trials = 2")
-        (folder / chiefs.WORKERS).mkdir()
+        (folder / WORKERS).mkdir()
         alive = worker_lock(folder, "alive")
         with alive:
             kept, lost = (scene.chief.create_trial(name) for name in ("alive", "lost"))
             self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.IDLE)
             self.assertEqual(scene.chief.release_lost(), [lost.trial_id])
-            self.assertEqual(chiefs.workers_alive(folder), ["alive"])
+            self.assertEqual(workers_alive(folder), ["alive"])
             scene.begin()
             self.assertEqual(scene.chief.create_trial("other").trial_id, lost.trial_id)
             self.assertEqual(scene.chief.create_trial("alive").trial_id, kept.trial_id)
@@ -206,7 +208,7 @@ class ChiefTest(parameterized.TestCase):
         )
         path.write_text(text[:start] + data.draw(pieces) + text[end:])
         with contextlib.suppress(UserError):
-            plan, oracle = laid_out(path.parent)
+            plan, oracle = planned(path.parent)
             chief = Chief(plan, oracle, path.parent, print)
             chief.release_lost()
             results.rows(plan, chief.trials, path.parent)

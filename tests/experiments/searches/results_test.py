@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
