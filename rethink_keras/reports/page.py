@@ -92,7 +92,7 @@ def _other_row(run: Run) -> list[str]:
     """A run outside any sweep, a text a column."""
     summary = run.summary
     randomization = summary.get("randomization", {})
-    final, best = summary.get("final", {}), summary.get("best_on_the_way", {})
+    final, best = run.final, summary.get("best_on_the_way", {})
     return [
         run.name,
         run.trouble or run.status,

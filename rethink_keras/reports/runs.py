@@ -90,15 +90,14 @@ def ordered(table: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
 
 def _row(folder: Path, path: Path, now: float) -> dict[str, Any]:
     run = Workdir(path.parent).read()
-    final = run.summary.get("final", {}) if run.is_training else {}
     return {
         "run": str(path.parent.relative_to(folder)),  # Not escaped, so that a script finds the folder.
         "configuration": _description(run.summary),
         "seed": run.summary.get("seed"),
         "status": run.status,
         "epoch": run.epochs,
-        "train_accuracy": final.get("train_accuracy"),
-        "test_accuracy": final.get("test_accuracy"),
+        "train_accuracy": run.final.get("train_accuracy"),
+        "test_accuracy": run.final.get("test_accuracy"),
         "epochs_to_fit": run.summary.get("epochs_to_fit"),
         "age": _age(path, now),
     }

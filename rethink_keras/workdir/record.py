@@ -41,6 +41,11 @@ class RunRecord:
         return bool(self.summary) and summaries.is_training(self.summary)
 
     @property
+    def final(self) -> dict[str, float]:
+        """The metrics after the last epoch; empty without one, and for an experiment without training."""
+        return self.summary.get("final", {}) if self.is_training else {}
+
+    @property
     def epochs(self) -> int:
         """The last epoch that was measured; 0 without one."""
         return self.rows[-1]["epoch"] if self.rows else 0
@@ -68,8 +73,7 @@ class RunRecord:
 
     def final_metrics(self) -> str:
         """Returns the epochs and the final accuracies in words, or that there are none."""
-        final = self.summary.get("final") if self.is_training else None
-        if not final:
+        if not self.final:
             return f"{self.status}, without metrics" + (f": {self.trouble}" if self.trouble else "")
-        accuracies = f"train {final['train_accuracy']:.2%}, test {final['test_accuracy']:.2%}"
+        accuracies = f"train {self.final['train_accuracy']:.2%}, test {self.final['test_accuracy']:.2%}"
         return f"{self.summary['epochs']} epochs, {accuracies}"

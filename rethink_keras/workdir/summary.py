@@ -33,13 +33,13 @@ def read_summary(path: Path) -> Summary:
     summary = printable_json(read_json(path))
     if not isinstance(summary, dict):
         raise DamagedError(f"{shown(path)} is no summary")
-    needed, optional = _STATUS, _OPTIONAL
+    needed, known = _STATUS, {**_TRAINING, **_OPTIONAL}
     if is_training(summary):
         needed = {**_TRAINING, **(_MEASURED if summary.get("epochs") else {})}
-        optional = {**_OPTIONAL, **_MEASURED}
+        known |= _MEASURED
     if missing := [name for name in needed if name not in summary]:
         raise DamagedError(f"{shown(path)} lacks {missing[0]}")
-    for name, check in {**needed, **optional}.items():
+    for name, check in known.items():
         if name in summary and not check(summary[name]):
             raise DamagedError(f"{shown(path)} has no readable {name}")
     if is_training(summary) and summary["status"] == DONE and not summary["epochs"]:
@@ -113,7 +113,6 @@ _OPTIONAL: dict[str, Check] = {
     "explicit_regularization": _is_bool,
     "configuration": is_text,
     "computed_by": lambda value: isinstance(value, list) and all(map(_is_dict_of_texts, value)),
-    "versions": _is_dict_of_texts,
     "rows": lambda value: isinstance(value, list) and all(isinstance(row, dict) for row in value),
 }
-"""Added later, or written by some runs only."""
+"""Added in later versions, or written by some runs only."""
