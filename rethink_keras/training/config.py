@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
 from rethink_keras.training import optimizers, schedules, whitening
 from rethink_keras.training.callbacks import CALLBACKS
-from rethink_keras.training.checkpoints import CheckpointPolicy
+from rethink_keras.training.checkpoints import CheckpointOptions
 from rethink_keras.training.distribution import devices
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.evaluators.confusion import ConfusionOptions
@@ -155,7 +156,7 @@ class RunConfig:
     augmentation: Augmentation
     regularization: Regularization
     evaluation: Evaluation
-    checkpoints: CheckpointPolicy
+    checkpoints: CheckpointOptions
     confusion: ConfusionOptions
     wandb: WandbRun | None
 
@@ -178,12 +179,12 @@ class RunConfig:
             augmentation=Augmentation(),
             regularization=Regularization(),
             evaluation=Evaluation(),
-            checkpoints=CheckpointPolicy(),
+            checkpoints=CheckpointOptions(),
             confusion=ConfusionOptions(),
             wandb=WandbRun() if train.wandb else None,
         )
 
-    @property
+    @functools.cached_property
     def splits(self) -> Splits:
         """The configured training and test set; nothing is read before it is used."""
         return Splits(self.dataset, self.randomization, self.preprocessing, self.train.seed)

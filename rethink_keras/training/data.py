@@ -39,14 +39,7 @@ def read(config: RunConfig, shard: BatchShard) -> tuple[Data, ResolvedRegulariza
         UserError: The configuration does not fit the data set.
     """
     splits = config.splits
-    resolved = regularization.resolve(
-        config.regularization,
-        config.augmentation,
-        randomization=config.randomization,
-        default=config.train.network.default_regularization,
-        dataset=config.dataset.name,
-        can_crop=splits.crop_leaves_room,
-    )
+    resolved = resolve_regularization(config)
     examples, batch_size = splits.train.num_examples, config.train.batch_size
     if batch_size > examples:
         raise UserError(
@@ -54,3 +47,15 @@ def read(config: RunConfig, shard: BatchShard) -> tuple[Data, ResolvedRegulariza
         )
     train = splits.pipeline("train", resolved.augmentation, shard)
     return Data(splits, train, splits.pipeline("test", shard=shard)), resolved
+
+
+def resolve_regularization(config: RunConfig) -> ResolvedRegularization:
+    """Returns the regularization of a run: what is configured, and defaults for the rest."""
+    return regularization.resolve(
+        config.regularization,
+        config.augmentation,
+        randomization=config.randomization,
+        default=config.train.network.default_regularization,
+        dataset=config.dataset.name,
+        can_crop=config.splits.crop_leaves_room,
+    )

@@ -97,9 +97,11 @@ class Evaluation:
             return self.batch_size
         return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
 
-    def check_shards(self, batch_size: int, examples: int, workers: int) -> None:
-        """Raises UserError unless each worker has an example of the last batch: the mean of none is undefined."""
-        last = examples % min(batch_size, examples) or min(batch_size, examples)
+    def check_shards(self, network: keras.Model, batches: Batches) -> None:
+        """Raises UserError unless each worker has an example of a split's last batch: a mean needs one."""
+        examples, workers = batches.num_examples, batches.shard.workers
+        batch_size = min(self.batch_size_for(network), examples)
+        last = examples % batch_size or batch_size
         if last < workers:
             raise UserError(
                 f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
@@ -124,9 +126,7 @@ class Evaluation:
         return reached[self.stop_when]
 
 
-def evaluate(
-    network: keras.Model, batches: Batches, batch_size: int, stop: StopRequest
-) -> dict[str, float]:
+def evaluate(network: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
     """Returns the metrics of a whole split, see `named_metrics`.
 
     Raises:

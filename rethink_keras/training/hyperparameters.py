@@ -20,7 +20,7 @@ def hyperparameters(train: TrainConfig, regularization: ResolvedRegularization) 
     return {
         **gin_config.operative_values(_ALWAYS, _NEVER),
         "train.schedule": train.schedule.__name__,
-        "train.optimizer": train.optimizer.__name__,
+        "train.optimizer": getattr(train.optimizer, "__name__", ""),
         "regularization.weight_decay": regularization.weight_decay,
         "regularization.dropout": regularization.dropout,
         "augmentation": regularization.augmentation.describe(),

@@ -21,6 +21,8 @@ Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 class ScheduleBuilder(Protocol):
     """The type of `train.schedule`."""
 
+    __name__: str
+
     def __call__(self, *, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
         """Returns the schedule of a run.
 

@@ -13,6 +13,7 @@ from rethink_keras.errors import UserError
 
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 MetricsRow = dict[str, Any]
+Row = MetricsRow
 
 
 @dataclasses.dataclass

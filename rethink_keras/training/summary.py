@@ -14,6 +14,7 @@ from rethink_keras.data import randomization as randomizing
 from rethink_keras.training import provenance
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.data import Data
+from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.regularization import ResolvedRegularization
 from rethink_keras.training.run import Run
@@ -36,30 +37,35 @@ class RunSummary:
         run: The run.
 
     Attributes:
+        run: The run.
         content: As last written.
     """
 
     def __init__(self, run: Run):
         self.content: dict[str, Any] = {}
-        self._run = run
+        self.run = run
 
     def write(self, status: str, **more: Any) -> dict[str, Any]:
         """Writes status, metrics, facts and `more`, which replaces facts of the same name, and returns them all."""
-        state = self._run.state
+        state = self.run.state
         self.content = {
             "status": status,
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            **final_metrics(state.rows, self._run.config.evaluation),
-            **self._run.facts,
+            **final_metrics(state.rows, self.run.config.evaluation),
+            **self.run.facts,
             "computed_by": state.versions,
             **more,
         }
-        self._run.folder.write_summary(self.content)
+        self.run.folder.write_summary(self.content)
         return self.content
 
 
 def facts_of_run(
-    config: RunConfig, data: Data, regularization: ResolvedRegularization, network: keras.Model
+    config: RunConfig,
+    data: Data,
+    regularization: ResolvedRegularization,
+    network: keras.Model,
+    workers: Workers,
 ) -> dict[str, Any]:
     """Returns the part of `summary.json` that is known before training."""
     train, randomization = data.splits.train, config.randomization
@@ -80,6 +86,7 @@ def facts_of_run(
             "epoch_order": provenance.fingerprint([data.train.order(epoch) for epoch in range(2)]),
         },
         **provenance.environment(),
+        "workers": workers.shard.workers,
     }
 
 

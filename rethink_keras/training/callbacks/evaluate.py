@@ -50,7 +50,7 @@ class Evaluate(keras.callbacks.Callback):
         begin = time.perf_counter()
         state.add_versions(run.facts["versions"])
         with self._batch_norm.for_evaluation(run.stop):
-            row = self._row(state.running)
+            row = self._row(state.running or {})
             self._divergence.check_loss(row["train_loss"] + row["test_loss"])
             for evaluator in self._evaluators:
                 _add(row, evaluator)

@@ -16,13 +16,13 @@ class StopTraining(keras.callbacks.Callback):
 
     def __init__(self, run: Run):
         super().__init__()
-        self._run = run
+        self.run = run
 
     def on_train_batch_end(self, batch, logs=None):
         # After the last step the epoch is evaluated and saved first.
-        if self._run.state.step < self._run.steps_per_epoch and self._run.stop:
+        if self.run.state.step < self.run.steps_per_epoch and self.run.stop:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._run.has_ended or self._run.stop:
+        if self.run.has_ended or self.run.stop:
             self.model.stop_training = True

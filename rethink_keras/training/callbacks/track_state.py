@@ -40,9 +40,7 @@ class TrackState(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         state = self._run.state
         # Keras counts in whole executions, and the last of an epoch may be shorter.
-        state.step = min(
-            self._first_step + (batch + 1) * self._steps_per_batch, self._run.steps_per_epoch
-        )
+        state.step = min(self._first_step + (batch + 1) * self._steps_per_batch, self._run.steps_per_epoch)
         state.seconds = self._seconds_before + time.perf_counter() - self._begin
 
     def on_epoch_end(self, epoch, logs=None):

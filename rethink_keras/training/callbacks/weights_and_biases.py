@@ -76,7 +76,9 @@ class WeightsAndBiases(MetricsWriter):
     def close(self, summary: dict[str, Any]) -> None:
         """Sends the final metrics and the status."""
         ended_well = summary["status"] in ("done", "interrupted")
-        values = {name: value for name, value in summary.items() if isinstance(value, (bool, int, float, str))}
+        values = {
+            name: value for name, value in summary.items() if isinstance(value, (bool, int, float, str))
+        }
         for group in ("final", "best_on_the_way"):
             values |= {f"{group}/{name}": value for name, value in summary.get(group, {}).items()}
         self._try(lambda: self._wandb_run.summary.update(values))

@@ -83,7 +83,9 @@ class Confusion(NamedTuple):
         """Returns a plot for each kind: the percentages of each label's examples by predicted class."""
         accuracies = self.accuracies()
         return {
-            name: _plot(counts, class_names, f"{_TITLES[name]}\nepoch {epoch}: {100 * accuracies[name]:.1f} %")
+            name: _plot(
+                counts, class_names, f"{_TITLES[name]}\nepoch {epoch}: {100 * accuracies[name]:.1f} %"
+            )
             for name, counts in self.kinds().items()
         }
 
