@@ -32,10 +32,10 @@ from rethink_keras.training.confusion import Confusions, can_be_measured
 from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.divergence import diverged, non_finite_weight
 from rethink_keras.training.export import save_plain
-from rethink_keras.training.feeds import Feed
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer, first_batch
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.state import Row, RunState
+from rethink_keras.training.steps import BatchSource
 from rethink_keras.workdir.overwriting import set_aside
 from rethink_keras.workdir.workdir import Workdir
 
@@ -57,7 +57,7 @@ class Plan:
         network: compiled.
         metrics: of the network, whose running sums belong to its state.
         train: training batches.
-        feed: what `fit` reads of them.
+        batch_source: what `fit` reads of them.
         test: test batches.
         rate: learning rate by step.
         epochs: how many.
@@ -74,7 +74,7 @@ class Plan:
     network: keras.Model
     metrics: list[keras.metrics.Metric]
     train: Batches
-    feed: Feed
+    batch_source: BatchSource
     test: Batches
     rate: Schedule
     epochs: int
@@ -198,14 +198,14 @@ class Loop:
         recorder = Recorder(
             state,
             steps=self._steps,
-            steps_per_batch=plan.feed.steps_per_batch,
+            steps_per_batch=plan.batch_source.steps_per_batch,
             finish_epoch=self._finish_epoch,
             save_if_due=self._save_if_due,
             stop=self._stop,
             metrics=plan.metrics,
         )
         plan.network.fit(
-            plan.feed.dataset(state.step),
+            plan.batch_source.dataset(state.step),
             initial_epoch=state.epoch,
             epochs=until_epoch,
             verbose=0,

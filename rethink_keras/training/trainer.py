@@ -18,29 +18,22 @@ from rethink_keras.data.batches import Batches
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
-from rethink_keras.models.operations import training_operations
-from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.system.signals import stop_request
 from rethink_keras.training import (
-    feeds,
-    normalization,
     observers,
     regularization,
     summary,
-    whitening,
 )
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices
 from rethink_keras.training.distribution.workers import connect_workers
-from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
+from rethink_keras.training.network import build_network
 from rethink_keras.training.tensorboard import TensorBoard
 from rethink_keras.training.weights_and_biases import WeightsAndBiases
 from rethink_keras.validation import check_int
 from rethink_keras.workdir.overwriting import check_replaceable
 from rethink_keras.workdir.workdir import Workdir
-
-EXECUTION_OPERATIONS = 30e9  # between two looks at signals: some tenths of a second on two cores
 
 
 def train(
@@ -72,7 +65,7 @@ def train(
     if pause_after is not None:
         check_int("--pause_after", pause_after, 1)
     model, seed, batch_size, epochs = how.network, how.seed, how.batch_size, how.epochs
-    schedule, optimizer, initialization = how.schedule, how.optimizer, how.initialization
+    schedule, optimizer = how.schedule, how.optimizer
     looking_on: list = [TensorBoard()] if how.tensorboard else []
     looking_on += [WeightsAndBiases(config.wandb)] if config.wandb else []
     workers = connect_workers(how.strategy)
@@ -80,7 +73,6 @@ def train(
         tf.config.experimental.enable_op_determinism()
     with contextlib.ExitStack() as held:
         stop = workers.stop_on_all(held.enter_context(stop_request()))
-        held.enter_context(devices.precision(how.precision))
         held.enter_context(devices.tensorflow_errors_told())
         with workers.barrier():
             folder = Workdir(workdir, writes=workers.is_chief)
@@ -99,36 +91,23 @@ def train(
             devices.check_batch_divides(strategy_object, batch_size, examples)
             train_data = splits.pipeline("train", settled.augmentation, workers.share)
             test_data = splits.pipeline("test", share=workers.share)
-        steps = train_data.steps(batch_size)
         workers.check_same(_what_workers_share(splits))
-        # Not earlier: TFDS draws random file names when it prepares a data set; weights must not depend on that.
-        keras.utils.set_random_seed(seed)
-        with strategy_object.scope() if strategy_object else tf.device(None):
-            rate = schedule(initial=how.learning_rate, steps_per_epoch=steps, epochs=epochs)
-            network, metrics = _build(
-                model,
-                train_data.input_shape,
-                splits.train.num_classes,
-                settled,
-                optimizer(rate),
-                config.evaluation,
-            )
-            workers.prepare(network, train_data.input_shape)
-            normalization.fuse(network)
-            whitening.prepare(network, train_data)
-            if initialization is not None:
-                initialization(network, train_data)
-        per_execution = _steps_per_execution(
-            how.steps_per_execution, network, batch_size, steps, strategy_object
+        compiled = build_network(
+            config,
+            train_data,
+            num_classes=splits.train.num_classes,
+            regularization=settled,
+            strategy=strategy_object,
+            workers=workers,
         )
-        feed = feeds.choose(network, train_data, batch_size, per_execution, strategy_object, how.jit_compile)
+        network = compiled.network
         plan = Plan(
             network=network,
-            metrics=metrics,
+            metrics=compiled.metrics,
             train=train_data,
-            feed=feed,
+            batch_source=compiled.batch_source,
             test=test_data,
-            rate=rate,
+            rate=compiled.learning_rate,
             epochs=epochs,
             pause_after=min(pause_after or epochs, epochs),
             batch_size=batch_size,
@@ -200,51 +179,3 @@ def _hyperparameters(
             "augmentation": settled.augmentation.describe(),
         }
     )
-
-
-def _build(
-    builder: Family,
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    settled: regularization.ResolvedRegularization,
-    optimizer: keras.optimizers.Optimizer,
-    evaluation: Evaluation,
-) -> tuple[keras.Model, list[keras.metrics.Metric]]:
-    """The compiled network and the metrics whose running sums belong to its state."""
-    options = {}
-    if settled.dropout:
-        if "dropout" not in gin_config.parameters(builder):
-            raise UserError(
-                f"{builder.__name__} has no dropout. Leave regularization.dropout out, or take another model."
-            )
-        options["dropout"] = settled.dropout
-    network = builder(input_shape, num_classes, **options)
-    metrics = evaluation.metrics(num_classes)
-    if settled.weight_decay:
-        layers, parameters = settled.decayed_layers, settled.decay
-        network = with_weight_decay(network, settled.weight_decay, layers, parameters=parameters)
-        # The loss holds the penalty then; the cross-entropy is measured apart.
-        metrics.append(keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy", from_logits=True))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(optimizer=optimizer, loss=loss, metrics=metrics)
-    network.optimizer.build(network.trainable_variables)  # with what mixed precision has wrapped around it
-    return network, [*network.metrics, *metrics]  # the running mean of the loss is Keras's own
-
-
-def _steps_per_execution(asked, network, batch_size: int, steps: int, strategy) -> int:
-    if strategy is not None:
-        if asked not in ("auto", 1):
-            raise UserError(
-                f"train.steps_per_execution is {asked}, but Keras crashes with more than 1 over several devices. "
-                "Leave it out, or set train.strategy = 'none'."
-            )
-        return 1
-    if asked != "auto":
-        return asked
-    return steps_an_execution(network, batch_size, steps)
-
-
-def steps_an_execution(network: keras.Model, batch_size: int, steps: int) -> int:
-    """How many steps make some tenths of a second of work, at most all `steps` of an epoch."""
-    operations = batch_size * max(training_operations(network), 1)
-    return int(np.clip(EXECUTION_OPERATIONS // operations, 1, steps))
