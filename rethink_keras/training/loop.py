@@ -140,7 +140,7 @@ class Loop:
     def _go(self, overwrite: bool) -> Result:
         batch_size = self._evaluation.batch_size_for(self._plan.network)
         for split in (self._plan.train, self._plan.test):
-            self._evaluation.check_shared_out(batch_size, split.num_examples, self._workers.share.workers)
+            self._evaluation.check_shared_out(batch_size, split.num_examples, self._workers.shard.workers)
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
         with self._workers.barrier():

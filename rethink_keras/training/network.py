@@ -97,7 +97,7 @@ def build_network(
             )
         network.compile(optimizer=optimizer, loss=loss, metrics=metrics, **execution)
         network.optimizer.build(network.trainable_variables)  # with what mixed precision wraps around it
-        if workers.share.workers > 1:
+        if workers.shard.workers > 1:
             private_apis.build_metrics_and_loss(network, batches.input_shape)
         if isinstance(optimizer, DataDependent):
             optimizer.adapt(network, batches)
@@ -126,7 +126,7 @@ def _build_layers(
     if regularization.weight_decay:
         coefficient, layers = regularization.weight_decay, regularization.decayed_layers
         network = with_weight_decay(network, coefficient, layers, parameters=regularization.decay)
-    if workers.share.workers > 1:
+    if workers.shard.workers > 1:
         return with_synchronized_batch_norm(network)  # moments of the whole batch, as on one host
     if not tf.config.list_logical_devices("GPU"):
         return with_fused_batch_norm(network)

@@ -30,7 +30,7 @@ class BatchSource(abc.ABC):
 
     @abc.abstractmethod
     def dataset(self, first_step: int) -> tf.data.Dataset:
-        """Returns the rest of an epoch, from a step on. `Batches.begin_epoch` sets which epoch."""
+        """Returns the rest of an epoch, from a step on. `Batches.set_epoch` sets which epoch."""
 
 
 class BatchDataset(BatchSource):

@@ -89,8 +89,8 @@ def train(
                 )
             strategy_object = workers.strategy or devices.choose_strategy(how.strategy)
             devices.check_batch_divides(strategy_object, batch_size, examples)
-            train_data = splits.pipeline("train", settled.augmentation, workers.share)
-            test_data = splits.pipeline("test", share=workers.share)
+            train_data = splits.pipeline("train", settled.augmentation, workers.shard)
+            test_data = splits.pipeline("test", shard=workers.shard)
         workers.check_same(_what_workers_share(splits))
         compiled = build_network(
             config,
@@ -111,7 +111,7 @@ def train(
             epochs=epochs,
             pause_after=min(pause_after or epochs, epochs),
             batch_size=batch_size,
-            facts={**_facts(splits, settled, network, train_data, seed), "workers": workers.share.workers},
+            facts={**_facts(splits, settled, network, train_data, seed), "workers": workers.shard.workers},
             class_names=splits.train.class_names,
             hyperparameters=_hyperparameters(settled, schedule, optimizer),
             observers=looking_on,

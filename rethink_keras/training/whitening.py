@@ -31,7 +31,7 @@ def first_layer(network: keras.Model, batches: Batches, name: str) -> keras.laye
     Raises:
         UserError: It is neither a dense layer nor a convolution, or this host has a part of each batch only.
     """
-    if batches.share.workers > 1:
+    if batches.shard.workers > 1:
         raise UserError(f"{name} works on one host. Train on one, or leave {name} out.")
     first = next(layer for layer in all_layers(network) if layer.weights)
     if not isinstance(first, keras.layers.Dense | keras.layers.Conv2D):

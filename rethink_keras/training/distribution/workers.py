@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.errors import UserError, WorkerLostError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import cluster as clusters
@@ -30,17 +30,17 @@ class Workers(abc.ABC):
     """The processes that train one run, seen from one of them.
 
     Attributes:
-        share: The part of each batch that this process computes.
+        shard: The part of each batch that this process computes.
         strategy: The strategy to build the network under; None leaves it to `devices.choose_strategy`.
     """
 
-    share: Share = WHOLE
+    shard: BatchShard = WHOLE_BATCH
     strategy: tf.distribute.Strategy | None = None
 
     @property
     def is_chief(self) -> bool:
         """Whether this process writes the workdir."""
-        return self.share.index == 0
+        return self.shard.index == 0
 
     @abc.abstractmethod
     def stop_on_all(self, stop: StopRequest) -> StopRequest:
@@ -97,7 +97,7 @@ class MultipleWorkers(Workers):
     """
 
     def __init__(self, cluster: Cluster):
-        self.share = Share(cluster.index, len(cluster.addresses))
+        self.shard = BatchShard(cluster.index, len(cluster.addresses))
         self.strategy = _connected(cluster)
 
     def stop_on_all(self, stop: StopRequest) -> StopRequest:
@@ -110,8 +110,8 @@ class MultipleWorkers(Workers):
 
     def all_gather(self, number: int) -> list[int]:
         """What each worker says, the chief first; all must ask at the same time."""
-        said = np.zeros(self.share.workers, np.int64)
-        said[self.share.index] = number
+        said = np.zeros(self.shard.workers, np.int64)
+        said[self.shard.index] = number
         assert self.strategy is not None
         return self.strategy.reduce("SUM", tf.constant(said)).numpy().tolist()
 
@@ -131,7 +131,7 @@ class MultipleWorkers(Workers):
         failed = [index for index, has in enumerate(self.all_gather(0)) if has]
         if failed:
             raise UserError(
-                f"Worker {failed[0]} of {self.share.workers} cannot go on, and says why on its own terminal. "
+                f"Worker {failed[0]} of {self.shard.workers} cannot go on, and says why on its own terminal. "
                 "Mend that and start all workers again."
             )
 
@@ -142,7 +142,7 @@ class MultipleWorkers(Workers):
         if others:
             raise UserError(
                 f"Worker {others[0]} was started with another configuration, other data or another version of "
-                f"the code than worker {self.share.index}. Start all workers by the same command."
+                f"the code than worker {self.shard.index}. Start all workers by the same command."
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest
 
 from benchmarks.kill_and_resume import newest_arrays, wait_for_line
-from rethink_keras.data.batches import Share
+from rethink_keras.data.batches import BatchShard
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import workers
@@ -97,7 +97,7 @@ class Scripted(workers.MultipleWorkers):
     """Worker 1 of 3 as the others' answers make it; notes its own."""
 
     def __init__(self, *answers):
-        self.share, self.said, self._answers = Share(1, 3), [], list(answers)
+        self.shard, self.said, self._answers = BatchShard(1, 3), [], list(answers)
 
     def all_gather(self, number):
         self.said.append(number)
