@@ -16,7 +16,7 @@ from rethink_keras.data.sources import Dataset
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
-from rethink_keras.training import optimizers, schedules, whitening
+from rethink_keras.training import initializations, optimizers, schedules
 from rethink_keras.training.callbacks import CALLBACKS
 from rethink_keras.training.checkpoints import CheckpointOptions
 from rethink_keras.training.distribution import devices
@@ -61,7 +61,7 @@ class TrainConfig:
     learning_rate: float = 0.01
     schedule: schedules.ScheduleBuilder = schedules.exponential
     optimizer: optimizers.OptimizerBuilder = optimizers.sgd
-    initialization: whitening.Initialization | None = None
+    initialization: initializations.Initialization | None = None
     seed: int = 0
     strategy: str = "auto"
     precision: str = "float32"

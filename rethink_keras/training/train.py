@@ -38,9 +38,10 @@ from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion, can_be_measured
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.hyperparameters import hyperparameters
-from rethink_keras.training.network import BatchSource, build_network
+from rethink_keras.training.network import build_network
 from rethink_keras.training.run import Run
 from rethink_keras.training.state import MetricsRow
+from rethink_keras.training.steps import BatchSource
 from rethink_keras.training.summary import RunSummary, facts_of_run
 from rethink_keras.validation import check_int
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
@@ -100,7 +101,6 @@ def train(
         if options.deterministic:
             tf.config.experimental.enable_op_determinism()
         stop = workers.stop_on_all(stack.enter_context(stop_request()))
-        stack.enter_context(devices.precision(options.precision))
         stack.enter_context(devices.tensorflow_errors_told())
 
         # Lock the workdir, read the data, resolve the regularization.
@@ -116,18 +116,16 @@ def train(
         fingerprints = run_data.splits.train.fingerprint, run_data.splits.test.fingerprint
         workers.check_same(repr((gin_config.resolved(), fingerprints, provenance.environment()["versions"])))
 
-        # Build and compile the network. The seed is set here and not earlier: TFDS draws random file names when it
-        # prepares a data set, and weights must not depend on that.
-        keras.utils.set_random_seed(options.seed)
-        with strategy.scope() if strategy else tf.device(None):
-            schedule = options.schedule(
-                initial=options.learning_rate,
-                steps_per_epoch=run_data.train.steps(options.batch_size),
-                epochs=options.epochs,
-            )
-            network, metrics, source = build_network(
-                config, run_data, regularizers, schedule, workers, strategy
-            )
+        # Build and compile the network. Its weights and dropout masks depend on the seed alone, which is set there.
+        compiled = build_network(
+            config,
+            run_data.train,
+            num_classes=run_data.splits.train.num_classes,
+            regularization=regularizers,
+            strategy=strategy,
+            workers=workers,
+        )
+        network, metrics, source = compiled.network, compiled.metrics, compiled.batch_source
         facts = facts_of_run(config, run_data, regularizers, network, workers)
         batch_norm = batch_statistics.choose(config.evaluation, network, run_data.train, options.batch_size)
 
@@ -154,7 +152,7 @@ def train(
             folder=folder,
             workers=workers,
             network=network,
-            schedule=schedule,
+            schedule=compiled.learning_rate,
             train=run_data.train,
             test=run_data.test,
             class_names=run_data.splits.train.class_names,
