@@ -123,9 +123,9 @@ def kill_and_compare(folder: Path, bindings: Sequence[str], kills: int) -> Outco
         if process.poll() is not None:
             raise RuntimeError(f"the run was done after {outcome.kills} kills: {process.communicate()}")
         process.kill()
-        outcome.resumes += "Going on" in process.communicate()[0]
+        outcome.resumes += "Resuming in epoch" in process.communicate()[0]
         outcome.kills += 1
-    outcome.resumes += "Going on" in _finish(start(folder / "killed", bindings))
+    outcome.resumes += "Resuming in epoch" in _finish(start(folder / "killed", bindings))
     _compare(folder, outcome)
     return outcome
 

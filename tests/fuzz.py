@@ -27,7 +27,7 @@ from unittest import mock
 
 from rethink_keras import config
 from rethink_keras.commands import data, expressivity, kernel, minimum_norm, report, runs, sweep, train, tune
-from rethink_keras.experiments.run_process import Outcome
+from rethink_keras.experiments.job import Outcome
 from rethink_keras.reports import paper_results
 from tests import hostile
 from tests.reports import made_sweeps as made

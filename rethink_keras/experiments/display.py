@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import queue
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from tqdm import tqdm
@@ -51,6 +52,7 @@ class Display:
     def __init__(self, progress: Callable[[], Sequence[Progress]] | None = None):
         self._progress = progress
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._next_refresh = 0.0
         self._bar = tqdm(
             disable=None if progress else True,  # None shows it on a terminal
             total=1,
@@ -76,11 +78,14 @@ class Display:
             while True:
                 self._bar.write(self._lines.get_nowait())
         sys.stdout.flush()
-        if self._progress and not self._bar.disable:
+        begin = time.monotonic()
+        if self._progress and not self._bar.disable and begin >= self._next_refresh:
             runs = self._progress()
             self._bar.total = sum(run.cost for run in runs)
             self._bar.n = sum(run.cost if run.ended else run.spent for run in runs)
             self._bar.set_description_str(summarize(runs))
+            # Reading the files of a thousand runs takes seconds, which other threads need: do it 5% of the time.
+            self._next_refresh = begin + max(1.0, 20 * (time.monotonic() - begin))
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[Display]:

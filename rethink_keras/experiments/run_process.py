@@ -19,11 +19,10 @@ import filelock
 import tenacity
 
 from rethink_keras.experiments.job import Job, Outcome
-from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.system.files import LOCK
 from rethink_keras.system.signals import ORPHANED
 from rethink_keras.system.text import printable
-from rethink_keras.workdir.progress import configuration_of
+from rethink_keras.workdir.workdir import Workdir
 
 LOG = "train.log"
 WRONG, DATA_MISSING, DIVERGED, DISK_FAILED = 2, 3, 4, 5  # exit codes of bin/train, see rethink_keras.errors
@@ -55,7 +54,7 @@ def run_job(job: Job, stopping: threading.Event, say: Callable[[str], None] = la
     outcome = attempt(_attempt, job, stopping, say)
     if outcome.exit_code and not stopping.is_set():
         with contextlib.suppress(OSError):  # the outcome has the sentence anyway
-            (job.workdir / FAILURE).write_text(f"{outcome.sentence}\n", encoding="utf-8")
+            Workdir(job.workdir).failure.write_text(f"{outcome.sentence}\n", encoding="utf-8")
     return dataclasses.replace(outcome, attempts=attempt.statistics["attempt_number"])
 
 
@@ -66,7 +65,7 @@ def other_configuration(workdir: Path, fingerprint: str) -> str:
         workdir: Folder of the run. A summary without a fingerprint, as earlier versions wrote it, is accepted.
         fingerprint: Fingerprint of the planned configuration; empty for any.
     """
-    trained = configuration_of(workdir)
+    trained = Workdir(workdir).read().configuration
     if not trained or not fingerprint or trained == fingerprint:
         return ""
     return f"{workdir} was trained with another configuration than planned. Move it away and run this again."
@@ -80,7 +79,7 @@ def _last_outcome(state: tenacity.RetryCallState) -> Outcome:
 def _attempt(job: Job, stopping: threading.Event, say: Callable[[str], None]) -> Outcome:
     try:
         job.workdir.mkdir(parents=True, exist_ok=True)
-        (job.workdir / FAILURE).unlink(missing_ok=True)
+        Workdir(job.workdir).failure.unlink(missing_ok=True)
         with (job.workdir / LOG).open("ab") as log:
             _wait_until_free(job, stopping, log, say)
             if stopping.is_set():

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from absl.testing import absltest, parameterized
@@ -23,7 +24,7 @@ class SweepCommandTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.folder = Path(cls.enter_context_class(new_folder()))
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.gin_file = write_gin(cls.folder, OVERLAY, bindings=LONG)
         cls.whole = cls.folder / "whole"
         # In a folder that has gin files of the project's names.
@@ -33,12 +34,6 @@ class SweepCommandTest(parameterized.TestCase):
         cls.code, cls.out, cls.err = sweep(Path("sweep.gin"), Path("whole"), cwd=cls.folder)
         cls.expected = results(cls.whole)
         cls.page = page(cls.whole)
-
-    @classmethod
-    def enter_context_class(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
 
     def test_makes_all_runs_and_says_so(self):
         self.assertEqual((self.code, self.err), (0, ""))
@@ -81,7 +76,7 @@ class SweepCommandTest(parameterized.TestCase):
         _, err = process.communicate()
         self.assertEqual(process.returncode, 143)
         self.assertRegex(
-            err, r"^Stopped; runs in progress saved. \d of 2 runs are left: the same command goes on.\n$"
+            err, r"^Stopped; .* saved. \d of 2 runs are left: the same command resumes.\n$"
         )
         self.assertEqual(sweep(self.gin_file, folder / "s")[0], 0)
         self.assertEqual(results(folder / "s"), self.expected)

@@ -1,6 +1,7 @@
 import json
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 from absl.testing import absltest
@@ -19,9 +20,7 @@ class TuneCommandTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        context = new_folder()
-        cls.folder = Path(context.__enter__())
-        cls.addClassCleanup(context.__exit__, None, None, None)
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         cls.gin_file = write_gin(cls.folder, "local.jobs = 2", bindings=LONG)
         cls.whole = cls.folder / "whole"
         cls.code, cls.out, cls.err = main(command, f"--gin_file={cls.gin_file}", f"--workdir={cls.whole}")
@@ -78,7 +77,7 @@ class TuneCommandTest(absltest.TestCase):
         code, _, err = self.tune(there)
         self.assertEqual((code, err), (0, ""))
         self.assertEqual(table(there), self.table)
-        self.assertIn("Going on in epoch", (there / "trials" / "0000" / "train.log").read_text())
+        self.assertIn("Resuming in epoch", (there / "trials" / "0000" / "train.log").read_text())
 
     def test_chief_and_two_workers_one_killed(self):
         folder = Path(self.create_tempdir())
@@ -98,14 +97,14 @@ class TuneCommandTest(absltest.TestCase):
         self.assertEqual((chief.returncode, err, workers[0].returncode), (0, "", 0))
         self.assertEqual((there / remote.TOKEN).stat().st_mode & 0o777, 0o600)
         self.assertEqual(workers[1].returncode, -signal.SIGKILL)
-        self.assertRegex(out, r"trial 000\d: its worker is lost; the next one that asks goes on with it")
+        self.assertRegex(out, r"trial 000\d: its worker is lost")
         self.assertIn("The search is finished.", told)
         self.assertEqual(table(there), self.table)
 
     def test_another_search_in_the_folder_is_refused(self):
         code, _, err = self.tune(self.whole, "--gin_param=search.seed = 1")
         self.assertEqual(code, 2)
-        self.assertStartsWith(err, f"{self.whole} holds another search.")
+        self.assertStartsWith(err, f"{self.whole} contains another search.")
         folder = Path(self.create_tempdir())
         there = folder / "copy"
         shutil.copytree(self.whole, there)

@@ -14,7 +14,6 @@ from absl.testing import absltest
 from rethink_keras.experiments import run_process
 from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.run_process import run_job
-from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.system import signals
 from rethink_keras.system.files import LOCK
 from tests.experiments.small_sweeps import wait_for_rows
@@ -42,9 +41,9 @@ class RunJobTest(absltest.TestCase):
         self.assertEqual((outcome.exit_code, outcome.attempts), (2, 1))
         self.assertStartsWith(outcome.sentence, "train.batch_size is 0.")
         self.assertIn("train.batch_size is 0.", (folder / run_process.LOG).read_text())
-        self.assertEqual((folder / FAILURE).read_text(), outcome.sentence + "\n")
+        self.assertEqual((folder / "failed.txt").read_text(), outcome.sentence + "\n")
         run_job(stub_job(folder), threading.Event())
-        self.assertFalse((folder / FAILURE).exists())
+        self.assertFalse((folder / "failed.txt").exists())
 
     def test_a_killed_run_is_tried_again_and_resumes(self):
         folder = Path(self.create_tempdir())

@@ -17,6 +17,7 @@ from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.orchestrator import JobList, run_all
 from rethink_keras.system.signals import StopRequest
+from tests.workdir import made_runs
 
 PROGRAM = Path(stub_run.__file__)
 # About ten seconds, so that a test of stopping fails without a stop, and does not hang.
@@ -81,12 +82,7 @@ def status(workdir: Path) -> str:
 
 def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> None:
     """Writes summary.json and metrics.csv of a run."""
-    workdir.mkdir(parents=True, exist_ok=True)
-    final = {"train_accuracy": 1.0, "test_accuracy": 0.1}
-    summary = {"status": status, "final": final, "epochs": rows}
-    (workdir / "summary.json").write_text(json.dumps(summary))
-    lines = ["epoch,seconds", *(f"{epoch + 1},{seconds}" for epoch in range(rows))]
-    (workdir / "metrics.csv").write_text("\n".join(lines))
+    made_runs.write_run(workdir, status, [made_runs.row(k + 1, seconds=seconds) for k in range(rows)])
 
 
 def wait_for(holds: Callable[[], object], seconds: float = 60) -> None:

@@ -12,7 +12,7 @@ import psutil
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DiskError, UserError
-from rethink_keras.experiments.orchestration import leading
+from rethink_keras.experiments.orchestrator import leading
 from rethink_keras.system import files
 from rethink_keras.system.files import (
     disk_errors_told,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from rethink_keras.errors import DamagedError
 from rethink_keras.experiments import display
-from rethink_keras.experiments.searches.objectives import figures
-from rethink_keras.experiments.searches.results import failure, in_short
+from rethink_keras.experiments.searches.objectives import metrics_after
+from rethink_keras.experiments.searches.results import in_short
 from rethink_keras.experiments.searches.search import SearchPlan
-from rethink_keras.workdir.progress import progress_of
+from rethink_keras.workdir.workdir import Workdir
 
 INITIAL_EPOCH = "tuner/initial_epoch"  # of Hyperband: the epoch after which a trial resumes another one
 _STATUSES = {TrialStatus.COMPLETED: display.DONE, TrialStatus.FAILED: display.FAILED}
@@ -19,18 +20,18 @@ _STATUSES = {TrialStatus.COMPLETED: display.DONE, TrialStatus.FAILED: display.FA
 
 def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
     """Returns a line about how a trial ended, with its metrics and what it binds."""
-    workdir = folder / plan.run(trial).name
+    workdir = Workdir(folder / plan.run(trial).name)
     if trial.status == TrialStatus.COMPLETED:
         try:
-            found = figures(workdir, plan.last_epoch(trial))
+            found = metrics_after(workdir.read(), plan.last_epoch(trial))
             how = (
                 f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
                 f"test {found['test_accuracy']:.2%}"
             )
-        except (OSError, ValueError) as error:
+        except DamagedError as error:
             how = f"done, but {error}"
     else:
-        how = f"failed: {failure(workdir)}"
+        how = f"failed: {workdir.read_failure()}"
     return f"trial {int(trial.trial_id):04d}: {how} ({in_short(plan, trial)})"
 
 
@@ -50,7 +51,7 @@ def progress_of_trials(
 
 
 def _progress(plan: SearchPlan, folder: Path, trial: Trial) -> display.Progress:
-    found = progress_of(folder / plan.run(trial).name)
+    found = Workdir(folder / plan.run(trial).name).read()
     before = trial.hyperparameters.values.get(INITIAL_EPOCH, 0)
     cost = plan.last_epoch(trial) - before
     # A workdir that several trials of Hyperband share has the epochs of all of them.

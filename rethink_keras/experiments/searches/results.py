@@ -13,14 +13,14 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
+from rethink_keras.errors import DamagedError
 from rethink_keras.experiments.paths import ROOT, stored_path, typed_command, typed_path
-from rethink_keras.experiments.searches.objectives import DIRECTIONS, figures
+from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
 from rethink_keras.experiments.searches.search import SearchPlan, parsed_run
-from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.text import printable
-from rethink_keras.workdir import records
-from rethink_keras.workdir.progress import DAMAGED
+from rethink_keras.workdir.record import DAMAGED
+from rethink_keras.workdir.workdir import Workdir
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 METRICS = (
@@ -81,14 +81,6 @@ def in_short(plan: SearchPlan, trial: Trial) -> str:
     return ", ".join(f"{name} = {text}" for name, text in plan.bindings(trial).items())
 
 
-def failure(workdir: Path) -> str:
-    """Returns why a run failed, as a sentence; empty if that is unknown."""
-    try:
-        return records.read_text(workdir / FAILURE).strip()
-    except records.DamagedError as error:
-        return f"{error}."
-
-
 def cells(row: TrialRow) -> dict[str, str]:
     """Returns a row as texts for people: accuracies in percent."""
     shown = {}
@@ -102,14 +94,15 @@ def cells(row: TrialRow) -> dict[str, str]:
 
 def _row(plan: SearchPlan, trial: Trial, folder: Path) -> TrialRow:
     run = plan.run(trial)
+    workdir = Workdir(folder / run.name)
     status, found, why = STATUSES[trial.status], {}, ""
     if trial.status == TrialStatus.COMPLETED:
         try:
-            found = figures(folder / run.name, plan.last_epoch(trial))
-        except (OSError, ValueError) as error:
+            found = metrics_after(workdir.read(), plan.last_epoch(trial))
+        except DamagedError as error:
             status, why = DAMAGED, str(error)
     else:
-        why = failure(folder / run.name)
+        why = workdir.read_failure()
     bound = plan.bindings(trial)
     return {
         "trial": f"{int(trial.trial_id):04d}",

@@ -15,10 +15,10 @@ from rethink_keras.errors import UserError
 from rethink_keras.experiments.paths import ROOT, typed_command, typed_path
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.system.files import write_atomically
-from rethink_keras.workdir import records
+from rethink_keras.workdir import text_files
+from rethink_keras.workdir.json_files import read_json
 
 NAME = "sweep.json"
-FAILURE = "failed.txt"  # in a run's folder: why it failed for good
 FORMAT = 1
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
 
@@ -69,7 +69,7 @@ class Manifest:
         """
         path = folder / NAME
         try:
-            fields = records.read_json(path)
+            fields = read_json(path)
             json.dumps(fields, ensure_ascii=False).encode()  # refuses half of a surrogate pair
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
@@ -155,7 +155,7 @@ class Manifest:
 
 def find(folder: Path) -> Iterator[Path]:
     """Yields the folders of sweeps in and below a folder, in the order of their names."""
-    return (path.parent for path in records.find(folder, NAME))
+    return (path.parent for path in text_files.find(folder, NAME))
 
 
 _DAMAGED = (

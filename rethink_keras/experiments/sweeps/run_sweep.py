@@ -14,7 +14,7 @@ from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.experiments.run_process import other_configuration
 from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.system.signals import StopRequest
-from rethink_keras.workdir.progress import DIVERGED, DONE, ENDED, RUNNING, final_metrics, progress_of
+from rethink_keras.workdir.summary import DIVERGED, DONE, ENDED, RUNNING
 from rethink_keras.workdir.workdir import Workdir
 
 Outcomes = dict[str, Outcome]
@@ -50,7 +50,7 @@ def run_sweep(
     with leading(folder, refusal) as stop:
         whole = manifest.merged(folder, replace)
         for run in manifest.runs:
-            if progress_of(folder / run.name).status in ENDED and (
+            if Workdir(folder / run.name).read().status in ENDED and (
                 wrong := other_configuration(folder / run.name, run.fingerprint)
             ):
                 raise UserError(wrong)
@@ -84,7 +84,7 @@ def others_kept(whole: Manifest, requested: Manifest) -> str:
 
 def _is_missing(workdir: Path) -> bool:
     """Returns whether `bin/train` has work to do, also on a done run that lost a file, which it rebuilds."""
-    status = progress_of(workdir).status
+    status = Workdir(workdir).read().status
     if status != DONE:
         return status not in ENDED
     try:
@@ -94,7 +94,7 @@ def _is_missing(workdir: Path) -> bool:
 
 
 def _progress(run: PlannedRun, folder: Path, outcomes: Outcomes) -> displays.Progress:
-    found = progress_of(folder / run.name)
+    found = Workdir(folder / run.name).read()
     failed = found.status == DIVERGED or (run.name in outcomes and outcomes[run.name].exit_code)
     status = {DONE: displays.DONE, RUNNING: displays.RUNNING}.get(found.status, displays.LEFT)
     spent = run.images * found.epochs / run.epochs
@@ -107,13 +107,13 @@ def _line(folder: Path, outcome: Outcome) -> str:
     if outcome.exit_code:
         times = "tried once" if outcome.attempts == 1 else f"tried {outcome.attempts} times"
         return f"{outcome.name}: {outcome.sentence} (exit code {outcome.exit_code}, {times})"
-    workdir = folder / outcome.name
-    return f"{outcome.name}: {progress_of(workdir).seconds:.0f} s, {final_metrics(workdir)}"
+    record = Workdir(folder / outcome.name).read()
+    return f"{outcome.name}: {record.seconds:.0f} s, {record.final_metrics()}"
 
 
 def _conclude(manifest: Manifest, folder: Path, outcomes: Outcomes, stop: StopRequest) -> None:
     """Prints that all is done, or raises the error that says what is not."""
-    statuses = {run.name: progress_of(folder / run.name).status for run in manifest.runs}
+    statuses = {run.name: Workdir(folder / run.name).read().status for run in manifest.runs}
     failed = {outcome.name: outcome.sentence for outcome in outcomes.values() if outcome.exit_code}
     left = [name for name, status in statuses.items() if status != DONE or name in failed]
     if stop.number is not None:

@@ -85,7 +85,7 @@ class RayClusterTest(absltest.TestCase):
         self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
         self.assertEqual(results(folder / "ray"), results(folder / "here"))
         logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
-        self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
+        self.assertEqual(sum("Resuming in epoch" in log for log in logs), 2)
 
     def test_more_than_the_cluster_has_is_told(self):
         engine = RayCluster(self.cluster.address, gpus_per_run=0.5)

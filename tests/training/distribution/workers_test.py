@@ -7,13 +7,13 @@ import signal
 import numpy as np
 from absl.testing import absltest
 
-from benchmarks.kill_and_resume import newest_arrays, wait_for_line
 from rethink_keras.data.batches import BatchShard
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import workers
 from tests.training import small_runs
 from tests.training.small_runs import new_folder, run
+from tests.training.train_processes import newest_arrays, wait_for_line
 from tests.training.worker_processes import ended, start
 
 # A short last batch of 2, an odd number of test examples, a penalty and top-5 beside the usual; many small steps,
