@@ -167,7 +167,7 @@ def search_case(rng: Random, folder: Path) -> int:
             damage_run(rng, job.workdir)
         return Outcome(job.name, rng.choice((0, 0, 0, 1, 4)), "It has ended.", 1)
 
-    with mock.patch("rethink_keras.experiments.searches.worker.run_job", trial):
+    with mock.patch("rethink_keras.experiments.engines.local.run_job", trial):
         arguments = [f"--gin_file={gin_file}", f"--workdir={there}", "--gin_param=local.jobs = 1"]
         code, out, err = run(tune.main, *arguments)
         check({0, 2, 5, 7}, code, out, err)
@@ -370,7 +370,7 @@ def _filled(rng: Random, place: Path) -> Path:
 
 
 def _ended_at_once(job: Any, *_: Any) -> Outcome:
-    """In place of `process.run_job`: no run comes to anything."""
+    """In place of `run_process.run_job`: every run fails at once."""
     return Outcome(job.name, 1, "It has ended.", 1)
 
 

@@ -75,9 +75,7 @@ class SweepCommandTest(parameterized.TestCase):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate()
         self.assertEqual(process.returncode, 143)
-        self.assertRegex(
-            err, r"^Stopped; .* saved. \d of 2 runs are left: the same command resumes.\n$"
-        )
+        self.assertRegex(err, r"^Stopped; .* saved. \d of 2 runs are left: the same command resumes.\n$")
         self.assertEqual(sweep(self.gin_file, folder / "s")[0], 0)
         self.assertEqual(results(folder / "s"), self.expected)
         self.assertEqual(page(folder / "s"), self.page)
@@ -103,9 +101,7 @@ class SweepCommandTest(parameterized.TestCase):
     def test_a_run_that_fails_stops_no_other(self):
         folder = Path(self.create_tempdir())
         path = write_gin(folder)
-        text = path.read_text().replace(
-            "\"randomization.labels = 'random'\"", "'train.learning_rate = 1e25'"
-        )
+        text = path.read_text().replace("\"randomization.labels = 'random'\"", "'train.learning_rate = 1e25'")
         path.write_text(text)
         code, out, err = sweep(path, folder / "s")
         self.assertEqual(code, 7)
