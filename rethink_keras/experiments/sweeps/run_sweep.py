@@ -14,6 +14,7 @@ from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.experiments.run_process import other_configuration
 from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.system.signals import StopRequest
+from rethink_keras.workdir.record import RunRecord
 from rethink_keras.workdir.summary import DIVERGED, DONE, ENDED, RUNNING
 from rethink_keras.workdir.workdir import Workdir
 
@@ -113,24 +114,24 @@ def _line(folder: Path, outcome: Outcome) -> str:
 
 def _conclude(manifest: Manifest, folder: Path, outcomes: Outcomes, stop: StopRequest) -> None:
     """Prints that all is done, or raises the error that says what is not."""
-    statuses = {run.name: Workdir(folder / run.name).read().status for run in manifest.runs}
+    records = {run.name: Workdir(folder / run.name).read() for run in manifest.runs}
     failed = {outcome.name: outcome.sentence for outcome in outcomes.values() if outcome.exit_code}
-    left = [name for name, status in statuses.items() if status != DONE or name in failed]
+    left = [name for name, record in records.items() if record.status != DONE or name in failed]
     if stop.number is not None:
         raise StoppedBySignalError(
-            f"Stopped; runs in progress saved. {len(left)} of {len(statuses)} runs are left: the same command resumes.",
+            f"Stopped; runs in progress saved. {len(left)} of {len(records)} runs are left: the same command resumes.",
             stop.number,
         )
     if left:
-        lines = [f"  {name}: {failed.get(name) or _state(statuses[name])}" for name in left]
-        others = "" if len(left) == len(statuses) else "; the others are done"
+        lines = [f"  {name}: {failed.get(name) or _state(records[name])}" for name in left]
+        others = "" if len(left) == len(records) else "; the others are done"
         raise RunsFailedError(
-            f"{len(left)} of {len(statuses)} runs failed{others}. The train.log of each has more, and the same command "
+            f"{len(left)} of {len(records)} runs failed{others}. The train.log of each has more, and the same command "
             "tries again:\n" + "\n".join(lines)
         )
-    print(f"All {len(statuses)} runs are done.", flush=True)
+    print(f"All {len(records)} runs are done.", flush=True)
 
 
-def _state(status: str) -> str:
-    """Returns why a run that was not trained now is not done."""
-    return "diverged earlier" if status == DIVERGED else f"its files are {status}"
+def _state(record: RunRecord) -> str:
+    """Returns why a run without a failed process is not done."""
+    return "diverged earlier" if record.status == DIVERGED else record.trouble or record.progress()

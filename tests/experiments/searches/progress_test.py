@@ -4,7 +4,8 @@ from absl.testing import absltest
 
 from rethink_keras.experiments.display import DONE, FAILED, LEFT, RUNNING
 from rethink_keras.experiments.searches.progress import line, progress_of_trials
-from tests.experiments.searches.chief_test import Scene, write_run
+from tests.experiments.searches.chief_test import Scene
+from tests.workdir import made_runs
 
 
 class ProgressTest(absltest.TestCase):
@@ -21,8 +22,7 @@ class ProgressTest(absltest.TestCase):
             scene.end(scene.chief.create_trial("w"), failed)
         begun = scene.chief.create_trial("w")
         workdir = self.folder / scene.plan.run(begun).name
-        write_run(workdir, [0.5])
-        (workdir / "summary.json").write_text('{"status": "running"}')
+        made_runs.write_run(workdir, "running", [made_runs.row(1, seconds=2.0)])
         found = self.progress(scene, [3] * 4)
         self.assertEqual([one.status for one in found], [DONE, FAILED, RUNNING, LEFT])
         self.assertEqual([one.cost for one in found], [3] * 4)
