@@ -73,7 +73,7 @@ def train(
         tf.config.experimental.enable_op_determinism()
     with contextlib.ExitStack() as held:
         stop = workers.stop_on_all(held.enter_context(stop_request()))
-        held.enter_context(devices.tensorflow_errors_told())
+        held.enter_context(devices.translate_tensorflow_errors())
         with workers.barrier():
             folder = Workdir(workdir, writes=workers.is_chief)
             if overwrite:

@@ -69,7 +69,7 @@ class ErrorsTest(absltest.TestCase):
         network.compile(
             "sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
         )
-        with devices.tensorflow_errors_told():
+        with devices.translate_tensorflow_errors():
             network.fit(dataset, verbose=0, shuffle=False)
 
     def test_a_missing_file(self):
