@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras.data.batches import Batches
-from rethink_keras.models.copies import copy_network
+from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
@@ -93,7 +93,8 @@ class BatchStatistics(MovingAverages):
 
     @functools.cached_property
     def _copy(self) -> keras.Model:
-        return copy_network(self._network, _copy_layer)
+        # With momentum 0, the moving averages after a batch are the moments of that batch.
+        return replace_batch_norm(self._network, _BatchMoments, momentum=0.0, synchronized=False)
 
     @functools.cached_property
     def _forward(self) -> Callable[[tf.Tensor], object]:
@@ -109,7 +110,7 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
         batches: Of the training split.
         batch_size: Examples of a training step, over all replicas.
     """
-    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network)):
+    if not has_batch_norm(network):
         if how.batch_norm == RECOMPUTED:
             print(
                 f"Note: {network.name} has no batch norm, so evaluation.batch_norm changes nothing.",
@@ -127,23 +128,14 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
     return statistics
 
 
-class _BatchMomentsNormalization(keras.layers.BatchNormalization):
-    """Batch normalization by the moments of the batch in inference too, which it keeps in place of moving averages.
+class _BatchMoments(keras.layers.BatchNormalization):
+    """Batch normalization by the moments of the batch in inference too.
 
     A layer that is not trainable normalizes by its moving averages in training, and so it does here.
     """
 
-    def __init__(self, **config):
-        # With momentum 0, the moving averages after a batch are the moments of that batch.
-        super().__init__(**{**config, "momentum": 0.0, "synchronized": False})
-
     def call(self, inputs, training=None, mask=None):
         return super().call(inputs, training=True, mask=mask)
-
-
-def _copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    is_norm = isinstance(layer, keras.layers.BatchNormalization)
-    return (_BatchMomentsNormalization if is_norm else type(layer)).from_config(layer.get_config())
 
 
 def _statistics(network: keras.Model) -> list[keras.Variable]:

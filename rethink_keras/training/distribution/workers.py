@@ -11,8 +11,8 @@ Keras 3 does not support this strategy. Three repairs make its `fit` and `evalua
 - `_KerasStrategy` overrides the two methods that Keras calls in a way that the strategy refuses.
 - `network.build_network` creates the variables of metrics and loss, which `fit` cannot under this strategy
   (`private_apis.build_metrics_and_loss`).
-- Batch normalization is Keras's synchronized one (`models.copies.with_synchronized_batch_norm`): without it each worker
-  would normalize by the moments of its own shard.
+- The builder also takes Keras's synchronized batch normalization: without it each worker would normalize by the moments
+  of its own shard.
 """
 
 from __future__ import annotations
