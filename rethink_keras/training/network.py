@@ -34,9 +34,7 @@ from rethink_keras.training.steps import (
     check_keras_compiles,
 )
 
-EXECUTION_OPERATIONS = (
-    30e9  # floating-point operations between two checks for signals: tenths of a second on two cores
-)
+EXECUTION_OPERATIONS = 30e9  # between two checks for signals: tenths of a second on two cores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +78,8 @@ def build_network(
     """
     private_apis.check_version()
     train, steps = config.train, batches.steps(config.train.batch_size)
-    # Initial weights and dropout masks depend on the seed alone, not on what this process did before.
+    # Initial weights and dropout masks depend on the seed alone, not on what this process did before: Keras draws them
+    # from Python's global generator, and so does TFDS for the names of temporary files.
     keras.utils.set_random_seed(train.seed)
     scope = strategy.scope() if strategy else contextlib.nullcontext()
     with dtype_policy(train.precision), scope:
@@ -90,9 +89,8 @@ def build_network(
         optimizer = train.optimizer(rate)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         metrics = config.evaluation.metrics(num_classes)
-        if (
-            regularization.weight_decay
-        ):  # The loss includes the penalty then; the cross-entropy is measured apart.
+        if regularization.weight_decay:
+            # The loss includes the penalty then; the cross-entropy is measured apart.
             metrics.append(
                 keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy", from_logits=True)
             )
