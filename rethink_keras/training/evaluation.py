@@ -14,8 +14,8 @@ from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training.evaluators import EVALUATORS
-from rethink_keras.training.state import MetricsRow
 from rethink_keras.validation import check_choice, check_int, check_number, check_positive_fraction
+from rethink_keras.workdir.columns import MetricsRow
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
 MOVING_AVERAGES, RECOMPUTED = BATCH_NORM = ("moving_averages", "recomputed")

@@ -10,7 +10,8 @@ from typing import Any
 from rethink_keras import config as gin_config
 from rethink_keras.errors import UserError
 from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.state import MetricsRow, RunState
+from rethink_keras.training.state import RunState
+from rethink_keras.workdir.columns import MetricsRow
 from rethink_keras.workdir.workdir import Workdir
 
 
@@ -31,7 +32,7 @@ def restore(checkpoints: Checkpoints, fingerprints: dict[str, str], folder: Work
     # The workdir's own text: it may come from a version that had fewer parameters.
     configuration = gin_config.operative()
     if folder.config.exists():
-        configuration = folder.config.read_text(encoding="utf-8", errors="replace")
+        configuration = folder.read_configuration()
     facts = json.dumps(fingerprints, sort_keys=True)
     identity = hashlib.sha256((configuration + facts).encode()).hexdigest()
     state = checkpoints.restore_newest() or RunState(identity=identity)
@@ -100,7 +101,7 @@ def complete(
     if not is_final:
         return _without_checkpoint(folder, lacking)
     folder.write_configuration(gin_config.operative())
-    if folder.metrics.name not in lacking and folder.read_metrics() != rows:
+    if folder.metrics.name not in lacking and not folder.has_metrics(rows):
         lacking[folder.metrics.name] = "differs from the last checkpoint"
     if folder.metrics.name in lacking:
         folder.write_metrics(rows)

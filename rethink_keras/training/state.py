@@ -10,10 +10,9 @@ from typing import Any
 import typeguard
 
 from rethink_keras.errors import UserError
+from rethink_keras.workdir.columns import MetricsRow
 
 ALL_ITEMS = typeguard.CollectionCheckStrategy.ALL_ITEMS
-MetricsRow = dict[str, Any]
-Row = MetricsRow
 
 
 @dataclasses.dataclass
@@ -95,8 +94,3 @@ class RunState:
         except (typeguard.TypeCheckError, RecursionError) as error:
             raise ValueError(str(error)) from error
         return cls(**fields)
-
-
-def first_epoch(rows: list[MetricsRow], reached) -> int | None:
-    """Returns the first epoch, counted from 1, whose row satisfies `reached`; None if there is none."""
-    return next((row["epoch"] for row in rows if reached(row)), None)

@@ -18,7 +18,8 @@ from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.regularization import ResolvedRegularization
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow, first_epoch
+from rethink_keras.workdir.columns import MetricsRow
+from rethink_keras.workdir.metrics import first_epoch
 
 _FINAL = (
     "train_loss",

@@ -40,10 +40,10 @@ from rethink_keras.training.export import save_plain
 from rethink_keras.training.hyperparameters import hyperparameters
 from rethink_keras.training.network import build_network
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
 from rethink_keras.training.steps import BatchSource
 from rethink_keras.training.summary import RunSummary, facts_of_run
 from rethink_keras.validation import check_int
+from rethink_keras.workdir.columns import MetricsRow
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
 
@@ -138,7 +138,7 @@ def train(
         with workers.barrier():
             if overwrite:
                 set_aside(folder)
-            folder.check_configuration(gin_config.operative())
+            folder.check_configuration(gin_config.operative(), gin_config.defaults())
         variables = variables_of(network, metrics)
         checkpoints = Checkpoints(folder.checkpoints, variables, config.checkpoints, workers)
         state = resuming.restore(checkpoints, facts["fingerprints"], folder)

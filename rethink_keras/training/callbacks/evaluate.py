@@ -13,7 +13,7 @@ from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.evaluators.evaluator import Evaluator
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 
 class Evaluate(keras.callbacks.Callback):

@@ -13,7 +13,7 @@ from rethink_keras.training.callbacks.first_batch import first_batch
 from rethink_keras.training.evaluators.confusion import Confusion
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ import keras
 from tqdm import tqdm
 
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -15,7 +15,7 @@ import tensorflow as tf
 from rethink_keras import config as gin_config
 from rethink_keras.data.image_grid import pixels
 from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,7 @@ from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
 from rethink_keras.training.config import WandbRun
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 FOLDER = "wandb"  # below the workdir; W&B itself uses this name
 RECORD = "run.json"  # in it: the run's id, and the first step that was not sent yet

@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING
 
 from rethink_keras.registry import Registry, subclass_of
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 if TYPE_CHECKING:
     from rethink_keras.training.run import Run

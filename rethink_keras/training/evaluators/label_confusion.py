@@ -19,7 +19,7 @@ from rethink_keras.training import evaluation
 from rethink_keras.training.evaluators.confusion import Confusion
 from rethink_keras.training.evaluators.evaluator import Evaluator
 from rethink_keras.training.run import Run
-from rethink_keras.training.state import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow
 
 
 class LabelConfusion(Evaluator):
