@@ -33,8 +33,10 @@ def copy_network(
         `keras.models.clone_model`.
     """
     state = random.getstate()
+    uncompiled = network
     with dtype_policy(network.dtype_policy):
-        uncompiled = keras.Model(network.input, network.output, name=network.name)
+        if network.compiled:  # Keras would compile the copy likewise.
+            uncompiled = keras.Model(network.input, network.output, name=network.name)
         copy = keras.models.clone_model(
             uncompiled, clone_function=copy_layer, call_function=call_layer, recursive=True
         )
