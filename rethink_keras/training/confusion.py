@@ -15,6 +15,7 @@ import gin
 import keras
 import numpy as np
 
+from rethink_keras import plotting
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
@@ -179,10 +180,7 @@ class Confusions:
 
 
 def _matrix(counts: np.ndarray, class_names: tuple[str, ...], title: str) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.2, 4.7), dpi=100)
-    # A layout that matplotlib finds by itself costs as much as all the drawing.
+    figure = plotting.new_figure(4.2, 4.7, layout=None)
     axes = figure.add_axes((0.28, 0.25, 0.7, 0.63))
     figure.suptitle(title, fontsize=12)
     figure.text(0.63, 0.01, "prediction", ha="center", va="bottom", fontsize=12)

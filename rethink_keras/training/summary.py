@@ -35,6 +35,7 @@ _NOT_COMPUTING = (
     "workdir",
     "api.py",
     "errors.py",
+    "plotting.py",
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from rethink_keras.data.image_grid import pixels
+from rethink_keras.plotting import to_rgb
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class TensorBoard(Observer):
 
 
 def _write_picture(name: str, figure: Figure) -> None:
-    tf.summary.image(name, pixels(figure)[tf.newaxis])
+    tf.summary.image(name, to_rgb(figure)[tf.newaxis])
 
 
 @contextlib.contextmanager

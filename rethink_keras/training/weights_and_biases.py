@@ -11,8 +11,8 @@ from typing import Any
 
 import gin
 
-from rethink_keras.data.image_grid import pixels
 from rethink_keras.errors import UserError
+from rethink_keras.plotting import to_rgb
 from rethink_keras.system.files import write_atomically
 from rethink_keras.training.observers import Epoch, ObservedRun, Observer
 
@@ -154,7 +154,7 @@ class WeightsAndBiases(Observer):
         return f"{self._run.url}"
 
     def _picture(self, figure) -> Any:
-        return self._wandb.Image(pixels(figure))
+        return self._wandb.Image(to_rgb(figure))
 
     def _send(self, figures: dict[str, Any], step: int) -> None:
         self._try(lambda: self._run.log(figures, step=step))
