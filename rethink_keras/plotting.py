@@ -46,19 +46,22 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "rethink_keras",
     "figure.dpi": 100,
     "text.usetex": False,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }
 
 
 @contextlib.contextmanager
-def style() -> Iterator[None]:
+def style(*, parse_math: bool = False) -> Iterator[None]:
     """Applies the style to figures that are made and saved within; also a decorator of functions.
 
     Characters that the font lacks are drawn as boxes, without a warning.
+
+    Args:
+        parse_math: Whether dollar signs enclose formulas. Logarithmic axes need that for their powers of ten; where
+            texts come from users, a dollar sign stands for itself.
     """
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context({**_STYLE, "text.parse_math": parse_math}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)
         yield
 

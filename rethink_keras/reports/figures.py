@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from rethink_keras.plotting import COLOURS
 from rethink_keras.reports import paper, paper_results
-from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.plots import OURS, PAPER, SEED, UNFINISHED, Plot
 from rethink_keras.reports.tables import Row, Table
 from rethink_keras.system.text import label

@@ -7,9 +7,9 @@ import re
 import jinja2
 import markupsafe
 
+from rethink_keras.plotting import COLOURS
 from rethink_keras.reports import figures, paper, paper_results, sections, tables
 from rethink_keras.reports.collect import STATUSES, Collection, Run
-from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.sections import Picture, Section
 from rethink_keras.reports.tables import Row, Table
 from rethink_keras.system import text

@@ -13,9 +13,8 @@ import numpy as np
 from rethink_keras import config as configuration
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.reports import filter_curve
 from rethink_keras.system.files import open_atomically
-from rethink_keras.theory import memory, solvers
+from rethink_keras.theory import memory, plots, solvers
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - their names in gin
 from rethink_keras.theory.features.features import FeaturesBuilder, Stage, pixels
@@ -93,7 +92,7 @@ def interpolation(
             title = (
                 f"{train.num_examples:,} examples of {train.source.name}, {splits.randomization.describe()}"
             )
-            filter_curve.plot(rows, run.folder.path / "curve.png", title)
+            plots.plot_filter_curve(rows, run.folder.path / "curve.png", title)
         return Result(run.write("done", {"final": rows[-1], "rows": rows, "norms": NORMS}), run.folder.path)
 
 

@@ -23,7 +23,7 @@ from rethink_keras.data.pipeline import epoch_order
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DivergedError, UserError
-from rethink_keras.reports import convergence
+from rethink_keras.theory import plots
 from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
 from rethink_keras.theory.features.features import standardized
 from rethink_keras.theory.kernel_matrix import check_points, one_hot
@@ -106,7 +106,7 @@ def minimum_norm(
             rows += record.rows
             run.write_rows(rows)
             print(_line(record.rows[-1], _error(test_points @ weights, test.labels)), flush=True)
-        convergence.plot(rows, run.folder.path / "distance.png")
+        plots.plot_convergence(rows, run.folder.path / "distance.png")
         eigenvalues = scipy.linalg.eigvalsh(points @ points.T)
         figures = {
             "final": [row for row in rows if row["step"] == steps],
