@@ -10,7 +10,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -61,12 +61,15 @@ def style(*, parse_math: bool = False) -> Iterator[None]:
     """
     import matplotlib
 
-    with matplotlib.rc_context({**_STYLE, "text.parse_math": parse_math}), warnings.catch_warnings():
+    settings: Any = {**_STYLE, "text.parse_math": parse_math}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)
         yield
 
 
-def new_figure(width: float, height: float, *, layout: str | None = "constrained") -> Figure:
+def new_figure(
+    width: float, height: float, *, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
     """Returns an empty figure of a size in inches, without the global state of `pyplot`.
 
     Args:

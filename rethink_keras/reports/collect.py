@@ -9,7 +9,7 @@ from typing import Any
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps import manifest
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
-from rethink_keras.reports.paper import Cell
+from rethink_keras.reports.paper_numbers import Cell
 from rethink_keras.system.text import printable
 from rethink_keras.workdir import records
 
@@ -58,7 +58,7 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sweep:
+class SweepRecord:
     """A sweep and what has become of its runs, in the plan's order."""
 
     folder: Path
@@ -87,7 +87,7 @@ class Collection:
     """
 
     folder: Path
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[SweepRecord, ...]
     others: tuple[Run, ...]
     troubles: tuple[str, ...]
 
@@ -144,6 +144,6 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
     )
 
 
-def _read_sweep(folder: Path) -> Sweep:
+def _read_sweep(folder: Path) -> SweepRecord:
     plan = Manifest.read(folder)
-    return Sweep(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))
+    return SweepRecord(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))

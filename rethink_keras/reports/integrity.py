@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from rethink_keras.reports import paper
+from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.collect import Run
 
 _SEEDS = ("train.seed", "randomization.seed")
@@ -35,15 +35,15 @@ def of_sweep(runs: Sequence[Run]) -> list[str]:
     return [*_differing_data(runs), *_differing_versions(runs), *_mixed_versions(runs)]
 
 
-def not_the_papers(runs: Iterable[Run], dataset: str) -> str:
-    """A sentence if runs are of other data than the paper's, or of fewer examples; else empty."""
-    asked = (dataset, *paper.examples(dataset))
+def of_other_data(runs: Iterable[Run], dataset: str) -> str:
+    """Returns a sentence if runs have other data than the paper, or fewer examples; else an empty text."""
+    expected = (dataset, *paper_numbers.examples(dataset))
     for run in runs:
-        has = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
-        if has != asked:
+        actual = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
+        if actual != expected:
             return (
-                f"Trained on {has[0]} with {has[1]:,} training and {has[2]:,} test examples, where the paper has "
-                f"{asked[0]} with {asked[1]:,} and {asked[2]:,}: the difference is not judged."
+                f"Trained on {actual[0]} with {actual[1]:,} training and {actual[2]:,} test examples, where the paper "
+                f"has {expected[0]} with {expected[1]:,} and {expected[2]:,}: the difference is not judged."
             )
     return ""
 
