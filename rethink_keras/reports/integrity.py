@@ -1,4 +1,4 @@
-"""Whether the runs of one cell are of one kind: a mean over others is not shown without saying so."""
+"""Checks that the runs of a cell differ in their seeds only: other differences become warnings in the report."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ _NOT_RECORDED = "not recorded"
 
 
 def of_cell(runs: Sequence[Run]) -> list[str]:
-    """In what the runs of a cell differ besides their seeds, a sentence each.
-
-    Args:
-        runs: those that are counted.
-    """
+    """Returns the differences of a cell's counted runs besides their seeds, a sentence each."""
     return [
         *_same_seeds(runs),
         *_differing_data(runs),
@@ -31,7 +27,7 @@ def of_cell(runs: Sequence[Run]) -> list[str]:
 
 
 def of_sweep(runs: Sequence[Run]) -> list[str]:
-    """In what all the runs of a table or figure differ that rows are compared by: data and versions."""
+    """Returns the differences in data and versions of all runs of a table, a sentence each."""
     return [*_differing_data(runs), *_differing_versions(runs), *_mixed_versions(runs)]
 
 
@@ -49,7 +45,7 @@ def of_other_data(runs: Iterable[Run], dataset: str) -> str:
 
 
 def code(run: Run) -> str:
-    """The version of this project that made a run."""
+    """Returns the version of this project that made a run."""
     return _version(run, "rethink_keras")
 
 
@@ -57,25 +53,25 @@ def _same_seeds(runs: Sequence[Run]) -> list[str]:
     found = []
     pairs = [(run.summary["seed"], run.summary["randomization"].get("seed")) for run in runs]
     if len(set(pairs)) < len(pairs):
-        found.append("Two runs have the same seeds: they count twice.")
+        found.append("Two runs have the same seeds: the mean counts them twice.")
     for run in runs:
         if run.plan and run.plan.seed != run.summary["seed"]:
             found.append(f"{run.name} was planned with seed {run.plan.seed} and has {run.summary['seed']}.")
-    if _is_randomized(runs) and not _one_role(pairs):
-        seeds = ", ".join(f"{run}/{maps}" for run, maps in sorted(pairs, key=str))
+    if _is_randomized(runs) and not _vary_together(pairs):
+        seeds = ", ".join(f"{run}/{other}" for run, other in sorted(pairs, key=str))
         found.append(
-            "Seeds play different roles: in some runs the randomization's seed goes with the run's, in others it "
-            f"does not (run/randomization: {seeds})."
+            "The seeds of randomization vary with the seeds of the runs in some runs, and in others they do not "
+            f"(run/randomization: {seeds})."
         )
     return found
 
 
-def _one_role(pairs: Sequence[tuple[Any, Any]]) -> bool:
-    """Whether both seeds vary as one, or one of them stays and the other varies."""
+def _vary_together(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Returns whether both seeds vary together, or only one of them varies."""
     return (
-        all(run == maps for run, maps in pairs)
+        all(run == other for run, other in pairs)
         or len({run for run, _ in pairs}) == 1
-        or len({maps for _, maps in pairs}) == 1
+        or len({other for _, other in pairs}) == 1
     )
 
 
@@ -125,7 +121,7 @@ def _differing_versions(runs: Sequence[Run]) -> list[str]:
 
 
 def _mixed_versions(runs: Sequence[Run]) -> list[str]:
-    """A sentence for each run that was resumed under another version of the code or of a library."""
+    """Returns a sentence for each run that was resumed under another version of the code or of a library."""
     found = []
     for run in runs:
         computed_by = run.summary.get("computed_by", [])
@@ -147,7 +143,7 @@ def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> li
 
 
 def counted(counts: Counter[str]) -> str:
-    """Each value and how many runs have it; a value of all runs alone."""
+    """Returns each value with the number of runs that have it, or the value that all runs have."""
     if len(counts) == 1:
         return next(iter(counts))
     return "; ".join(
@@ -156,7 +152,7 @@ def counted(counts: Counter[str]) -> str:
 
 
 def _bindings(config: str) -> dict[str, str]:
-    """Bindings of a config.gin by name; indented lines go on with a value."""
+    """Returns the bindings of a config.gin by name; an indented line continues a value."""
     found: dict[str, str] = {}
     name = ""
     for line in config.splitlines():

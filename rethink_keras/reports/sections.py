@@ -95,7 +95,7 @@ class Section:
             "Code": Counter(f"rethink_keras {integrity.code(run)}" for run in measured),
             "Libraries": Counter(_libraries(run) for run in measured),
             "Data": Counter(_data(run) for run in measured),
-            "Training figures": Counter(_training_metrics(run) for run in measured),
+            "Training metrics": Counter(_training_metrics(run) for run in measured),
             "Day": Counter(run.summary["date"] for run in measured if run.summary.get("date")),
         }
         return [(name, integrity.counted(counts)) for name, counts in found.items() if counts]

@@ -30,7 +30,7 @@ def to_markdown(table: Table) -> str:
     remarks = [f"- {markdown(remark)}" for row in table.rows for remark in row.remarks]
     text = "\n".join(lines) + "\n"
     if notes:
-        text += "\nMind, before trusting a row:\n\n" + "\n".join(notes) + "\n"
+        text += "\nBefore you trust a row:\n\n" + "\n".join(notes) + "\n"
     if remarks:
         text += "\nNot counted in any mean:\n\n" + "\n".join(remarks) + "\n"
     return text

@@ -114,5 +114,5 @@ def _state(runs: Sequence[Run]) -> str:
 def _running_averages(paper_result: PaperResult, counted: Sequence[Run]) -> list[str]:
     on_fixed_weights = any(m.quantity in ("train_accuracy", "epochs_to_fit") for m in paper_result.measures)
     if on_fixed_weights and "running_average" in {run.summary["train_metrics"] for run in counted}:
-        return ["Training figures are running averages over the epoch, taken while the weights change."]
+        return ["Training metrics are running averages over the epoch, taken while the weights change."]
     return []

@@ -23,10 +23,10 @@ class DrawingTest(made.FolderTestCase):
         self.assertIn("the paper, at full size", found["figure1b_1c1b"])
 
     def test_dollar_signs_and_characters_without_glyphs_are_drawn(self):
-        self.one_cell("own", "$x_{1$", "\U0001f600", (0.5,))
+        self.one_cell("own", "$x{1$", "\U0001f600", (0.5,))
         [plot] = self.plots()
         _, svg = drawing.draw(plot)
-        self.assertIn("$x_{1$", svg.decode())
+        self.assertIn("$x{1$", svg.decode())
 
 
 if __name__ == "__main__":
