@@ -38,7 +38,7 @@ class IntegrityTest(made.FolderTestCase):
         (
             "seeds",
             {"randomization": {**RANDOM, "seed": 7}},
-            r"randomization vary: .*\(run/randomization: 0/0, 1/7\)",
+            r"randomization vary .*\(run/randomization: 0/0, 1/7\)",
         ),
         ("other_seed", {"seed": 0, "randomization": {**RANDOM, "seed": 0}}, "same seeds"),
         (
