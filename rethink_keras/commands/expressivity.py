@@ -25,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def build() -> None:
         common.quiet_tensorflow()
-        from rethink_keras.theory import fit_any_targets
+        from rethink_keras.theory import expressivity_table
 
-        common.run_experiment(values, "expressivity_table", fit_any_targets.expressivity_table)
+        common.run_experiment(values, "expressivity_table", expressivity_table.expressivity_table)
 
     return common.run_command(USAGE, values, build, argv or sys.argv)

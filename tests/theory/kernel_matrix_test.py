@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras.errors import UserError
 from rethink_keras.theory import kernel_matrix
 from rethink_keras.theory.kernel_matrix import one_hot
-from rethink_keras.theory.kernels import gaussian, linear
+from rethink_keras.theory.kernels import GaussianKernel, LinearKernel
 from tests.theory.made_points import dense, matrix, points, small_panels
 
 X, Z = points(150), points(40, seed=1)
@@ -45,12 +45,12 @@ class KernelMatrixTest(parameterized.TestCase):
 
     def test_linear(self):
         products = X @ X.T
-        np.testing.assert_array_equal(linear()(products, None, None), products)
+        np.testing.assert_array_equal(LinearKernel()(products, None, None), products)
 
     @parameterized.parameters(0, -1.0, float("nan"), float("inf"), True)
     def test_gamma_that_is_none(self, gamma):
         with self.assertRaisesRegex(UserError, "gaussian.gamma is .*Give a number"):
-            gaussian(gamma)
+            GaussianKernel(gamma)
 
 
 class PointsTest(absltest.TestCase):

@@ -7,9 +7,9 @@ from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.errors import UserError
 from rethink_keras.theory import parallel
-from rethink_keras.theory.features.features import pixels
-from rethink_keras.theory.features.gabor_wavelets import gabor_wavelets
-from rethink_keras.theory.features.random_convolutions import FilterBank, random_convolutions
+from rethink_keras.theory.features.features import PixelFeatures
+from rethink_keras.theory.features.gabor_wavelets import GaborWavelets
+from rethink_keras.theory.features.random_convolutions import FilterBank, RandomConvolutions
 from rethink_keras.theory.features.summed_products import SummedProducts, products_bytes
 from tests.data.helpers import image_set, randomized_split
 from tests.theory.made_points import points, quiet_experiment, small_panels
@@ -39,7 +39,7 @@ def lower(products):
 class PixelsTest(absltest.TestCase):
     def test_products_of_pixels(self):
         train, test = split(), split("test", 7)
-        [(count, filters, inner, cross)] = stages(pixels(), train, test)
+        [(count, filters, inner, cross)] = stages(PixelFeatures(), train, test)
         flat, flat_test = (s.source.images.reshape(len(s.labels), -1) / 255 for s in (train, test))
         self.assertEqual((count, filters), (360, None))
         np.testing.assert_allclose(inner, flat @ flat.T, rtol=1e-6)
@@ -48,17 +48,17 @@ class PixelsTest(absltest.TestCase):
 
 class GaborWaveletsTest(parameterized.TestCase):
     def test_answers_to_its_frequency_and_orientation(self):
-        how = gabor_wavelets(frequencies=(0.1, 0.25), orientations=4, stride=32, window=32)
+        how = GaborWavelets(frequencies=(0.1, 0.25), orientations=4, stride=32, window=32)
         columns = np.arange(32)
         waves = np.stack([np.tile(np.cos(2 * np.pi * f * columns), (32, 1)) for f in (0.1, 0.25)])
-        found = how._of(waves[..., np.newaxis].astype(np.float32), how.filters())
+        found = how.features(waves[..., np.newaxis].astype(np.float32), how.filters())
         self.assertEqual(found.shape, (2, 8))
         self.assertEqual(
             found.argmax(axis=1).tolist(), [0, 4]
         )  # waves along the columns: the first orientation
 
     def test_number_of_features_is_the_one_that_memory_is_checked_for(self):
-        how = gabor_wavelets(orientations=3, stride=4)
+        how = GaborWavelets(orientations=3, stride=4)
         [(count, *_)] = stages(how)
         self.assertEqual(count, 3 * 3 * 3 * 2 * 3)
         self.assertEqual(how.bytes_needed(1, 0, (10, 12, 3)), 17 * count)
@@ -73,13 +73,13 @@ class GaborWaveletsTest(parameterized.TestCase):
     )
     def test_bad_settings(self, name, value):
         with self.assertRaisesRegex(UserError, f"gabor_wavelets.{name} is "):
-            gabor_wavelets(**{name: value})
+            GaborWavelets(**{name: value})
 
 
 class RandomConvolutionsTest(parameterized.TestCase):
     def bank(self, **options):
         images = split().source.images.astype(np.float32) / 255
-        return FilterBank(random_convolutions(**options), images), images
+        return FilterBank(RandomConvolutions(**options), images), images
 
     @parameterized.parameters("patches", "gaussian")
     def test_features_are_those_of_the_definition(self, kind):
@@ -93,7 +93,7 @@ class RandomConvolutionsTest(parameterized.TestCase):
             for left in range(9):
                 patch = images[0, top : top + 4, left : left + 4].astype(np.float64).ravel()
                 patch = (patch - patch.mean()) / np.sqrt(patch.var() + 10 / 255**2)
-                responses[top, left] = filters @ (bank._whiten @ (patch - bank._mean))
+                responses[top, left] = filters @ (bank.whitening @ (patch - bank.mean_patch))
         expected = []
         for side in (1, -1):
             rectified = np.maximum(side * responses - 0.25, 0)
@@ -104,8 +104,8 @@ class RandomConvolutionsTest(parameterized.TestCase):
 
     def test_whitened_patches_are_white(self):
         bank, _ = self.bank(whitening=1e-9, patch=3)
-        patches = bank._normalized(bank._patches(np.arange(50_000), purpose=1))
-        white = (patches - bank._mean) @ bank._whiten
+        patches = bank.normalized(bank.random_patches(np.arange(50_000), purpose=1))
+        white = (patches - bank.mean_patch) @ bank.whitening
         spectrum = np.linalg.eigvalsh(np.cov(white, rowvar=False))
         # Subtracting a patch's mean takes one dimension away.
         np.testing.assert_allclose(spectrum[1:], 1, atol=1e-3)
@@ -116,7 +116,7 @@ class RandomConvolutionsTest(parameterized.TestCase):
 
     def test_golden_patches(self):
         bank, _ = self.bank(kind="patches", seed=7)
-        pixels = np.rint(bank._patches(np.arange(20), 0) * 255).astype(np.int32)
+        pixels = np.rint(bank.random_patches(np.arange(20), 0) * 255).astype(np.int32)
         self.assertEqual(hashlib.sha256(pixels.tobytes()).hexdigest()[:16], "3596fc4d3ea14a6c")
 
     def test_gaussian_filters_are_draws_of_length_1(self):
@@ -126,8 +126,8 @@ class RandomConvolutionsTest(parameterized.TestCase):
         np.testing.assert_allclose(bank.filters(np.arange(20)), expected, rtol=1e-6)
 
     def test_stages_add_up(self):
-        both = stages(random_convolutions(filters=(100, 300), patch=4))
-        [alone] = stages(random_convolutions(filters=(300,), patch=4))
+        both = stages(RandomConvolutions(filters=(100, 300), patch=4))
+        [alone] = stages(RandomConvolutions(filters=(300,), patch=4))
         self.assertEqual([s[:2] for s in both], [(800, 100), (2400, 300)])
         np.testing.assert_allclose(lower(both[1][2]), lower(alone[2]), rtol=1e-5)
         np.testing.assert_allclose(both[1][3], alone[3], rtol=1e-5)
@@ -139,11 +139,11 @@ class RandomConvolutionsTest(parameterized.TestCase):
     )  # fmt: skip
     def test_bad_settings(self, name, value):
         with self.assertRaisesRegex(UserError, f"random_convolutions.{name} is "):
-            random_convolutions(**{name: value})
+            RandomConvolutions(**{name: value})
 
     def test_patch_larger_than_the_images(self):
         with self.assertRaisesRegex(UserError, "the images are 10 x 12 pixels"):
-            stages(random_convolutions(patch=11))
+            stages(RandomConvolutions(patch=11))
 
 
 class SummedProductsTest(absltest.TestCase):
