@@ -10,6 +10,7 @@ from typing import Any
 
 from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.collect import Run
+from rethink_keras.workdir.configuration import bindings_of
 
 _SEEDS = ("train.seed", "randomization.seed")
 _NOT_RECORDED = "not recorded"
@@ -100,7 +101,7 @@ def _differing_settings(runs: Sequence[Run]) -> list[str]:
         )
 
     found = _differing(runs, "randomization", randomization)
-    bound = [_bindings(run.config) for run in runs]
+    bound = [bindings_of(run.config) for run in runs]
     names = sorted({name for bindings in bound for name in bindings} - set(_SEEDS))
     other = [
         name
@@ -149,16 +150,3 @@ def counted(counts: Counter[str]) -> str:
     return "; ".join(
         f"{value} ({count} {'run' if count == 1 else 'runs'})" for value, count in sorted(counts.items())
     )
-
-
-def _bindings(config: str) -> dict[str, str]:
-    """Returns the bindings of a config.gin by name; an indented line continues a value."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in config.splitlines():
-        if line.startswith((" ", "\t")):
-            found[name] = f"{found.get(name, '')} {line.strip()}"
-        elif line and not line.startswith("#"):
-            name, _, value = line.partition(" =")
-            found[name] = value.strip()
-    return found

@@ -9,11 +9,12 @@ import markupsafe
 
 from rethink_keras import plotting
 from rethink_keras.reports import paper_numbers, sections, table_formats
-from rethink_keras.reports.collect import STATUSES, Collection, Run
+from rethink_keras.reports.collect import Collection, Run
 from rethink_keras.reports.names import network_name, variant_name
 from rethink_keras.reports.sections import DrawnPlot, Section
 from rethink_keras.reports.tables import NONE, Table, TableRow, kind_title
 from rethink_keras.system import text
+from rethink_keras.workdir.record import STATUSES
 
 TITLE = "Understanding deep learning requires rethinking generalization"
 
@@ -98,7 +99,7 @@ def _other_row(run: Run) -> list[str]:
     """Returns the columns of a run outside any sweep."""
     summary = run.summary
     randomization = summary.get("randomization", {})
-    final, best = summary.get("final", {}), summary.get("best_on_the_way", {})
+    final, best = run.final, summary.get("best_on_the_way", {})
     return [
         run.name,
         run.trouble or run.status,

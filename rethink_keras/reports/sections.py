@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from rethink_keras.errors import UserError
 from rethink_keras.reports import drawing, integrity
-from rethink_keras.reports.collect import STATUSES, Collection, Run, SweepRecord
+from rethink_keras.reports.collect import Collection, Run, SweepRecord
 from rethink_keras.reports.names import network_name, variant_name
 from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
 from rethink_keras.reports.tables import MOST_DRAWN, Table, TableRow
 from rethink_keras.reports.tabulation import tabulate
+from rethink_keras.workdir.record import STATUSES
 
 OWN = "own"
 

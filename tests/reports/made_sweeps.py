@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -17,7 +16,7 @@ from rethink_keras.reports.collect import collect
 from rethink_keras.reports.paper_results import PAPER_RESULTS
 from rethink_keras.reports.tables import KINDS
 from rethink_keras.reports.tabulation import tabulate
-from rethink_keras.workdir.workdir import COLUMNS
+from rethink_keras.workdir.workdir import Workdir
 
 STEPS = 391
 
@@ -146,11 +145,7 @@ def run(folder: Path, planned: PlannedRun, made: list[dict], status: str = "done
 
 def write_metrics(place: Path, made: list[dict]) -> None:
     """Writes metrics.csv."""
-    extra = [name for row in made[:1] for name in row if name not in COLUMNS]
-    with (place / "metrics.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, *extra], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(made)
+    Workdir(place).write_metrics(made)
 
 
 def _figures(made: list[dict]) -> dict[str, Any]:

@@ -60,13 +60,13 @@ class SolversTest(parameterized.TestCase):
             solved(DirectSolver(checkpoint_minutes=0), folder)
 
     @parameterized.parameters(
-        (direct, "precision", "float16"),
-        (direct, "tolerance", 0),
-        (direct, "most_steps", 0),
-        (direct, "checkpoint_minutes", -1),
-        (iterative, "landmarks", 0),
-        (iterative, "tolerance", float("nan")),
-        (iterative, "most_steps", 0.5),
+        (DirectSolver, "precision", "float16"),
+        (DirectSolver, "tolerance", 0),
+        (DirectSolver, "most_steps", 0),
+        (DirectSolver, "checkpoint_minutes", -1),
+        (IterativeSolver, "landmarks", 0),
+        (IterativeSolver, "tolerance", float("nan")),
+        (IterativeSolver, "most_steps", 0.5),
     )
     def test_bad_settings(self, solver, name, value):
         with self.assertRaisesRegex(UserError, f"{solver.__name__}.{name} is "):
