@@ -24,12 +24,6 @@ from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import DirectSolver, Solver
 from rethink_keras.validation import check_number, check_seed
 
-_CHOICES = {
-    "features": "@pixels, @gabor_wavelets, @random_convolutions",
-    "kernel": "@gaussian, @linear",
-    "solver": "@direct, @iterative",
-}
-
 
 @gin.configurable(denylist=["workdir", "data_dir", "overwrite"])
 def interpolation(
@@ -67,9 +61,9 @@ def interpolation(
     """
     check_number("interpolation.ridge", ridge, 0, 1e30)
     check_seed("interpolation.seed", seed)
-    features_of_images = _construct("features", features, Features)
-    kernel_function = _construct("kernel", kernel, Kernel)
-    equation_solver = _construct("solver", solver, Solver)
+    features_of_images = features()
+    kernel_function = kernel()
+    equation_solver = solver()
     with experiment(workdir, overwrite) as run, workers() as pool:
         splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
@@ -168,13 +162,3 @@ def _check_enough_features(kernel: Kernel, ridge: float, stage: Stage, num_examp
             "Set more features, fewer dataset.train_examples, a small interpolation.ridge or interpolation.kernel = "
             "@gaussian."
         )
-
-
-def _construct(name: str, configured: Any, base: type) -> Any:
-    """Returns an object of the class that gin binds, which must derive from `base`."""
-    if not (isinstance(configured, type) and issubclass(configured, base)):
-        word = getattr(configured, "__name__", configured)
-        raise UserError(
-            f"interpolation.{name} is {word}, which is no {base.__name__}. Choose one of {_CHOICES[name]}."
-        )
-    return configured()

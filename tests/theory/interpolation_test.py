@@ -164,16 +164,16 @@ class KernelCommandTest(parameterized.TestCase):
         versions = [part["rethink_keras"] for part in computed_by]
         self.assertEqual(versions, ["0.1.0+another", summary_module.code_version()])
 
-    def test_interrupted_it_says_so_and_goes_on(self):
+    def test_interrupted_it_says_so_and_resumes(self):
         with new_folder() as folder:
             with before_call(solvers, "_refine", send_sigterm):
                 code, _, err = main(kernel, *flags(), f"--workdir={folder}")
             self.assertEqual(code, 143)
-            self.assertIn("The same command goes on", err)
+            self.assertIn("The same command resumes", err)
             self.assertEqual(summary_of(folder)["status"], "interrupted")
             code, out, _ = main(kernel, *flags(), f"--workdir={folder}")
             self.assertEqual(code, 0)
-            self.assertIn("Going on after 1 of 1 parts of the factor", out)
+            self.assertIn("Resuming after 1 of 1 parts of the factor", out)
             self.assertEqual(summary_of(folder)["status"], "done")
 
     @parameterized.named_parameters(
@@ -187,7 +187,7 @@ class KernelCommandTest(parameterized.TestCase):
         (
             "another_kind",
             "interpolation.solver = @gaussian",
-            "interpolation.solver is gaussian, which is of another",
+            "interpolation.solver is @gaussian, which does not fit. It takes the name of a Solver",
         ),
         (
             "memory",
