@@ -44,11 +44,6 @@ class RampLayer(layers.Layer):
         return {**super().get_config(), "units": self.units}
 
 
-def two_layer_model(network: TwoLayerNetwork) -> keras.Model:
-    """Returns Theorem 1's network: from `[batch, dimensions]` to `[batch]`, with 2n + d weights."""
-    return deep_model(network, 2)
-
-
 def deep_model(network: TwoLayerNetwork, depth: int) -> keras.Model:
     """Returns the corollary's network: the same function by hidden layers of n / (depth - 1) units, plus four each.
 

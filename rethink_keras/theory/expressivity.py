@@ -39,11 +39,6 @@ class TwoLayerNetwork:
     b: np.ndarray
     w: np.ndarray
 
-    @property
-    def num_weights(self) -> int:
-        """The number of weights, 2n + d."""
-        return len(self.a) + len(self.b) + len(self.w)
-
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Returns c at points `[examples, dimensions]`: float64 `[examples]`, computed as a sum over all units."""
         z = points @ self.a

@@ -99,7 +99,7 @@ class DirectSolver(Solver):
             return factor.solve(residual / scale) * scale
 
         try:
-            solution = _refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
+            solution = refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
         except ComputationStopped:
             saved.save()
             raise
@@ -173,7 +173,7 @@ class IterativeSolver(Solver):
         del identity
         with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, "") as _:
             precondition = landmarks.preconditioner(matrix, self.landmarks, self.seed)
-        return _refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
+        return refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
 
 
 class _SavedPanels:
@@ -212,7 +212,12 @@ class _SavedPanels:
         return self._folder / f"panel-{number:04d}.npz"
 
 
-def _refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjugate_gradients.Solution:
+def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjugate_gradients.Solution:
+    """Solves by conjugate gradients with the matrix in float64, and prints each step.
+
+    Raises:
+        UserError: The steps do not suffice for the tolerance.
+    """
     values = matrix.num_examples**2 / 2
     begin = time.perf_counter()
     lock = threading.Lock()
