@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rethink_keras import plotting
-from rethink_keras.training.state import Row
+from rethink_keras.workdir.columns import MetricsRow
 
 
 @plotting.style(parse_math=True)
-def plot(runs: Mapping[str, Sequence[Row]], path: Path, title: str) -> None:
+def plot(runs: Mapping[str, Sequence[MetricsRow]], path: Path, title: str) -> None:
     """Writes a PNG of accuracy and loss by epoch: a colour a run, solid on training data, dashed on test data.
 
     Args:
