@@ -25,7 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     values = common.basic_flags()
     flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
-    flags.DEFINE_string("output", None, "Folder of the report; made if it does not exist.", flag_values=values)
+    flags.DEFINE_string(
+        "output", None, "Folder of the report; made if it does not exist.", flag_values=values
+    )
     return common.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
 
 
