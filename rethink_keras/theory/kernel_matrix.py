@@ -6,10 +6,10 @@ A kernel is a function of inner products and squared norms. Inner products are c
 
 from __future__ import annotations
 
-import abc
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
+from typing import Protocol
 
 import numpy as np
 
@@ -21,20 +21,19 @@ PANEL = 2048  # examples in a panel
 CHUNK = 512  # rows of a panel that a thread computes at a time
 
 
-class Products(abc.ABC):
+class Products(Protocol):
     """Inner products of examples."""
 
     @property
-    @abc.abstractmethod
     def squares(self) -> np.ndarray:
         """Squared norms of the training examples: float64 `[examples]`."""
+        ...
 
     @property
-    @abc.abstractmethod
     def test_squares(self) -> np.ndarray:
         """Squared norms of the test examples: float64 `[test examples]`."""
+        ...
 
-    @abc.abstractmethod
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
         """Returns those among training examples, as a new array `[rows, columns]`.
 
@@ -43,17 +42,18 @@ class Products(abc.ABC):
             columns: One whole panel, not after that of the rows.
             dtype: `np.float32` or `np.float64`.
         """
+        ...
 
-    @abc.abstractmethod
     def test(self, rows: slice, columns: slice) -> np.ndarray:
         """Returns those of test examples (rows) with training examples, as a new float64 array."""
+        ...
 
-    @abc.abstractmethod
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
         """Returns those of training examples in one panel with chosen training examples, as a new float64 array."""
+        ...
 
 
-class PointProducts(Products):
+class PointProducts:
     """Inner products of points in memory.
 
     Args:
@@ -70,18 +70,8 @@ class PointProducts(Products):
         single = np.ascontiguousarray(points[:, used], np.float32)
         self._points: dict[type, np.ndarray] = {np.float32: single, np.float64: single.astype(np.float64)}
         self._test = test_points[:, used].astype(np.float64)
-        self._squares = _squares(self._points[np.float64])
-        self._test_squares = _squares(self._test)
-
-    @property
-    def squares(self) -> np.ndarray:
-        """See `Products`."""
-        return self._squares
-
-    @property
-    def test_squares(self) -> np.ndarray:
-        """See `Products`."""
-        return self._test_squares
+        self.squares = _squares(self._points[np.float64])
+        self.test_squares = _squares(self._test)
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
         """See `Products`."""

@@ -258,6 +258,6 @@ def _error(scores: np.ndarray, labels: np.ndarray) -> float:
 def _line(row: dict[str, Any], test_error: float) -> str:
     return (
         f"From weights of standard deviation {row['initial_scale']:g}, after {row['step']:,} steps: "
-        f"loss {row['loss']:.1e}, distance to the minimum-norm solution {row['distance']:.1e} of its norm, outside the examples' span "
-        f"{row['outside_of_span']:.1e}, Err-te: {test_error:.2f}"
+        f"loss {row['loss']:.1e}, distance to the minimum-norm solution {row['distance']:.1e} of its norm, "
+        f"outside the examples' span {row['outside_of_span']:.1e}, Err-te: {test_error:.2f}"
     )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Sequence
 
 from rethink_keras.registry import Registry, subclass_of
 from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.measures import Measure, RowLabel
 from rethink_keras.reports.paper_numbers import PaperNumbers
-from rethink_keras.reports.plots import Plot
+from rethink_keras.reports.plots import Plot, RowPlot
 from rethink_keras.reports.tables import Table
 
 _REQUIRED = ("name", "title", "how_to_read", "dataset", "numbers", "labels", "measures")
 
 
-class PaperResult(abc.ABC):
-    """A table or figure of the paper. A subclass defines all attributes, and `plots`.
+class PaperResult:
+    """A table or figure of the paper. A subclass defines the attributes; one of a figure also overrides `plots`.
 
     Attributes:
         name: Name in the paper, such as 'Table 1'.
@@ -26,6 +25,7 @@ class PaperResult(abc.ABC):
         numbers: The paper's numbers.
         labels: Columns that describe the rows.
         measures: Columns of numbers.
+        plotted: Quantity of the measure that is plotted for each row.
     """
 
     name: str
@@ -35,10 +35,11 @@ class PaperResult(abc.ABC):
     numbers: PaperNumbers
     labels: tuple[RowLabel, ...]
     measures: tuple[Measure, ...]
+    plotted = "test_accuracy"
 
-    @abc.abstractmethod
     def plots(self, table: Table) -> Sequence[Plot]:
         """Returns the plots of a sweep's table."""
+        return [RowPlot(table, self.plotted)]
 
 
 def _check(registered: object) -> None:
@@ -49,8 +50,13 @@ def _check(registered: object) -> None:
     if missing := [name for name in _REQUIRED if not hasattr(registered, name)]:
         raise TypeError(f"{who} does not define {', '.join(missing)} of PaperResult.")
     result: type[PaperResult] = registered
-    if result.dataset is not None:
-        paper_numbers.examples(result.dataset)
+    if result.plots is PaperResult.plots and result.plotted not in [m.quantity for m in result.measures]:
+        raise ValueError(
+            f"{who} plots {result.plotted}, which is none of its measures. Set plotted, or override plots."
+        )
+    if result.dataset is None:
+        return
+    paper_numbers.examples(result.dataset)
     claimed = {measure.quantity for measure in result.measures if measure.in_paper}
     if missing := sorted(claimed - result.numbers.quantities):
         raise ValueError(

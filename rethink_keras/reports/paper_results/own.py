@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-
 from rethink_keras.reports.measures import (
     BEST_TEST_ACCURACY,
     EPOCHS_TO_FIT,
@@ -15,8 +12,6 @@ from rethink_keras.reports.measures import (
 )
 from rethink_keras.reports.paper_numbers import PaperNumbers
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.plots import Plot, RowPlot
-from rethink_keras.reports.tables import Table
 
 
 @PAPER_RESULTS.register("own")
@@ -29,11 +24,4 @@ class OwnSweep(PaperResult):
     dataset = None
     numbers = PaperNumbers()
     labels = (NETWORK, VARIANT)
-    measures = tuple(
-        dataclasses.replace(measure, in_paper=False)
-        for measure in (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY, EPOCHS_TO_FIT)
-    )
-
-    def plots(self, table: Table) -> Sequence[Plot]:
-        """Returns a plot of the test accuracies."""
-        return [RowPlot(table, "test_accuracy")]
+    measures = (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY, EPOCHS_TO_FIT)

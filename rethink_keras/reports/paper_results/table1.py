@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.measures import (
@@ -16,8 +15,6 @@ from rethink_keras.reports.measures import (
     has,
 )
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.plots import Plot, RowPlot
-from rethink_keras.reports.tables import Table
 
 
 @PAPER_RESULTS.register("table1")
@@ -40,7 +37,3 @@ class Table1(PaperResult):
         TEST_ACCURACY,
         dataclasses.replace(BEST_TEST_ACCURACY, in_paper=False),
     )
-
-    def plots(self, table: Table) -> Sequence[Plot]:
-        """Returns a plot of the test accuracies."""
-        return [RowPlot(table, "test_accuracy")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.measures import (
@@ -18,8 +17,6 @@ from rethink_keras.reports.measures import (
     percent,
 )
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.plots import Plot, RowPlot
-from rethink_keras.reports.tables import Table
 
 
 @PAPER_RESULTS.register("table2")
@@ -53,7 +50,3 @@ class Table2(PaperResult):
             percent("best_on_the_way", "test_top5_accuracy"),
         ),
     )
-
-    def plots(self, table: Table) -> Sequence[Plot]:
-        """Returns a plot of the test accuracies."""
-        return [RowPlot(table, "test_accuracy")]

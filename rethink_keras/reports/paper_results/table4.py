@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.collect import Run
 from rethink_keras.reports.measures import NETWORK, TRAIN_ACCURACY, RowLabel
 from rethink_keras.reports.names import variant_name
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.plots import Plot, RowPlot
-from rethink_keras.reports.tables import Table
 
 
 def _fitting_accuracy(run: Run) -> float:
@@ -40,7 +37,4 @@ class Table4(PaperResult):
     numbers = paper_numbers.of_table("table4")
     labels = (NETWORK, RowLabel("regularizer", _regularizer))
     measures = (dataclasses.replace(TRAIN_ACCURACY, read=_fitting_accuracy),)
-
-    def plots(self, table: Table) -> Sequence[Plot]:
-        """Returns a plot of the training accuracies."""
-        return [RowPlot(table, "train_accuracy")]
+    plotted = "train_accuracy"

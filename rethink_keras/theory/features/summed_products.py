@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from rethink_keras.theory.kernel_matrix import CHUNK, PANEL, Products
+from rethink_keras.theory.kernel_matrix import CHUNK, PANEL
 from rethink_keras.theory.parallel import panels
 
 
-class SummedProducts(Products):
-    """Inner products divided by the number of features, so that their magnitude does not depend on it.
+class SummedProducts:
+    """Inner products divided by the number of features, so that their magnitude does not depend on it; see `Products`.
 
     The lower half of those among training examples is in memory, and all of those with test examples, in float32.
 

@@ -17,10 +17,9 @@ class PaperResultTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("base_class", object, TypeError, "no subclass of PaperResult"),
-        ("plots", type("NoPlots", (PaperResult,), {}), TypeError, "plots"),
         (
             "name",
-            type("NoName", (PaperResult,), {"plots": Table1.plots}),
+            type("NoName", (PaperResult,), {}),
             TypeError,
             "does not define name, .*measures",
         ),
@@ -31,7 +30,13 @@ class PaperResultTest(parameterized.TestCase):
             ValueError,
             "train_error.*in_paper=False",
         ),
-        ("column", changed(measures=(TRAIN_ACCURACY,)), ValueError, "no measure shows: test_accuracy"),
+        ("plot", changed(plotted="epochs"), ValueError, "plots epochs, .*override plots"),
+        (
+            "column",
+            changed(measures=(TRAIN_ACCURACY,), plotted="train_accuracy"),
+            ValueError,
+            "no measure shows: test_accuracy",
+        ),
     )
     def test_what_is_missing_is_an_error(self, registered, error, message):
         with self.assertRaisesRegex(error, message):
