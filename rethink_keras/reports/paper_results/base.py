@@ -52,7 +52,7 @@ def _check(registered: object) -> None:
     result: type[PaperResult] = registered
     if result.plots is PaperResult.plots and result.plotted not in [m.quantity for m in result.measures]:
         raise ValueError(
-            f"{who} plots {result.plotted}, which is none of its measures. Set plotted, or override plots."
+            f"{who} plots {result.plotted}, which is no measure of it. Set plotted, or override plots."
         )
     if result.dataset is None:
         return
