@@ -24,7 +24,7 @@ class Curve:
         network: Network, such as 'inception'.
         variant: Variant, such as 'random_labels'; None where x stands for the variant (Figures 1b and 1c).
         quantity: Quantity, such as 'test_accuracy'.
-        points: x in steps or as corruption level; y in percent, nats, epochs or as a ratio.
+        points: Pairs (x, y): x in steps or as corruption level; y in percent, nats, epochs or as a ratio.
     """
 
     network: str

@@ -139,7 +139,7 @@ class Cholesky:
             vectors: Right-hand sides `[examples, columns]`.
 
         Returns:
-            x, with the shape and dtype of `vectors`, computed in the dtype of the factor.
+            The solution x, with the shape and dtype of `vectors`, computed in the dtype of the factor.
         """
         x: np.ndarray = vectors.astype(self._dtype)
         pool = self._matrix.pool

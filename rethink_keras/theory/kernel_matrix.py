@@ -74,16 +74,16 @@ class PointProducts:
         self.test_squares = _squares(self._test)
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products among training examples; see `Products`."""
         points = self._points[dtype]
         return points[rows] @ points[columns].T
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products of test examples with training examples; see `Products`."""
         return self._test[rows] @ self._points[np.float64][columns].T
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products with chosen training examples; see `Products`."""
         points = self._points[np.float64]
         return points[rows] @ points[chosen].T
 

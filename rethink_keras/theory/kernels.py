@@ -59,7 +59,7 @@ class GaussianKernel(Kernel):
         return np.exp(products, out=products)
 
     def diagonal(self, squares):
-        """See `Kernel`."""
+        """Returns the kernel of examples with themselves; see `Kernel`."""
         return np.ones_like(squares)
 
 
@@ -74,5 +74,5 @@ class LinearKernel(Kernel):
         return products
 
     def diagonal(self, squares):
-        """See `Kernel`."""
+        """Returns the kernel of examples with themselves; see `Kernel`."""
         return squares.copy()

@@ -36,8 +36,8 @@ class Problem(NamedTuple):
     """The equations X w = y.
 
     Attributes:
-        points: X, float64 `[examples, dimensions]`.
-        targets: y, float64 `[examples, classes]`.
+        points: Matrix X, float64 `[examples, dimensions]`.
+        targets: Right-hand sides y, float64 `[examples, classes]`.
         solution: Minimum-norm solution, float64 `[dimensions, classes]`.
         span: Orthonormal rows that span the examples, `[examples, dimensions]`.
     """

@@ -80,12 +80,12 @@ class DirectSolver(Solver):
         check_number("direct.checkpoint_minutes", self.checkpoint_minutes, 0, 1e6)
 
     def bytes_needed(self, num_examples: int) -> int:
-        """See `Solver`."""
+        """Returns the memory that solving takes; see `Solver`."""
         itemsize = np.dtype(self.precision).itemsize
         return cholesky.factor_bytes(num_examples, itemsize) + 8 * PANEL * PANEL * itemsize
 
     def solve(self, matrix, targets, run, identity):
-        """See `Solver`."""
+        """Solves K x = targets; see `Solver`."""
         factor = Cholesky(matrix, PRECISIONS[self.precision])
         folder = run.folder.checkpoints / f"factor-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         saved = _SavedPanels(folder, factor)
@@ -164,12 +164,12 @@ class IterativeSolver(Solver):
         check_seed("iterative.seed", self.seed)
 
     def bytes_needed(self, num_examples: int) -> int:
-        """See `Solver`."""
+        """Returns the memory that solving takes; see `Solver`."""
         count = min(self.landmarks, num_examples)
         return 8 * num_examples * count + 32 * count**2 + 32 * PANEL * PANEL
 
     def solve(self, matrix, targets, run, identity):
-        """See `Solver`."""
+        """Solves K x = targets; see `Solver`."""
         del identity
         with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, "") as _:
             precondition = landmarks.preconditioner(matrix, self.landmarks, self.seed)

@@ -50,11 +50,11 @@ class PixelFeatures(Features):
     """The pixels after `preprocessing`."""
 
     def bytes_needed(self, num_train, num_test, image_shape):
-        """See `Features`."""
+        """Returns the memory of the inner products and of what they are computed from; see `Features`."""
         return int(np.prod(image_shape)) * (17 * num_train + 13 * num_test)
 
     def stages(self, train, test, run):
-        """See `Features`."""
+        """Yields one stage; see `Features`."""
         del run
         points = flat_images(train)
         yield Stage(points.shape[1], None, PointProducts(points, flat_images(test)))

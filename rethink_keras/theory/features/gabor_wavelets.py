@@ -45,14 +45,14 @@ class GaborWavelets(Features):
         check_int("gabor_wavelets.window", self.window, 1, 64)
 
     def bytes_needed(self, num_train, num_test, image_shape):
-        """See `Features`."""
+        """Returns the memory of the inner products and of what they are computed from; see `Features`."""
         height, width, channels = image_shape
         positions = -(-height // self.stride) * -(-width // self.stride)
         features = positions * channels * len(self.frequencies) * self.orientations
         return features * (17 * num_train + 13 * num_test)
 
     def stages(self, train, test, run):
-        """See `Features`."""
+        """Yields one stage; see `Features`."""
         filters = self.filters()
         points = []
         for split in (train, test):

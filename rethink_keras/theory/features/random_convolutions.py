@@ -73,13 +73,13 @@ class RandomConvolutions(Features):
         check_seed("random_convolutions.seed", self.seed)
 
     def bytes_needed(self, num_train, num_test, image_shape):
-        """See `Features`."""
+        """Returns the memory of the inner products and of what they are computed from; see `Features`."""
         per_image = 8 * BLOCK * POOLS**2 + 4 * int(np.prod(image_shape))
         per_batch = 12 * BATCH * image_shape[0] * image_shape[1] * BLOCK
         return products_bytes(num_train, num_test) + 2 * per_image * (num_train + num_test) + per_batch
 
     def stages(self, train, test, run):
-        """See `Features`. All stages have the same products, which grow from stage to stage."""
+        """Yields a stage for each number of filters. All have the same products, which grow from stage to stage."""
         if self.patch > min(train.input_shape[:2]):
             raise UserError(
                 f"random_convolutions.patch is {self.patch}, but the images are {train.input_shape[0]} x "

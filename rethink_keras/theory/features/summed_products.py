@@ -64,17 +64,17 @@ class SummedProducts:
         self.num_features += train.shape[1]
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products among training examples; see `Products`."""
         panel = self._train[rows.start // PANEL]
         start = rows.start // PANEL * PANEL
         return panel[rows.start - start : rows.stop - start, columns].astype(dtype) / dtype(self.num_features)
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products of test examples with training examples; see `Products`."""
         return self._test[rows, columns].astype(np.float64) / self.num_features
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products with chosen training examples; see `Products`."""
         values = np.empty((rows.stop - rows.start, len(chosen)))
         panel = self._train[rows.start // PANEL]
         before = chosen < rows.stop
