@@ -49,7 +49,7 @@ class GaussianKernel(Kernel):
         check_number("gaussian.gamma", self.gamma, 1e-30, 1e30)  # float32 holds it times any distance
 
     def __call__(self, products, row_squares, column_squares):
-        """See `Kernel`."""
+        """Returns the kernel; see `Kernel`."""
         # -gamma d² = 2 gamma ⟨x, y⟩ - gamma |x|² - gamma |y|², computed in place.
         dtype = products.dtype.type
         products *= dtype(2 * self.gamma)
@@ -69,7 +69,7 @@ class LinearKernel(Kernel):
     """The inner product itself: ordinary least squares on the features."""
 
     def __call__(self, products, row_squares, column_squares):
-        """See `Kernel`."""
+        """Returns the kernel; see `Kernel`."""
         del row_squares, column_squares
         return products
 

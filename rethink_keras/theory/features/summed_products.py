@@ -33,12 +33,12 @@ class SummedProducts:
 
     @property
     def squares(self) -> np.ndarray:
-        """See `Products`."""
+        """Squared norms; see `Products`."""
         return self._squares / self.num_features
 
     @property
     def test_squares(self) -> np.ndarray:
-        """See `Products`."""
+        """Squared norms; see `Products`."""
         return self._test_squares / self.num_features
 
     def add(self, train: np.ndarray, test: np.ndarray, pool: Executor) -> None:
