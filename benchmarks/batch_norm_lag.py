@@ -89,7 +89,7 @@ def accuracies(
     )
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    splits = Splits.configured(None, seed)
+    splits = Splits.from_gin(None, seed)
     train, test = splits.pipeline("train"), splits.pipeline("test")
     network = small_inception(train.input_shape, 10)
     rate = schedules.exponential(

@@ -37,7 +37,7 @@ def main() -> None:
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
     config.parse(values.gin_file, [*SETTINGS, *common.bindings(values)])
-    split = Splits.configured(values.data_dir, 0).randomized("train")
+    split = Splits.from_gin(values.data_dir, 0).randomized("train")
     pipeline = Pipeline(split)
     on_data = Trained("mlp_1x512", pipeline)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # before the second copy of the images

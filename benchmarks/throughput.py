@@ -58,7 +58,7 @@ def measure(name: str, values: flags.FlagValues) -> dict:
     """Readings of one network, ours and the peer's in turn."""
     crop = NETWORKS[name][1]
     config.parse(values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *common.bindings(values)])
-    ours = Trained(name, Pipeline(Splits.configured(values.data_dir, 0).randomized("train")))
+    ours = Trained(name, Pipeline(Splits.from_gin(values.data_dir, 0).randomized("train")))
     readings, theirs = [], []
     for pair in range(values.pairs):
         rate = matrix_product_rate()

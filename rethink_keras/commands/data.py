@@ -107,4 +107,4 @@ def _splits(values: flags.FlagValues):
     config.parse(values.gin_file, common.bindings(values), allow_imports=values.allow_imports)
     seed = config.bound("train.seed", config.default(TrainConfig, "seed"))
     check_seed("train.seed", seed)
-    return Splits.configured(values.data_dir, seed)
+    return Splits.from_gin(values.data_dir, seed)

@@ -14,7 +14,7 @@ Size = TypeVar("Size", int, tf.Tensor)
 
 
 @dataclasses.dataclass(frozen=True)
-class Share:
+class BatchShard:
     """The part of every batch that one worker computes.
 
     A batch is cut into `workers` runs of neighbours, as equal as can be; `index` says which is this worker's.
@@ -27,12 +27,12 @@ class Share:
     index: int = 0
     workers: int = 1
 
-    def of(self, size: Size) -> tuple[Size, Size]:
+    def bounds(self, size: Size) -> tuple[Size, Size]:
         """Begin and end, within a batch of `size` examples, of this worker's."""
         return size * self.index // self.workers, size * (self.index + 1) // self.workers
 
 
-WHOLE = Share()
+WHOLE_BATCH = BatchShard()
 
 
 class Batches(abc.ABC):
@@ -40,11 +40,11 @@ class Batches(abc.ABC):
 
     Attributes:
         input_shape: `(height, width, channels)` that the network sees.
-        share: the part of each batch that is computed here; all sizes and steps are those of whole batches.
+        shard: the part of each batch that is computed here; all sizes and steps are those of whole batches.
     """
 
     input_shape: tuple[int, int, int]
-    share: Share
+    shard: BatchShard
 
     @property
     @abc.abstractmethod
@@ -60,12 +60,12 @@ class Batches(abc.ABC):
         """What says in which order an epoch visits the examples."""
 
     @abc.abstractmethod
-    def begin_epoch(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Settles the order and the augmentation of the batches that are read from now on."""
 
     @abc.abstractmethod
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `begin_epoch` settled, from `first_step` on; the last may be short.
+        """The batches of the epoch that `set_epoch` settled, from `first_step` on; the last may be short.
 
         Returns:
             Pairs of float32 images `[batch, height, width, channels]` and int64 labels `[batch]`.
@@ -78,5 +78,5 @@ class Batches(abc.ABC):
     def first_whole_batches(self, batch_size: int, count: int) -> tf.data.Dataset:
         """The first `count` batches of `evaluation_batches`, whole for every worker, whatever its share is."""
         whole = copy.copy(self)
-        whole.share = WHOLE
+        whole.shard = WHOLE_BATCH
         return whole.evaluation_batches(batch_size).take(count)

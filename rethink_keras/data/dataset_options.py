@@ -17,5 +17,5 @@ def options() -> tf.data.Options:
     told.autotune.enabled = False
     # Under a strategy a batch is split over the replicas; the epoch's order is not to be dealt out again.
     told.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    told.experimental_warm_start = False  # nothing is read before begin_epoch
+    told.experimental_warm_start = False  # nothing is read before set_epoch
     return told

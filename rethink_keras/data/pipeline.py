@@ -13,7 +13,7 @@ from rethink_keras.data import augmentation as augmenting
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import random_bits
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.batches import WHOLE, Batches, Share
+from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomized import RandomizedSplit
@@ -30,7 +30,7 @@ class Pipeline(Batches):
         split: randomized examples.
         augmentation: of training batches; evaluation never augments.
         seed: of epoch order and augmentation.
-        share: the part of each batch that is computed here.
+        shard: the part of each batch that is computed here.
 
     Raises:
         UserError: if a random crop has no room, or colours are to be distorted.
@@ -41,12 +41,12 @@ class Pipeline(Batches):
         split: RandomizedSplit,
         augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
-        share: Share = WHOLE,
+        shard: BatchShard = WHOLE_BATCH,
     ):
         self.split = split
         self.augmentation = augmentation
         self.seed = seed
-        self.share = share
+        self.shard = shard
         self.input_shape = split.input_shape
         self._crop = split.input_shape[:2]
         _check_augmentation(augmentation, split.source.images.shape[1:3], self._crop)
@@ -72,7 +72,7 @@ class Pipeline(Batches):
         """What says in which order an epoch visits the examples."""
         return epoch_order(self.seed, epoch, self.num_examples)
 
-    def begin_epoch(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Settles the order and the augmentation of the batches that are read from now on."""
         self._order.assign(self.order(epoch))
         if self.augmentation.in_force:
@@ -82,7 +82,7 @@ class Pipeline(Batches):
     def training_batch(
         self, step: tf.Tensor, batch_size: int, *, whole: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One batch of the epoch that `begin_epoch` settled, for use inside a compiled function.
+        """One batch of the epoch that `set_epoch` settled, for use inside a compiled function.
 
         Args:
             step: int32 scalar, from 0.
@@ -95,13 +95,13 @@ class Pipeline(Batches):
         """
         positions = self._positions(step, batch_size)
         if whole and self._ready is not None:
-            begin, end = self.share.of(batch_size)
+            begin, end = self.shard.bounds(batch_size)
             positions = tf.ensure_shape(positions, (end - begin,))
         rows = tf.gather(self._order, positions)
         return self._training_images(rows), tf.gather(self._labels, rows)
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `begin_epoch` settled, see `Batches`."""
+        """The batches of the epoch that `set_epoch` settled, see `Batches`."""
         return self._dataset(lambda step: self.training_batch(step, batch_size), batch_size, first_step)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
@@ -116,7 +116,7 @@ class Pipeline(Batches):
 
     def _positions(self, step, batch_size):
         start = step * batch_size
-        begin, end = self.share.of(tf.minimum(batch_size, self.num_examples - start))
+        begin, end = self.shard.bounds(tf.minimum(batch_size, self.num_examples - start))
         return tf.range(start + begin, start + end)
 
     def _dataset(self, batch, batch_size, first_step):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rethink_keras.data import sources
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.batches import WHOLE, Batches, Share
+from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.pipeline import NO_AUGMENTATION, Pipeline
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
@@ -35,7 +35,7 @@ class Splits:
     seed: int
 
     @classmethod
-    def configured(cls, data_dir: str | Path | None, seed: int) -> Splits:
+    def from_gin(cls, data_dir: str | Path | None, seed: int) -> Splits:
         """The splits that the present gin configuration describes, for a run's seed."""
         return cls(Dataset(data_dir=data_dir), Randomization().with_seed(seed), Preprocessing(), seed)
 
@@ -69,14 +69,14 @@ class Splits:
         return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
 
     def pipeline(
-        self, split: str, augmentation: Augmentation = NO_AUGMENTATION, share: Share = WHOLE
+        self, split: str, augmentation: Augmentation = NO_AUGMENTATION, shard: BatchShard = WHOLE_BATCH
     ) -> Batches:
         """Batches of 'train' or 'test'."""
         source = self.train if split == "train" else self.test
         if isinstance(source, StreamedSet):
             how = self.randomization, self.preprocessing
-            return StreamedPipeline(source, *how, augmentation, self.seed, share)
-        return Pipeline(self.randomized(split), augmentation, self.seed, share)
+            return StreamedPipeline(source, *how, augmentation, self.seed, shard)
+        return Pipeline(self.randomized(split), augmentation, self.seed, shard)
 
     def _open(self, split: str, count: int | None) -> ImageSet | StreamedSet:
         name, data_dir = self.dataset.name, self.dataset.data_dir

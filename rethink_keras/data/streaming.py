@@ -20,7 +20,7 @@ from rethink_keras.data import distortion, preparation, random_bits, sources
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.batches import WHOLE, Batches, Share
+from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import NO_AUGMENTATION
 from rethink_keras.data.preprocessing import Preprocessing
@@ -128,7 +128,7 @@ class StreamedPipeline(Batches):
         augmentation: random crop, flip and colour distortion as in `distortion`; with none of them, training
             looks at the centre of a picture as evaluation does. Drawn from (seed, epoch, id).
         seed: of epoch order and augmentation.
-        share: the part of each batch that is decoded here; records are read whole by every worker.
+        shard: the part of each batch that is decoded here; records are read whole by every worker.
 
     Raises:
         UserError: for what pictures of different sizes do not allow.
@@ -141,7 +141,7 @@ class StreamedPipeline(Batches):
         preprocessing: Preprocessing,
         augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
-        share: Share = WHOLE,
+        shard: BatchShard = WHOLE_BATCH,
     ):
         side = _checked_side(randomization, preprocessing, augmentation)
         self.source = source
@@ -149,7 +149,7 @@ class StreamedPipeline(Batches):
         self.preprocessing = preprocessing
         self.augmentation = augmentation
         self.seed = seed
-        self.share = share
+        self.shard = shard
         self.input_shape = (side, side, 3)
         ids = source.ids
         # Where a label is not drawn anew, the record's own counts: -1 stands for it.
@@ -173,13 +173,13 @@ class StreamedPipeline(Batches):
         shards = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
         return np.concatenate([shards, self._block_order(0, epoch, BLOCK)]).astype(np.int32)
 
-    def begin_epoch(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Settles the order and the augmentation of the batches that are read from now on."""
         self._epoch.assign(epoch)
         self._shard_order.assign(self.order(epoch)[: len(self._paths)])
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `begin_epoch` settled, see `Batches`."""
+        """The batches of the epoch that `set_epoch` settled, see `Batches`."""
         shards = tf.data.Dataset.range(len(self._paths)).map(lambda k: self._shard_order[k])
         records = self._records(shards, SHARDS_IN_TURN)
         mixed = records.batch(BLOCK).enumerate().map(self._mix).unbatch()
@@ -217,7 +217,7 @@ class StreamedPipeline(Batches):
         # another when ops are to be deterministic, and decoding needs all cores.
         here = self._shared_out(records, batch_size, first_step)
         drawn = here.map(self._draw) if augmentation.in_force else here.map(_nothing_drawn)
-        begin, end = self.share.of(batch_size)
+        begin, end = self.shard.bounds(batch_size)
         finished = (
             drawn.map(functools.partial(self._example, augmentation), num_parallel_calls=tf.data.AUTOTUNE)
             .batch(end - begin)
@@ -228,14 +228,14 @@ class StreamedPipeline(Batches):
 
     def _shared_out(self, records, batch_size, first_step):
         """Of each batch, the records of this worker."""
-        if self.share == WHOLE:
+        if self.shard == WHOLE_BATCH:
             return records
 
         whole = tf.constant(batch_size, tf.int64)
 
         def is_here(position, _):
             place = position % whole
-            begin, end = self.share.of(tf.minimum(whole, self.num_examples - (position - place)))
+            begin, end = self.shard.bounds(tf.minimum(whole, self.num_examples - (position - place)))
             return (begin <= place) & (place < end)
 
         numbered = records.enumerate(first_step * batch_size)

@@ -60,7 +60,7 @@ def expressivity_table(
         check_int("expressivity_table.depths", depth, 2, MOST_DEPTH)
     check_seed("expressivity_table.seed", seed)
     with experiment(workdir, overwrite) as run:
-        splits = Splits.configured(data_dir, seed)
+        splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         if done := run.claim(facts_of(splits, train, test, seed)):
             return Result(done, run.folder.path)

@@ -66,7 +66,7 @@ def interpolation(
     kernel_function = _built("kernel", kernel, "diagonal")
     solve = _built("solver", solver, "solve")
     with experiment(workdir, overwrite) as run, workers() as pool:
-        splits = Splits.configured(data_dir, seed)
+        splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         facts = facts_of(splits, train, test, seed)
         if done := run.claim(facts):

@@ -86,7 +86,7 @@ def minimum_norm(
         check_number("minimum_norm.initial_scales", scale, 0, 1e30)
     check_seed("minimum_norm.seed", seed)
     with experiment(workdir, overwrite) as run:
-        splits = Splits.configured(data_dir, seed)
+        splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         if done := run.claim(facts_of(splits, train, test, seed)):
             return Result(done, run.folder.path)

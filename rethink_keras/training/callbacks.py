@@ -24,7 +24,7 @@ class EpochData(keras.callbacks.Callback):
         self._pipeline = pipeline
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._pipeline.begin_epoch(epoch)
+        self._pipeline.set_epoch(epoch)
 
 
 class Recorder(keras.callbacks.Callback):

@@ -22,7 +22,7 @@ import tensorflow as tf
 from rethink_keras.errors import UserError
 from rethink_keras.system.archives import DamagedError, read_arrays
 from rethink_keras.system.files import open_atomically
-from rethink_keras.training.distribution.workers import ALONE, Alone
+from rethink_keras.training.distribution.workers import SINGLE_WORKER, Workers
 from rethink_keras.training.state import RunState
 from rethink_keras.validation import check_int, check_number
 
@@ -62,7 +62,7 @@ class Checkpoints:
         variables: Keras variables, always in the same order.
         keep_last: so many of the newest are kept.
         keep_every: and those of every so-many-th epoch; 0 for none.
-        team: the workers of the run; the chief writes, and all restore the same.
+        workers: the workers of the run; the chief writes, and all restore the same.
     """
 
     def __init__(
@@ -71,21 +71,21 @@ class Checkpoints:
         variables: Sequence,
         keep_last: int = 2,
         keep_every: int = 0,
-        team: Alone = ALONE,
+        workers: Workers = SINGLE_WORKER,
     ):
         self._folder = folder
         self._variables = variables
         self._keep_last = keep_last
         self._keep_every = keep_every
-        self._team = team
+        self._workers = workers
 
     def save(self, state: RunState) -> None:
         """Writes variables and state, then drops what need not be kept."""
         # Every worker reads the variables: those of metrics are summed over all of them in being read.
         arrays = {f"{k:05d}": np.asarray(v) for k, v in enumerate(self._variables)}
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
-        with self._team.together():
-            if self._team.is_chief:
+        with self._workers.barrier():
+            if self._workers.is_chief:
                 self._write(self._path(state.epoch, state.step), arrays)
 
     def restore_newest(self) -> RunState | None:
@@ -99,12 +99,12 @@ class Checkpoints:
             DiskError: if one cannot be read, for whatever reason; no older one is taken then.
         """
         found = None
-        with self._team.together():
-            if self._team.is_chief:
+        with self._workers.barrier():
+            if self._workers.is_chief:
                 found = self._read_newest()
         position = (found[1].epoch, found[1].step) if found else (-1, -1)
-        epoch, step = (self._team.as_chief_says(number) for number in position)
-        with self._team.together():
+        epoch, step = (self._workers.broadcast(number) for number in position)
+        with self._workers.barrier():
             if epoch >= 0 and not found:
                 found = self._read_the_chiefs(self._path(epoch, step))
         if not found:

@@ -103,7 +103,7 @@ class ConfusionPolicy:
 def can_be_measured(batches: Batches) -> TypeGuard[Pipeline]:
     """Whether there are corrupted labels, in memory, and one worker has the whole of each batch."""
     return (
-        isinstance(batches, Pipeline) and batches.share.workers == 1 and bool(batches.split.corrupted.any())
+        isinstance(batches, Pipeline) and batches.shard.workers == 1 and bool(batches.split.corrupted.any())
     )
 
 

@@ -29,7 +29,7 @@ from rethink_keras.training.callbacks import (
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.confusion import Confusions, can_be_measured
-from rethink_keras.training.distribution.workers import Alone
+from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.divergence import diverged, non_finite_weight
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.feeds import Feed
@@ -67,7 +67,7 @@ class Plan:
         class_names: one for each class.
         hyperparameters: by name, for those who look on.
         observers: who look on.
-        team: the workers that train it.
+        workers: the workers that train it.
         config: of the run.
     """
 
@@ -84,7 +84,7 @@ class Plan:
     class_names: tuple[str, ...]
     hyperparameters: dict[str, Any]
     observers: Sequence[Observer]
-    team: Alone
+    workers: Workers
     config: RunConfig
 
 
@@ -99,14 +99,14 @@ class Loop:
 
     def __init__(self, plan: Plan, folder: Workdir, stop: StopRequest):
         self._plan = plan
-        self._team = plan.team
+        self._workers = plan.workers
         self._folder = folder
         self._stop = stop
         self._steps = plan.train.steps(plan.batch_size)
         self._evaluation = plan.config.evaluation
         self._policy = plan.config.checkpoints
         keep = self._policy.keep_last, self._policy.keep_every
-        self._checkpoints = Checkpoints(folder.checkpoints, _all_variables(plan), *keep, plan.team)
+        self._checkpoints = Checkpoints(folder.checkpoints, _all_variables(plan), *keep, plan.workers)
         self._state = RunState()
         self._observers = plan.observers if folder.writes else ()
         self._confusions = (
@@ -140,19 +140,19 @@ class Loop:
     def _go(self, overwrite: bool) -> Result:
         batch_size = self._evaluation.batch_size_for(self._plan.network)
         for split in (self._plan.train, self._plan.test):
-            self._evaluation.check_shared_out(batch_size, split.num_examples, self._team.share.workers)
+            self._evaluation.check_shared_out(batch_size, split.num_examples, self._workers.shard.workers)
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
-        with self._team.together():
+        with self._workers.barrier():
             if overwrite:
                 set_aside(self._folder)
             self._folder.check_configuration(configuration.operative())
         self._restore()
-        with self._team.together():
+        with self._workers.barrier():
             before = resuming.read_summary(self._folder, self._state)
-        if self._team.as_chief_says(before.get("status") == "done"):
+        if self._workers.broadcast(before.get("status") == "done"):
             return self._accept(before)
-        with self._team.together():
+        with self._workers.barrier():
             resuming.begin(self._folder, self._state, before)
             self._write_summary("running")
             self._begin_observing()
@@ -167,7 +167,7 @@ class Loop:
         """The result of a run that is done, once its files are known to be whole."""
         weights = summary.fingerprint(self._plan.network.weights)
         is_final = self._ended and before.get("fingerprints", {}).get("weights") == weights
-        with self._team.together():
+        with self._workers.barrier():
             rows = resuming.accept(self._folder, self._state.rows, is_final, self._write_model)
         return Result(rows, before, self._folder.path)
 
@@ -239,7 +239,7 @@ class Loop:
         return self._ended or bool(self._stop)
 
     def _show(self, row: Row) -> None:
-        with self._team.together():
+        with self._workers.barrier():
             self._folder.write_metrics(self._state.rows)
             self._write_summary("running")
             for observer in self._observers:
@@ -318,7 +318,7 @@ class Loop:
 
     def _save_if_due(self) -> None:
         limit = self._policy.every_minutes * 60
-        if limit and self._team.as_chief_says(time.monotonic() - self._last_save >= limit):
+        if limit and self._workers.broadcast(time.monotonic() - self._last_save >= limit):
             self._save()
 
     def _write_summary(self, status: str, **more: Any) -> dict[str, Any]:
@@ -334,7 +334,7 @@ class Loop:
         self._check_weights()
         network, fingerprints = self._plan.network, self._plan.facts["fingerprints"]
         fingerprints = {**fingerprints, "weights": summary.fingerprint(network.weights)}
-        with self._team.together():
+        with self._workers.barrier():
             if self._folder.writes:
                 self._write_model()
             written = self._write_summary("done", fingerprints=fingerprints)
@@ -363,7 +363,7 @@ class Loop:
 
     def _check_weights(self) -> None:
         name = non_finite_weight(self._plan.network)
-        if self._team.as_chief_says(name is not None):
+        if self._workers.broadcast(name is not None):
             self._diverged(f"The weight {name}")
 
     def _diverged(self, what: str) -> None:

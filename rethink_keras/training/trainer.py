@@ -30,7 +30,8 @@ from rethink_keras.training import (
     whitening,
 )
 from rethink_keras.training.config import RunConfig
-from rethink_keras.training.distribution import devices, workers
+from rethink_keras.training.distribution import devices
+from rethink_keras.training.distribution.workers import connect_workers
 from rethink_keras.training.evaluation import Evaluation
 from rethink_keras.training.loop import Loop, Plan, Result
 from rethink_keras.training.tensorboard import TensorBoard
@@ -74,15 +75,15 @@ def train(
     schedule, optimizer, initialization = how.schedule, how.optimizer, how.initialization
     looking_on: list = [TensorBoard()] if how.tensorboard else []
     looking_on += [WeightsAndBiases(config.wandb)] if config.wandb else []
-    team = workers.join(how.strategy)
+    workers = connect_workers(how.strategy)
     if how.deterministic:
         tf.config.experimental.enable_op_determinism()
     with contextlib.ExitStack() as held:
-        stop = team.agreed(held.enter_context(stop_request()))
+        stop = workers.stop_on_all(held.enter_context(stop_request()))
         held.enter_context(devices.precision(how.precision))
         held.enter_context(devices.tensorflow_errors_told())
-        with team.together():
-            folder = Workdir(workdir, writes=team.is_chief)
+        with workers.barrier():
+            folder = Workdir(workdir, writes=workers.is_chief)
             if overwrite:
                 check_replaceable(folder)
             held.enter_context(folder.locked())
@@ -94,12 +95,12 @@ def train(
                 raise UserError(
                     f"train.batch_size is {batch_size}, but there are {examples} training examples. Set it smaller."
                 )
-            strategy_object = team.strategy or devices.choose_strategy(how.strategy)
+            strategy_object = workers.strategy or devices.choose_strategy(how.strategy)
             devices.check_batch_divides(strategy_object, batch_size, examples)
-            train_data = splits.pipeline("train", settled.augmentation, team.share)
-            test_data = splits.pipeline("test", share=team.share)
+            train_data = splits.pipeline("train", settled.augmentation, workers.shard)
+            test_data = splits.pipeline("test", shard=workers.shard)
         steps = train_data.steps(batch_size)
-        team.check_same(_what_workers_share(splits))
+        workers.check_same(_what_workers_share(splits))
         # Not earlier: TFDS draws random file names when it prepares a data set; weights must not depend on that.
         keras.utils.set_random_seed(seed)
         with strategy_object.scope() if strategy_object else tf.device(None):
@@ -112,7 +113,7 @@ def train(
                 optimizer(rate),
                 config.evaluation,
             )
-            team.prepare(network, train_data.input_shape)
+            workers.prepare(network, train_data.input_shape)
             normalization.fuse(network)
             whitening.prepare(network, train_data)
             if initialization is not None:
@@ -131,11 +132,11 @@ def train(
             epochs=epochs,
             pause_after=min(pause_after or epochs, epochs),
             batch_size=batch_size,
-            facts={**_facts(splits, settled, network, train_data, seed), "workers": team.share.workers},
+            facts={**_facts(splits, settled, network, train_data, seed), "workers": workers.shard.workers},
             class_names=splits.train.class_names,
             hyperparameters=_hyperparameters(settled, schedule, optimizer),
             observers=looking_on,
-            team=team,
+            workers=workers,
             config=config,
         )
         return Loop(plan, folder, stop).go(overwrite)

@@ -144,7 +144,7 @@ def _patches(layer: keras.layers.Conv2D, images: tf.Tensor) -> tf.Tensor:
 
 
 def _check_all_images(batches: Batches, who: str) -> None:
-    if batches.share.workers > 1:
+    if batches.shard.workers > 1:
         raise UserError(f"{who} works on one host. Train on one, or leave {who} out.")
 
 

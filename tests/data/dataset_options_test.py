@@ -9,7 +9,7 @@ class OptionsTest(absltest.TestCase):
     def test_no_pass_over_a_split_waits_for_tuning(self):
         config.parse([], SMALL)
         try:
-            batches = Splits.configured(None, 0).pipeline("train")
+            batches = Splits.from_gin(None, 0).pipeline("train")
         finally:
             config.clear()
         for dataset in (batches.training_batches(32), batches.evaluation_batches(100)):

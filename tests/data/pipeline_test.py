@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rethink_keras.data import augmentation as augmenting
 from rethink_keras.data import preprocessing as preparing
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.data.pipeline import NO_AUGMENTATION, Pipeline, epoch_order
 from rethink_keras.errors import UserError
 from tests.data.helpers import image_set, randomized_split
@@ -19,8 +19,8 @@ FLIP = Augmentation(flip=True)
 EVERYTHING = Augmentation(random_crop=True, padding=1, flip=True, rotation=25)
 
 
-def pipeline(augmentation=NO_AUGMENTATION, seed=0, *, crop=6, source=SOURCE, share=WHOLE, **how):
-    return Pipeline(randomized_split(source, crop=crop, **how), augmentation, seed, share)
+def pipeline(augmentation=NO_AUGMENTATION, seed=0, *, crop=6, source=SOURCE, shard=WHOLE_BATCH, **how):
+    return Pipeline(randomized_split(source, crop=crop, **how), augmentation, seed, shard)
 
 
 def collected(batches):
@@ -28,7 +28,7 @@ def collected(batches):
 
 
 def epoch(of, number, batch_size=BATCH, first_step=0):
-    of.begin_epoch(number)
+    of.set_epoch(number)
     return collected(of.training_batches(batch_size, first_step))
 
 
@@ -83,7 +83,7 @@ class BatchesTest(parameterized.TestCase):
         (NO_AUGMENTATION, 16, 2), (EVERYTHING, 16, 2), (EVERYTHING, 25, 5), (NO_AUGMENTATION, 50, 3)
     )
     def test_workers_share_each_batch(self, augmentation, batch_size, workers):
-        fed = [pipeline(augmentation, share=Share(index, workers)) for index in range(workers)]
+        fed = [pipeline(augmentation, shard=BatchShard(index, workers)) for index in range(workers)]
         shares = [epoch(of, 1, batch_size, 1) for of in fed]
         evaluated = [collected(of.evaluation_batches(batch_size)) for of in fed]
         whole = pipeline(augmentation)
@@ -141,7 +141,7 @@ class BatchesTest(parameterized.TestCase):
     @parameterized.parameters((NO_AUGMENTATION,), (CROP,), (EVERYTHING,))
     def test_evaluation_is_in_the_order_of_ids_and_not_augmented(self, augmentation):
         fed = pipeline(augmentation, labels="random", pixels="shuffled")
-        fed.begin_epoch(3)
+        fed.set_epoch(3)
         examples = fed.split.examples()
         for batch_size in (BATCH, 7):
             images, labels = joined(collected(fed.evaluation_batches(batch_size)))

@@ -8,7 +8,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
@@ -39,13 +39,13 @@ class StreamedPipelineTest(parameterized.TestCase):
         cls.train = StreamedSet.load("imagenet2012", "train", None, None)
         cls.test = StreamedSet.load("imagenet2012", "test", None, None)
 
-    def pipeline(self, source=None, augmentation=NONE, seed=0, share=WHOLE, **how):
+    def pipeline(self, source=None, augmentation=NONE, seed=0, shard=WHOLE_BATCH, **how):
         how = Randomization(**{"seed": 0, **how})
         preprocessing = Preprocessing(crop=SIZE, normalization="symmetric")
-        return StreamedPipeline(source or self.train, how, preprocessing, augmentation, seed, share)
+        return StreamedPipeline(source or self.train, how, preprocessing, augmentation, seed, shard)
 
     def epoch(self, pipeline, epoch=0, batch_size=8, first_step=0):
-        pipeline.begin_epoch(epoch)
+        pipeline.set_epoch(epoch)
         batches = list(pipeline.training_batches(batch_size, first_step).as_numpy_iterator())
         return tuple(np.concatenate(part) for part in zip(*batches, strict=True))
 
@@ -139,11 +139,11 @@ class StreamedPipelineTest(parameterized.TestCase):
     @parameterized.parameters((8, 3, 2), (11, 0, 3))
     def test_workers_share_each_batch(self, batch_size, first_step, workers):
         whole = self.pipeline(augmentation=AUGMENTATION)
-        whole.begin_epoch(1)
+        whole.set_epoch(1)
         shares = []
         for index in range(workers):
-            share = self.pipeline(augmentation=AUGMENTATION, share=Share(index, workers))
-            share.begin_epoch(1)
+            share = self.pipeline(augmentation=AUGMENTATION, shard=BatchShard(index, workers))
+            share.set_epoch(1)
             shares.append(list(share.training_batches(batch_size, first_step).as_numpy_iterator()))
         batches = list(whole.training_batches(batch_size, first_step).as_numpy_iterator())
         for batch, *parts in zip(batches, *shares, strict=True):

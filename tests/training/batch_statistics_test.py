@@ -36,7 +36,7 @@ RECOMPUTED = "evaluation.batch_norm = 'recomputed'"
 def digits(*bindings):
     """The training and test batches of some digits."""
     config.parse([], [*SMALL, *bindings])
-    splits = Splits.configured(None, 0)
+    splits = Splits.from_gin(None, 0)
     return splits.pipeline("train"), splits.pipeline("test")
 
 
@@ -70,7 +70,7 @@ class BatchStatisticsTest(parameterized.TestCase):
         images = np.concatenate([images for images, _ in self.train.evaluation_batches(32).take(4)])
         batches = images.reshape(4, -1)
         norm = self.network.get_layer("norm")
-        self.train.begin_epoch(7)  # whatever epoch it is
+        self.train.set_epoch(7)  # whatever epoch it is
         with self.statistics.for_evaluation(StopRequest()):
             np.testing.assert_allclose(norm.moving_mean, [batches.mean(1).mean()], rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(norm.moving_variance, [batches.var(1).mean()], rtol=1e-5)

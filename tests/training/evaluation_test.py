@@ -21,7 +21,7 @@ class Top5Test(absltest.TestCase):
                 rows = list(csv.DictReader(file))
             model = keras.saving.load_model(folder / "model.keras")
             config.parse([], SMALL)
-            splits = Splits.configured(None, 0)
+            splits = Splits.from_gin(None, 0)
             for split in ("train", "test"):
                 images, labels = next(splits.pipeline(split).evaluation_batches(300).as_numpy_iterator())
                 likeliest = np.argsort(-model.predict(images, verbose=0), axis=1)[:, :5]

@@ -48,7 +48,7 @@ class Table2Test(parameterized.TestCase):
     )
     def test_rows(self, files, labels, augmented, dropout, weight_decay):
         config.parse([GIN / "table2_inception_v3.gin", *files])
-        splits = Splits.configured(None, 0)
+        splits = Splits.from_gin(None, 0)
         settled = trainer._settle(splits, inception_v3, RunConfig.from_gin())
         self.assertEqual(splits.randomization.labels, labels)
         self.assertEqual((settled.dropout, settled.weight_decay), (dropout, weight_decay))

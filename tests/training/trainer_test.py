@@ -57,7 +57,7 @@ class TrainTest(parameterized.TestCase):
             result = run(folder)
             model = keras.saving.load_model(folder / "model.keras", safe_mode=True)
             config.parse([], small_runs.SMALL)
-            batches = Splits.configured(None, 0).pipeline("test").evaluation_batches(50)
+            batches = Splits.from_gin(None, 0).pipeline("test").evaluation_batches(50)
             images, labels = (
                 np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator(), strict=True)
             )

@@ -21,7 +21,7 @@ def images():
     """The training images of a small run, float64 `[examples, inputs]`, and the batches they came from."""
     config.parse([], SMALL)
     try:
-        batches = Splits.configured(None, 0).pipeline("train")
+        batches = Splits.from_gin(None, 0).pipeline("train")
     finally:
         config.clear()
     of_all = next(batches.evaluation_batches(1000).as_numpy_iterator())[0]

@@ -7,6 +7,7 @@ disk) is told to the others before anybody acts on it.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-from rethink_keras.data.batches import WHOLE, Share
+from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.errors import UserError, WorkerLostError
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import StopRequest
@@ -28,46 +29,73 @@ START_SECONDS = 600  # that workers wait for each other at the beginning
 LOST_SECONDS = 30  # without a sign of life, after which a worker counts as lost
 
 
-class Alone:
-    """A process that trains by itself: its own chief, with whole batches and nobody to ask.
+class Workers(abc.ABC):
+    """The processes that train one run, seen from one of them.
 
     Attributes:
-        share: the part of each batch that this process computes.
-        strategy: that the network is built under; None leaves it to `devices.choose_strategy`.
+        shard: The part of each batch that this process computes.
+        strategy: The strategy to build the network under; None leaves it to `devices.choose_strategy`.
     """
 
-    share: Share = WHOLE
+    shard: BatchShard = WHOLE_BATCH
     strategy: tf.distribute.Strategy | None = None
 
     @property
     def is_chief(self) -> bool:
         """Whether this process writes the workdir."""
-        return self.share.index == 0
+        return self.shard.index == 0
 
-    def agreed(self, stop: StopRequest) -> StopRequest:
-        """A request that all workers notice at the same step."""
+    @abc.abstractmethod
+    def stop_on_all(self, stop: StopRequest) -> StopRequest:
+        """Returns a request that all workers notice at the same step."""
+
+    @abc.abstractmethod
+    def broadcast(self, number: int) -> int:
+        """Returns the chief's number, on every worker."""
+
+    @abc.abstractmethod
+    def barrier(self) -> contextlib.AbstractContextManager[None]:
+        """Returns a context that fails on every worker if its block fails on one.
+
+        The block must not compute with the other workers.
+        """
+
+    @abc.abstractmethod
+    def check_same(self, text: str) -> None:
+        """Raises UserError unless all workers pass the same text."""
+
+    @abc.abstractmethod
+    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
+        """Makes a compiled network ready for `fit`. Call it in the strategy's scope."""
+
+
+class SingleWorker(Workers):
+    """A process that trains by itself: its own chief, with whole batches."""
+
+    def stop_on_all(self, stop: StopRequest) -> StopRequest:
+        """Returns the request itself."""
         return stop
 
-    def as_chief_says(self, number: int) -> int:
-        """The chief's number, on every worker."""
+    def broadcast(self, number: int) -> int:
+        """Returns the number itself."""
         return number
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Fails on every worker if the block fails on one. The block must not compute with the others."""
+    def barrier(self) -> Iterator[None]:
+        """Returns a context that does nothing."""
         yield
 
     def check_same(self, text: str) -> None:
-        """Raises UserError unless the workers were started alike, as `text` tells."""
+        """Does nothing: there is no other worker."""
 
     def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
-        """Makes a compiled network ready for `fit`; to be called in the strategy's scope."""
+        """Does nothing: `fit` needs no help with one worker."""
 
 
-ALONE = Alone()
+SINGLE_WORKER = SingleWorker()
 
 
-class Workers(Alone):
+class MultipleWorkers(Workers):
     """All workers of a run, seen from one of them.
 
     Args:
@@ -80,26 +108,26 @@ class Workers(Alone):
 
     def __init__(self, cluster: Cluster):
         _check_versions()
-        self.share = Share(cluster.index, len(cluster.addresses))
+        self.shard = BatchShard(cluster.index, len(cluster.addresses))
         self.strategy = _connected(cluster)
 
-    def agreed(self, stop: StopRequest) -> StopRequest:
+    def stop_on_all(self, stop: StopRequest) -> StopRequest:
         """Asks all workers whenever it is asked, so that they stop at the same step."""
-        return _AgreedStop(stop, self)
+        return _StopOnAll(stop, self)
 
-    def as_chief_says(self, number: int) -> int:
+    def broadcast(self, number: int) -> int:
         """The chief's number, on every worker."""
-        return self.everybodys(number)[0]
+        return self.all_gather(number)[0]
 
-    def everybodys(self, number: int) -> list[int]:
+    def all_gather(self, number: int) -> list[int]:
         """What each worker says, the chief first; all must ask at the same time."""
-        said = np.zeros(self.share.workers, np.int64)
-        said[self.share.index] = number
+        said = np.zeros(self.shard.workers, np.int64)
+        said[self.shard.index] = number
         assert self.strategy is not None
         return self.strategy.reduce("SUM", tf.constant(said)).numpy().tolist()
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
+    def barrier(self) -> Iterator[None]:
         """Fails on every worker if the block fails on one.
 
         Raises:
@@ -109,23 +137,23 @@ class Workers(Alone):
             yield
         except Exception:
             with contextlib.suppress(tf.errors.OpError):  # of a lost worker: the first failure is what counts
-                self.everybodys(1)
+                self.all_gather(1)
             raise
-        failed = [index for index, has in enumerate(self.everybodys(0)) if has]
+        failed = [index for index, has in enumerate(self.all_gather(0)) if has]
         if failed:
             raise UserError(
-                f"Worker {failed[0]} of {self.share.workers} cannot go on, and says why on its own terminal. "
+                f"Worker {failed[0]} of {self.shard.workers} cannot go on, and says why on its own terminal. "
                 "Mend that and start all workers again."
             )
 
     def check_same(self, text: str) -> None:
         """Raises UserError unless all workers say the same text."""
         digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
-        others = [index for index, its in enumerate(self.everybodys(digest)) if its != digest]
+        others = [index for index, its in enumerate(self.all_gather(digest)) if its != digest]
         if others:
             raise UserError(
                 f"Worker {others[0]} was started with another configuration, other data or another version of "
-                f"the code than worker {self.share.index}. Start all workers by the same command."
+                f"the code than worker {self.shard.index}. Start all workers by the same command."
             )
 
     def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
@@ -137,7 +165,7 @@ class Workers(Alone):
         network._symbolic_build(data_batch=batch)
 
 
-def join(strategy: str) -> Alone:
+def connect_workers(strategy: str) -> Workers:
     """The workers that `train.strategy` and TF_CONFIG call for; to be called before anything is computed.
 
     Args:
@@ -148,16 +176,16 @@ def join(strategy: str) -> Alone:
         WorkerLostError: if they do not find each other.
     """
     if strategy not in ("auto", "multi_worker"):
-        return ALONE
+        return SINGLE_WORKER
     cluster = clusters.from_environment()
     if cluster is not None:
-        return Workers(cluster)
+        return MultipleWorkers(cluster)
     if strategy == "multi_worker":
         raise UserError(
             f"train.strategy is 'multi_worker', but {clusters.VARIABLE} names no other worker. "
             "Set it on every host, or leave train.strategy out."
         )
-    return ALONE
+    return SINGLE_WORKER
 
 
 class _Strategy(tf.distribute.MultiWorkerMirroredStrategy):
@@ -178,16 +206,16 @@ class _Strategy(tf.distribute.MultiWorkerMirroredStrategy):
         return super().reduce(reduce_op, value, axis=None)
 
 
-class _AgreedStop(StopRequest):
+class _StopOnAll(StopRequest):
     """A stop that any worker may ask for and all notice when they next look."""
 
-    def __init__(self, own: StopRequest, workers: Workers):
+    def __init__(self, own: StopRequest, workers: MultipleWorkers):
         super().__init__()
         self._own = own
         self._workers = workers
 
     def __bool__(self) -> bool:
-        self.number = max(self._workers.everybodys(self._own.number or 0)) or None
+        self.number = max(self._workers.all_gather(self._own.number or 0)) or None
         return self.number is not None
 
 

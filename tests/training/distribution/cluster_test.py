@@ -69,13 +69,13 @@ class JoinTest(absltest.TestCase):
     def test_without_others(self):
         with mock.patch.dict(os.environ):
             os.environ.pop("TF_CONFIG", None)
-            self.assertIs(workers.join("auto"), workers.ALONE)
+            self.assertIs(workers.connect_workers("auto"), workers.SINGLE_WORKER)
             with self.assertRaisesRegex(UserError, "TF_CONFIG names no other worker"), new_folder() as folder:
                 run(folder, "train.strategy = 'multi_worker'")
 
     def test_not_asked_for(self):
         with mock.patch.dict(os.environ, {"TF_CONFIG": "no json"}):
-            self.assertIs(workers.join("none"), workers.ALONE)
+            self.assertIs(workers.connect_workers("none"), workers.SINGLE_WORKER)
 
     def test_a_keras_that_was_not_tested(self):
         with (
@@ -83,7 +83,7 @@ class JoinTest(absltest.TestCase):
             mock.patch.object(workers.keras, "__version__", "3.99.0"),
             self.assertRaisesRegex(UserError, r"tested with Keras .*3\.15\.1, and this is 3\.99\.0"),
         ):
-            workers.join("auto")
+            workers.connect_workers("auto")
 
     def test_a_process_that_has_computed_before(self):
         with (
@@ -91,7 +91,7 @@ class JoinTest(absltest.TestCase):
             self.assertRaisesRegex(UserError, "before TensorFlow does anything else"),
         ):
             workers.tf.constant(1)
-            workers.join("auto")
+            workers.connect_workers("auto")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest
 
 from benchmarks.kill_and_resume import newest_arrays, wait_for_line
-from rethink_keras.data.batches import Share
+from rethink_keras.data.batches import BatchShard
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import workers
@@ -93,13 +93,13 @@ class TwoWorkersTest(absltest.TestCase):
             self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
 
 
-class Scripted(workers.Workers):
+class Scripted(workers.MultipleWorkers):
     """Worker 1 of 3 as the others' answers make it; notes its own."""
 
     def __init__(self, *answers):
-        self.share, self.said, self._answers = Share(1, 3), [], list(answers)
+        self.shard, self.said, self._answers = BatchShard(1, 3), [], list(answers)
 
-    def everybodys(self, number):
+    def all_gather(self, number):
         self.said.append(number)
         first, last = self._answers.pop(0)
         return [first, number, last]
@@ -107,13 +107,13 @@ class Scripted(workers.Workers):
 
 class AgreementTest(absltest.TestCase):
     def test_the_chiefs_word_counts(self):
-        team = Scripted((7, 9))
-        self.assertEqual(team.as_chief_says(3), 7)
-        self.assertFalse(team.is_chief)
+        scripted = Scripted((7, 9))
+        self.assertEqual(scripted.broadcast(3), 7)
+        self.assertFalse(scripted.is_chief)
 
     def test_a_stop_is_noticed_by_all(self):
         own = StopRequest()
-        stop = Scripted((0, 0), (0, 15), (0, 0)).agreed(own)
+        stop = Scripted((0, 0), (0, 15), (0, 0)).stop_on_all(own)
         self.assertFalse(stop)
         self.assertTrue(stop)
         self.assertEqual(stop.number, 15)
@@ -122,16 +122,16 @@ class AgreementTest(absltest.TestCase):
         self.assertEqual(stop.number, 2)
 
     def test_what_fails_on_another_fails_here(self):
-        with self.assertRaisesRegex(UserError, "Worker 2 of 3 cannot go on"), Scripted((0, 1)).together():
+        with self.assertRaisesRegex(UserError, "Worker 2 of 3 cannot go on"), Scripted((0, 1)).barrier():
             pass
-        with Scripted((0, 0)).together():
+        with Scripted((0, 0)).barrier():
             pass
 
     def test_what_fails_here_is_told_to_the_others(self):
-        team = Scripted((0, 0))
-        with self.assertRaisesRegex(DiskError, "full"), team.together():
+        scripted = Scripted((0, 0))
+        with self.assertRaisesRegex(DiskError, "full"), scripted.barrier():
             raise DiskError("full")
-        self.assertEqual(team.said, [1])
+        self.assertEqual(scripted.said, [1])
 
     def test_workers_started_differently(self):
         ask = Scripted((0, 0))
