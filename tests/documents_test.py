@@ -23,7 +23,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES, ROOT / "benchmarks" / "README.md"]
 README_LINES = 150
 WRITTEN_BY_RUNS = ("runs/", "config.gin")  # gin files that a command of the documents writes
-PARAMETER = re.compile(r"`([a-z]\w*)\.(?!json|log|gin\b)([a-z]\w*)( = [^`]*)?`")
+PARAMETER = re.compile(r"`([a-z]\w*)\.(?!json|log|gin\b|py\b)([a-z]\w*)( = [^`]*)?`")
 TABLES = {  # tables of other code's flags: which gin file their parameters are applied to
     "`fitting-random-labels`": "fitting_random_labels_wrn.gin",
     "The earlier Python replication": "table1_inception.gin",
