@@ -115,7 +115,9 @@ class DocumentsTest(parameterized.TestCase):
 
     @parameterized.named_parameters(*each(DOCUMENTS))
     def test_files_and_folders_in_code_exist(self, path):
-        named = re.findall(r"`((?:gin|bin|docs|results|benchmarks|rethink_keras|tests)/[\w./]*)`", path.read_text())
+        named = re.findall(
+            r"`((?:gin|bin|docs|results|benchmarks|rethink_keras|tests)/[\w./]*)`", path.read_text()
+        )
         for name in named:
             self.assertTrue((ROOT / name).exists(), name)
 
@@ -157,7 +159,9 @@ class DocumentsTest(parameterized.TestCase):
 
     def test_exit_codes_are_those_of_the_errors(self):
         table = (ROOT / "docs" / "exit_codes_and_files.md").read_text().partition("## The files")[0]
-        listed = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.M) for code in row.split(",")}
+        listed = {
+            int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.M) for code in row.split(",")
+        }
         raised = {0, 1, 128 + signal.SIGPIPE}
         for error in vars(errors).values():
             if inspect.isclass(error) and issubclass(error, errors.UserError):
