@@ -45,12 +45,15 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.engines import ENGINES
     from rethink_keras.experiments.sweeps.run_sweep import others_kept, run_sweep
     from rethink_keras.experiments.sweeps.sweep import Sweep
+    from rethink_keras.reports.paper_results import PAPER_RESULTS
     from rethink_keras.system.files import check_folder
 
     folder = common.collection_folder(values, "sweeps")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     sweep = Sweep()
+    # Here, since experiments/ imports nothing of reports/.
+    PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
     engine = ENGINES.find("sweep.engine", sweep.engine)()
     manifest = sweep.plan(values.gin_file, values.gin_param, sweep.threads_in(folder), values.allow_imports)
     whole = manifest.merged(folder, values.replace)

@@ -67,9 +67,7 @@ class TuneCommandTest(absltest.TestCase):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate()
         self.assertEqual(process.returncode, 143)
-        self.assertRegex(
-            err, r"^Stopped; trials in progress saved. \d of up to 3 trials are begun: the same"
-        )
+        self.assertRegex(err, r"^Stopped; trials in progress saved. \d of up to 3 trials are begun: the same")
         process = start_tune(self.gin_file, there)
         wait_for_rows(there / "trials" / "0002", 2)
         process.kill()

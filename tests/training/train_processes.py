@@ -19,17 +19,19 @@ def start(workdir: Path, bindings: Sequence[str]) -> subprocess.Popen:
     return subprocess.Popen([*command, *params], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_line(process: subprocess.Popen, word: str) -> str:
-    """Reads the output of a process up to a line with `word`; returns what it read."""
-    assert process.stdout is not None
-    read = ""
-    while word not in read and (line := process.stdout.readline()):
-        read += line
-    return read
+def wait_for_line(process: subprocess.Popen, text: str) -> None:
+    """Reads the output of a process up to a line with a text.
+
+    Raises:
+        AssertionError: The output ends without it.
+    """
+    while line := process.stdout.readline():
+        if text in line:
+            return
+    raise AssertionError(f"The process ended without {text!r}: {process.stderr.read()}")
 
 
 def newest_arrays(workdir: Path) -> list[np.ndarray]:
-    """Returns all variables of the newest checkpoint, with those of optimizer and seed generators."""
-    path = max((workdir / "checkpoints").glob("*.npz"))
-    with np.load(path) as archive:
+    """Returns the variables in the newest checkpoint of a run."""
+    with np.load(max((workdir / "checkpoints").glob("*.npz"))) as archive:
         return [archive[name] for name in sorted(archive.files) if name != "state"]

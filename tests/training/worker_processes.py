@@ -10,19 +10,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-# Patience that fits a test: what is lost is told after seconds.
+from tests.training.train_processes import ROOT
+
+# With time limits for a test: a lost worker is noticed after seconds.
 MAIN = """
 import sys
 from rethink_keras.commands import train
-from rethink_keras.training import multi_worker
-multi_worker.LOST_SECONDS, multi_worker.START_SECONDS = 10, 240
+from rethink_keras.training.distribution import workers
+workers.LOST_SECONDS, workers.START_SECONDS = 10, 240
 sys.exit(train.main())
 """
 
 
 def start(workdirs: Sequence[Path], *bindings: str, own: Sequence[Sequence[str]] = (), main: str = MAIN):
-    """Starts a worker for each workdir, all with the same bindings and each with its own; returns the processes."""
+    """Starts a worker for each workdir, with common bindings and its own; returns the processes."""
     addresses = _free_addresses(len(workdirs))
     processes = []
     for index, workdir in enumerate(workdirs):
@@ -42,7 +43,7 @@ def start(workdirs: Sequence[Path], *bindings: str, own: Sequence[Sequence[str]]
 
 
 def ended(processes) -> list[tuple[int, str, str]]:
-    """Exit code, stdout and stderr of each."""
+    """Returns the exit code, stdout and stderr of each process, when all have ended."""
     try:
         outputs = [process.communicate(timeout=500) for process in processes]
     finally:
