@@ -54,7 +54,7 @@ class Experiment:
 
     Attributes:
         folder: The workdir.
-        facts: What the summary says of data, versions and machine.
+        facts: The part of the summary about data, versions and machine.
     """
 
     def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
@@ -71,7 +71,7 @@ class Experiment:
         """Takes the workdir for this configuration. All of its gin parameters must have been used by now.
 
         Args:
-            facts: What the summary says of the data.
+            facts: The part of the summary about the data.
 
         Returns:
             The summary if this run is done already; else None.
@@ -89,7 +89,7 @@ class Experiment:
         earlier = self.folder.read_summary() or {}
         if earlier.get("status") == "done":
             self._rebuild(earlier)
-            print(f"This run is done: {self.folder.summary} holds its metrics.", flush=True)
+            print(f"This run is done: {self.folder.summary} has its metrics.", flush=True)
             return earlier
         if any(self.folder.checkpoints.iterdir()):  # parts of a factor, maybe by earlier versions of the code
             self._versions = earlier.get("computed_by") or (
@@ -207,7 +207,7 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
 
 
 def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:
-    """Returns what a summary says of the data."""
+    """Returns the part of a summary about the data."""
     return {
         "seed": seed,
         "dataset": train.source.name,
