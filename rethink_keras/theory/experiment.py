@@ -89,7 +89,7 @@ class Experiment:
         earlier = self.folder.read_summary() or {}
         if earlier.get("status") == "done":
             self._rebuild(earlier)
-            print(f"This run is done: {self.folder.summary} has its metrics.", flush=True)
+            print(f"This run is done: {self.folder.summary} holds its metrics.", flush=True)
             return earlier
         if any(self.folder.checkpoints.iterdir()):  # parts of a factor, maybe by earlier versions of the code
             self._versions = earlier.get("computed_by") or (
