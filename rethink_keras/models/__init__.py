@@ -2,16 +2,18 @@
 
 Importing this package makes the builders known to gin.
 
-  inception.py                     small Inception, with and without batch normalization (CIFAR-10)
-  alexnet.py                       small AlexNet (CIFAR-10)
-  mlp.py                           perceptrons of any widths
-  wide_resnet.py                   wide residual networks, as in the companion demonstration code
-  inception_v3.py                  Inception V3 (ImageNet)
-  family.py                        what the builders share: gin, default regularization, checks
-  local_response_normalization.py  the layer small AlexNet needs
-  weight_decay.py                  the paper's coupled weight decay
-  operations.py                    multiply-adds of a model
-  copies.py                        copies of a network, among them the plain one that is saved
+  inception.py     small Inception, with and without batch normalization (CIFAR-10)
+  alexnet.py       small AlexNet (CIFAR-10)
+  mlp.py           perceptrons of any widths
+  wide_resnet.py   wide residual networks, as in the companion demonstration code
+  inception_v3.py  Inception V3 (ImageNet)
+  family.py        what the builders share: gin, default regularization, checks
+  layers/          local response normalization of small AlexNet; batch normalization by one kernel
+  weight_decay.py  the paper's coupled weight decay
+  operations.py    multiply-adds of a model
+  copies.py        copies of a network with other layers, such as the plain one that is saved
+  nested.py        layers of networks within networks
+  precision.py     numeric precision of the networks that are built
 """
 
 from rethink_keras.models.alexnet import small_alexnet
