@@ -22,7 +22,7 @@ from absl import flags
 from benchmarks.networks import BATCH_SIZE, OneBatch, Trained
 from rethink_keras import config
 from rethink_keras.commands import common
-from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.pipeline import StandardizedPipeline
 from rethink_keras.data.splits import Splits
 
 SETTINGS = ("dataset.name = 'cifar10'", "preprocessing.crop = 28", "randomization.labels = 'random'")
@@ -38,7 +38,7 @@ def main() -> None:
     keras.utils.set_random_seed(0)
     config.parse(values.gin_file, [*SETTINGS, *common.bindings(values)])
     split = Splits.from_gin(values.data_dir, 0).randomized("train")
-    pipeline = Pipeline(split)
+    pipeline = StandardizedPipeline(split)
     on_data = Trained("mlp_1x512", pipeline)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # before the second copy of the images
     on_one_batch = Trained("mlp_1x512", OneBatch(split))

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.pipeline import Pipeline, StandardizedPipeline
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.models import mlp, small_alexnet, small_inception, wide_resnet
 from rethink_keras.models.operations import training_operations
 from rethink_keras.training import feeds, normalization, optimizers, trainer
@@ -77,7 +77,7 @@ class Trained:
         return time.perf_counter() - begin
 
 
-class OneBatch(Pipeline):
+class OneBatch(StandardizedPipeline):
     """Gives its first batch again and again, without a gather: training as if data cost nothing."""
 
     def __init__(self, split: RandomizedSplit):

@@ -29,7 +29,7 @@ from absl import flags
 from benchmarks.networks import NETWORKS, Trained
 from rethink_keras import config
 from rethink_keras.commands import common
-from rethink_keras.data.pipeline import Pipeline
+from rethink_keras.data.pipeline import StandardizedPipeline
 from rethink_keras.data.splits import Splits
 
 SETTINGS = ("dataset.name = 'cifar10'", "randomization.labels = 'random'")
@@ -58,7 +58,7 @@ def measure(name: str, values: flags.FlagValues) -> dict:
     """Readings of one network, ours and the peer's in turn."""
     crop = NETWORKS[name][1]
     config.parse(values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *common.bindings(values)])
-    ours = Trained(name, Pipeline(Splits.from_gin(values.data_dir, 0).randomized("train")))
+    ours = Trained(name, StandardizedPipeline(Splits.from_gin(values.data_dir, 0).randomized("train")))
     readings, theirs = [], []
     for pair in range(values.pairs):
         rate = matrix_product_rate()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rethink_keras.data import image_grid
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.system.files import open_atomically

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rethink_keras.data.randomized import Examples
+from rethink_keras.data.randomized_split import Examples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras import config as gin_config
-from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
@@ -179,7 +178,7 @@ def _facts(
         "fingerprints": {
             "train_data": train.fingerprint,
             "test_data": splits.test.fingerprint,
-            "randomization": randomizing.fingerprint(splits.randomization, train.num_classes),
+            "randomization": splits.randomization.fingerprint(train.num_classes),
             "epoch_order": summary.fingerprint([batches.order(epoch) for epoch in range(2)]),
         },
         **summary.environment(),
