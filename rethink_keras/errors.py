@@ -1,4 +1,4 @@
-"""Errors a user can cause, each with the exit code its command ends with.
+"""Errors a user can cause, each with the exit code its command ends with, and `DamagedError`.
 
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
 training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two runs that were compared
@@ -22,6 +22,14 @@ class UserError(Exception):
         # On the instance, not the class: gin wraps exceptions in a subclass that finds instance attributes only.
         self.sentence = sentence
         self.exit_code = exit_code
+
+
+class DamagedError(ValueError):
+    """A file was read, and its content is not what this project writes.
+
+    It is no `UserError`: the caller knows what can be done, such as to rebuild the file from another one. The message
+    is a phrase that says what is wrong, without a full stop.
+    """
 
 
 class DataNotAvailableError(UserError):

@@ -1,4 +1,4 @@
-"""Checks what gin binds against the types that the parameters are annotated with."""
+"""Checks bound values against the type annotations of the parameters."""
 
 from __future__ import annotations
 
@@ -7,37 +7,36 @@ import types
 import typing
 from typing import Any
 
-import gin
 import typeguard
 
+from rethink_keras.config import gin_private
+from rethink_keras.config.gin_private import is_protocol
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import shortened
 
-_Reference = gin.config.ConfigurableReference
-
 
 def check(selector: str, parameter: str, value: object) -> None:
-    """Raises UserError unless `value` fits the annotation of a configurable's parameter.
+    """Raises UserError unless a bound value fits the type annotation of its parameter.
 
     Args:
-        selector: full name of the configurable, as gin keeps it.
-        parameter: its parameter.
-        value: what is bound; a macro stands for its value, a reference for a function.
+        selector: Full selector of the configurable.
+        parameter: Name of its parameter.
+        value: The bound value. A macro stands for its value, a reference for a function.
     """
     hint = _hint(selector, parameter)
     if hint is None:
         return
-    value = settled(value)
+    value = resolve_macro(value)
     name = f"{selector.rsplit('.', 1)[-1]}.{parameter}"
-    wants_function = any(getattr(kind, "_is_protocol", False) for kind in _alternatives(hint))
-    if isinstance(value, _Reference):
+    wants_function = any(is_protocol(kind) for kind in _alternatives(hint))
+    if isinstance(value, gin_private.Reference):
         if value.evaluate or not wants_function:
             how = "Leave the brackets out" if wants_function else f"It takes {_words(hint)}"
             raise UserError(f"{name} is {value!r}, which does not fit. {how}.")
         return
     if _makes_each(value, hint):
         return
-    # Truth values are ints to Python, and never meant as numbers.
+    # A truth value is an int in Python, but is never meant as a number.
     fits = not isinstance(value, bool) or bool in _alternatives(hint)
     try:
         typeguard.check_type(
@@ -50,33 +49,32 @@ def check(selector: str, parameter: str, value: object) -> None:
 
 
 def _hint(selector: str, parameter: str) -> Any:
-    wrapped = gin.config._REGISTRY[selector].wrapped
+    wrapped = gin_private.find(selector).wrapped
     if not wrapped.__module__.startswith("rethink_keras"):
         return None
-    # Gin's decorator rebuilds classes; their own annotations are what counts.
+    # Gin wraps the `__init__` of a class, and the annotations of a dataclass are on the class itself.
     target = wrapped if inspect.isclass(wrapped) else inspect.unwrap(wrapped)
     return typing.get_type_hints(target).get(parameter)
 
 
-def settled(value: object) -> object:
-    """A macro's value, also of a macro that stands for another."""
+def resolve_macro(value: object) -> object:
+    """Returns a macro's value, also of a macro that refers to another, and any other value unchanged."""
     for _ in range(10):
-        if not isinstance(value, _Reference) or value.selector != "gin.macro":
+        if not isinstance(value, gin_private.Reference) or value.selector != gin_private.MACRO:
             return value
-        value = gin.config._CONFIG.get(value.config_key, {}).get("value", value)
+        value = gin_private.bindings().get(value.config_key, {}).get("value", value)
     return value
 
 
 def _makes_each(value: object, hint: Any) -> bool:
-    """Whether a list of references with brackets, such as `[@a/group(), @b/group()]`, makes what is asked for."""
+    """Returns whether a list of calls, such as `[@a/group(), @b/group()]`, makes objects of the annotated type."""
     if not isinstance(value, (list, tuple)) or not value or len(typing.get_args(hint)) != 1:
         return False
     (wanted,) = typing.get_args(hint)
     return inspect.isclass(wanted) and all(
-        isinstance(item, _Reference)
+        isinstance(item, gin_private.Reference)
         and item.evaluate
-        and (made := gin.config._REGISTRY.get_match(item.selector).wrapped).__qualname__
-        == wanted.__qualname__
+        and (made := gin_private.find(item.selector).wrapped).__qualname__ == wanted.__qualname__
         and made.__module__ == wanted.__module__
         for item in value
     )
@@ -99,7 +97,7 @@ def _words(hint: Any) -> str:
     for kind in _alternatives(hint):
         if typing.get_origin(kind) is tuple:
             words.append("numbers in brackets, such as (1, 2)")
-        elif getattr(kind, "_is_protocol", False):
+        elif is_protocol(kind):
             words.append("a function, such as @name")
         else:
             words.append(names.get(kind, str(kind)))

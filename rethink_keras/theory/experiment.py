@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
-import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from rethink_keras import config as configuration
 from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
-from rethink_keras.system.files import disk_errors_told, write_atomically
+from rethink_keras.system.files import disk_errors_told
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.theory.memory import peak_gib
 from rethink_keras.training import summary
@@ -124,12 +122,9 @@ class Experiment:
 
     def write_rows(self, rows: list[dict[str, Any]]) -> None:
         """Writes rows of figures as metrics.csv; lists in them stand in the summary alone."""
-        names = [name for name, value in rows[0].items() if not isinstance(value, list)]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(self.folder.metrics, text.getvalue().encode())
+        self.folder.write_metrics(
+            [{name: value for name, value in row.items() if not isinstance(value, list)} for row in rows]
+        )
 
     def check_stop(self) -> None:
         """Raises Stopping if a signal has asked for a stop; any thread may call."""

@@ -1,7 +1,10 @@
+import concurrent.futures
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
+import gin
 from absl.testing import absltest, parameterized
 
 import rethink_keras
@@ -114,6 +117,49 @@ class ParseTest(parameterized.TestCase):
             (folder / "huge.gin").write_bytes(b"#" * 2_000_000)
             with self.assertRaisesRegex(UserError, "no gin file"):
                 config.parse([folder / "huge.gin"])
+
+
+class ParsedTest(absltest.TestCase):
+    def test_restores_bindings_operative_values_and_finality(self):
+        config.parse([], ["train.epochs = 7"])
+        TrainConfig()
+        resolved, operative = config.resolved(), config.operative()
+        with config.parsed([], ["train.epochs = 8", "train.seed = 3"]):
+            self.assertEqual(TrainConfig().epochs, 8)
+            self.assertEqual(config.bound("train.seed", None), 3)
+        self.assertEqual((config.resolved(), config.operative()), (resolved, operative))
+        self.assertEqual(TrainConfig().epochs, 7)
+        with self.assertRaises(RuntimeError):  # it is final, as before
+            gin.bind_parameter("train.seed", 4)
+
+    def test_restores_after_an_error(self):
+        config.parse([], ["train.epochs = 7"])
+        with self.assertRaises(UserError), config.parsed([], ["train.epoch = 8"]):
+            self.fail("The configuration is wrong.")
+        with self.assertRaises(ZeroDivisionError), config.parsed([], ["train.epochs = 8"]):
+            _ = 1 / 0
+        self.assertEqual(config.bound("train.epochs", None), 7)
+
+    def test_restores_an_open_configuration(self):
+        with config.parsed([], ["train.epochs = 8"]):
+            pass
+        gin.bind_parameter("train.seed", 4)
+        self.assertEqual(config.bound("train.epochs", None), None)
+
+    def test_nests(self):
+        with config.parsed([], ["train.epochs = 8"]):
+            with config.parsed([], ["train.epochs = 9"]):
+                self.assertEqual(TrainConfig().epochs, 9)
+            self.assertEqual(TrainConfig().epochs, 8)
+
+    def test_one_thread_at_a_time(self):
+        def read(epochs):
+            with config.parsed([], [f"train.epochs = {epochs}"]):
+                time.sleep(0.01)
+                return TrainConfig().epochs
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.assertEqual(list(pool.map(read, range(1, 17))), list(range(1, 17)))
 
 
 class ImportTest(parameterized.TestCase):
