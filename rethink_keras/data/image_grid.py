@@ -1,4 +1,4 @@
-"""Images with their labels, for eyes: a grid that has a row for each randomization."""
+"""Draws a grid of images with their labels, with a row for each randomization."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from rethink_keras.data.randomized_split import Examples
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Options of a randomization that leave labels and images as they are.
 TRUE = {"labels": "true", "corruption": None, "pixels": "true", "fraction": 1.0}
 
 
 def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], heading: str) -> Figure:
-    """Draws the same examples in each row, differently randomized, each with its label above it.
-
-    Labels drawn anew are set in red.
+    """Returns a figure of images with their labels above them; replaced labels are red.
 
     Args:
-        rows: pairs of a title and what the network is fed.
-        class_names: one for each class.
-        heading: above all.
+        rows: Pairs of a title and examples, the same ones in each row under different randomizations.
+        class_names: One for each class.
+        heading: Text above the grid.
     """
     from matplotlib.figure import Figure
 
@@ -31,21 +30,21 @@ def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], headi
     figure = Figure(figsize=(1.15 * columns + 1.9, 1.45 * len(rows)), layout="constrained", dpi=130)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (title, examples) in zip(axes, rows, strict=True):
-        for place, image, label, corrupted in zip(
+        for cell, image, label, corrupted in zip(
             line, examples.images, examples.labels, examples.corrupted, strict=True
         ):
             pixels = np.clip(image / 255, 0, 1)
-            place.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            place.set_title(class_names[label], fontsize=9, color="crimson" if corrupted else "black", pad=3)
-            place.set_xticks([])
-            place.set_yticks([])
+            cell.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            cell.set_title(class_names[label], fontsize=9, color="crimson" if corrupted else "black", pad=3)
+            cell.set_xticks([])
+            cell.set_yticks([])
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=10, labelpad=8)
     figure.suptitle(heading, fontsize=11)
     return figure
 
 
 def pixels(figure: Figure, dots_per_inch: int = 90) -> np.ndarray:
-    """A figure as uint8 `[height, width, 3]`."""
+    """Returns a figure as uint8 `[height, width, 3]`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(dots_per_inch)
