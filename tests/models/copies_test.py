@@ -14,6 +14,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import models
 from rethink_keras.models.copies import plain_network
+from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.training.export import save_plain
 
 SHAPE = (28, 28, 3)
@@ -59,7 +60,7 @@ def built(name):
         keras.config.set_dtype_policy(policy)
         network = build(SHAPE, 10)
         if weight_decay:
-            network = models.with_weight_decay(network, weight_decay)
+            network = with_weight_decay(network, weight_decay)
     finally:
         keras.config.set_dtype_policy(before)
     generator = np.random.default_rng(2)

@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import models
 from rethink_keras.errors import UserError
-from rethink_keras.models import with_weight_decay
+from rethink_keras.models.weight_decay import with_weight_decay
 from tests.models.helpers import save_and_load
 
 
