@@ -50,7 +50,8 @@ def main() -> int:
         while state.epoch < flags.epochs and not stop:
             time.sleep(flags.seconds)
             epoch = state.epoch + 1
-            state.finish_epoch({"epoch": epoch, "step": epoch, **METRICS, "seconds": flags.seconds})
+            state.row = {"epoch": epoch, "step": epoch, **METRICS, "seconds": flags.seconds}
+            state.finish_epoch()
             _save(flags, state)
             _write(run, state, "running", flags.configuration)
         if stop:

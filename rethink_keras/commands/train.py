@@ -47,21 +47,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         flag_values=values,
     )
 
-    def train() -> None:
+    def run_command() -> None:
         if values.verify:
             _verify(values)
             return
         common.quiet_tensorflow(values.threads)
-        from rethink_keras.training import trainer
         from rethink_keras.training.config import RunConfig
+        from rethink_keras.training.train import train
 
         def run(workdir, data_dir, overwrite):
             config = RunConfig.from_gin(data_dir)
-            return trainer.train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
+            return train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
 
         common.run_experiment(values, "train", run, "Training")
 
-    return common.run_command(USAGE, values, train, argv or sys.argv)
+    return common.run_command(USAGE, values, run_command, argv or sys.argv)
 
 
 def _verify(values: flags.FlagValues) -> None:

@@ -11,6 +11,7 @@ the families known to gin.
   family.py        the decorator, default regularization, checks
   layers/          layers of our own
   weight_decay.py  the paper's coupled weight decay
+  precision.py     Keras's numeric precision
   operations.py    counts of multiply-adds
   nested.py        layers of nested models
   copies.py        copies of a network, such as the plain one that is saved

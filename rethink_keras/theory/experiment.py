@@ -18,7 +18,7 @@ from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system.files import disk_errors_told
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.theory.memory import peak_gib
-from rethink_keras.training import summary
+from rethink_keras.training import provenance
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
 
@@ -69,7 +69,7 @@ class Experiment:
         """
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
-        self.facts = {**facts, **summary.environment()}
+        self.facts = {**facts, **provenance.environment()}
         if self._overwrite:
             return None
         self.folder.check_configuration(configuration.operative())

@@ -79,3 +79,15 @@ _BY_NAME = {column.name: column for column in COLUMNS}
 def column_of(heading: str) -> Column:
     """Returns the column of a heading; one that this version does not know may contain anything."""
     return _BY_NAME.get(heading) or Column(printable(heading), "any")
+
+
+def check_row(row: MetricsRow) -> None:
+    """Checks that metrics.csv can contain the values of a row. None leaves a cell empty.
+
+    Raises:
+        TypeError: A value is neither a Python number nor a text, such as a list or a tensor.
+    """
+    for name, value in row.items():
+        if not isinstance(value, (int, float, str, type(None))):
+            kind = type(value).__name__
+            raise TypeError(f"The column {name} of metrics.csv has a {kind}. Give a Python number or a text.")

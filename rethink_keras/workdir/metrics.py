@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rethink_keras.errors import DamagedError
-from rethink_keras.workdir.columns import COLUMNS, Column, MetricsRow, column_of
+from rethink_keras.workdir.columns import COLUMNS, Column, MetricsRow, check_row, column_of
 from rethink_keras.workdir.text_files import read_text, shown
 
 
@@ -52,14 +52,10 @@ def format_metrics(rows: Sequence[MetricsRow]) -> str:
     wrote before the run was resumed, has an empty cell there.
 
     Raises:
-        TypeError: A value is neither a number nor a text.
+        TypeError: A value is no number, no text and not None, which leaves a cell empty.
     """
     for row in rows:
-        for name, value in row.items():
-            if not isinstance(value, (int, float, str, type(None))):
-                raise TypeError(
-                    f"The value of {name} in metrics.csv is a {type(value).__name__}: write a number."
-                )
+        check_row(row)
     names = dict.fromkeys(name for row in rows for name in row)
     if "epoch" in names or not rows:  # Else the rows are those of an experiment without training.
         known = [c.name for c in COLUMNS if c.name in names or (c.is_needed and not rows)]

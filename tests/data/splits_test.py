@@ -1,3 +1,7 @@
+import sys
+from pathlib import Path
+from unittest import mock
+
 from absl.testing import absltest
 
 from rethink_keras import config
@@ -15,6 +19,28 @@ from tests.data.helpers import MadeDataset
 FLIP = Augmentation(flip=True)
 
 
+KINDS = """
+import numpy as np
+from rethink_keras.data.randomization import LABEL_RANDOMIZATIONS, DrawnLabels, LabelRandomization
+from rethink_keras.data.sources import SOURCES, ImageSet, Source
+
+@LABEL_RANDOMIZATIONS.register("ones")
+class Ones(LabelRandomization):
+    probability = 1.0
+    def draw(self, ids, num_classes, *, seed, is_test):
+        return DrawnLabels(np.ones(len(ids), bool), np.ones(len(ids), np.int64))
+    def describe(self):
+        return "ones"
+
+@SOURCES.register("ones_and_zeros")
+class OnesAndZeros(Source):
+    train_examples = 4
+    def open(self, split, data_dir, count):
+        ids = np.arange(4)
+        return ImageSet(self.name, split, np.zeros((4, 2, 2, 1), np.uint8), ids % 2, ids, ("0", "1"))
+"""
+
+
 def made_splits(crop=6, **randomization):
     return Splits(MadeDataset(), Randomization(seed=0, **randomization), Preprocessing(crop=crop), seed=3)
 
@@ -28,6 +54,19 @@ class SplitsTest(absltest.TestCase):
         self.assertEqual((splits.dataset.name, splits.dataset.data_dir), ("mnist", "folder"))
         self.assertEqual((splits.randomization.labels, splits.randomization.seed), ("random", 7))
         self.assertEqual((splits.preprocessing.crop, splits.seed), (20, 7))
+
+    def test_a_module_that_a_gin_file_imports_adds_kinds(self):
+        folder = Path(self.create_tempdir())
+        (folder / "kinds_for_a_test.py").write_text(KINDS)
+        file = folder / "mine.gin"
+        file.write_text(
+            "import kinds_for_a_test\nrandomization.labels = 'ones'\ndataset.name = 'ones_and_zeros'\n"
+        )
+        with mock.patch.object(sys, "path", [*sys.path, str(folder)]):
+            config.parse([file], [], allow_imports=True)
+        train = Splits.from_gin(None, 0).randomized("train")
+        self.assertEqual(train.source.labels.tolist(), [0, 1, 0, 1])
+        self.assertEqual(train.labels.tolist(), [1, 1, 1, 1])
 
     def test_the_randomization_may_have_a_seed_of_its_own(self):
         config.parse([], ["randomization.seed = 5"])

@@ -109,7 +109,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         self.assertTrue(np.all((some == true) | (some == drawn)))
         self.assertBetween(np.mean(some != true), 0.02, 0.5)
 
-    def test_augmentation_is_drawn_anew_each_epoch_and_never_for_evaluation(self):
+    def test_augmentation_is_drawn_for_each_epoch_and_never_for_evaluation(self):
         plain, _ = self.evaluation(self.pipeline())
         augmented = self.pipeline(augmentation=AUGMENTATION)
         np.testing.assert_array_equal(self.evaluation(augmented)[0], plain)

@@ -90,7 +90,7 @@ class UniformLabels(LabelRandomization):
         return DrawnLabels(replaced, random_bits.integers(words[1], num_classes))
 
     def fingerprint_key(self) -> object:
-        """Returns the probability, which says everything."""
+        """Returns the probability, the only option."""
         return float(self.probability)
 
 

@@ -18,7 +18,7 @@ from rethink_keras.system.files import held_in_turn
 
 CONNECT_SECONDS = 10
 
-# A TFDS builder looks at the disk once, when it is made: it is made again after another process may have written.
+# A TFDS builder reads the disk once, when it is made. After another process may have written, it is made again.
 MakeBuilder: TypeAlias = Callable[[], tfds.core.DatasetBuilder]
 
 

@@ -99,7 +99,7 @@ def read(builder: tfds.core.DatasetBuilder, name: str, split: str, count: int | 
         reason = str(getattr(error, "message", error)).strip().splitlines()[0][:200]
         raise DataNotAvailableError(
             f"The {split} files of {name} in {builder.data_dir} are damaged or not of that data set ({reason}). "
-            "Remove the folder and prepare it anew by bin/data prepare."
+            "Remove the folder and prepare the set again: bin/data prepare."
         ) from error
 
 

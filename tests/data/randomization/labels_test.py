@@ -72,7 +72,7 @@ class LabelsTest(parameterized.TestCase):
         self.assertEqual(digest(got.labels), "1bcd4c9dd5bde9ad")
         self.assertEqual(digest(got.corrupted), "8d286e512eef49d8")
 
-    def test_golden_test_labels_where_asked_for(self):
+    def test_golden_test_labels_where_requested(self):
         how = Randomization(labels="random", randomize_test_labels=True, seed=0)
         got = how.randomize_labels(TRUE_LABELS, MANY, CLASSES, is_test=True)
         self.assertEqual(got.labels[:10].tolist(), [3, 3, 1, 6, 1, 1, 5, 6, 0, 6])
@@ -121,12 +121,12 @@ class LabelsTest(parameterized.TestCase):
         np.testing.assert_array_equal(got.labels, TRUE_LABELS)
         self.assertFalse(got.corrupted.any())
 
-    def test_test_labels_are_left_alone_unless_asked_for(self):
+    def test_test_labels_are_unchanged_unless_requested(self):
         got = labels(1.0, is_test=True)
         np.testing.assert_array_equal(got.labels, TRUE_LABELS)
         self.assertFalse(got.corrupted.any())
-        asked = labels(1.0, is_test=True, randomize_test_labels=True)
-        self.assertTrue(asked.corrupted.all())
+        requested = labels(1.0, is_test=True, randomize_test_labels=True)
+        self.assertTrue(requested.corrupted.all())
 
     def test_drawn_test_labels_are_others_than_those_of_the_training_set(self):
         train, test = (labels(0.5, is_test=t, randomize_test_labels=True) for t in (False, True))

@@ -144,7 +144,7 @@ class ArchivesTest(TestCase):
         self.archives[0].write_bytes(content)
         self.assert_refused(self.archives, f"{self.archives[0]} is damaged or not the original", "again")
 
-    def test_what_goes_wrong_in_reading_them_is_told(self):
+    def test_an_error_in_reading_them_is_reported(self):
         self.patched(Published, "_generate_examples", gzip.BadGzipFile("Not a gzipped file"))
         self.assert_refused(self.archives, "published could not be prepared", "Not a gzipped file")
 

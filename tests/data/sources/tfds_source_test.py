@@ -34,7 +34,7 @@ class Made(tfds.core.GeneratorBasedBuilder):
 
 
 def written(builder_class, shards):
-    """A prepared builder in a new folder, each split in so many files; the folder goes with the test."""
+    """Returns a prepared builder in a temporary folder, with `shards` files for each split."""
     folder = tempfile.TemporaryDirectory()
     builder = builder_class(data_dir=folder.name)
     builder.kept = folder
@@ -120,7 +120,7 @@ class RealDataTest(absltest.TestCase):
             [train.class_names[k] for k in (6, 9, 4, 1)], ["frog", "truck", "deer", "automobile"]
         )
         self.assertEqual(train.images[0, 0, :2].tolist(), [[59, 62, 63], [43, 46, 45]])
-        # Copies exist in which a few later images were encoded anew, so pixels are compared for the first 700.
+        # Copies exist in which a few later images were encoded again, so pixels are compared for the first 700.
         for split, labels, images in (
             (train, "f5cfe00b0f00968c", "05f98a0e5733e34c"),
             (test, "cbb7365de8ed11f0", "88fb0f1c6a6da75a"),
