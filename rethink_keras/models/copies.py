@@ -34,7 +34,7 @@ def copy_network(
     """
     state = random.getstate()
     with dtype_policy(network.dtype_policy):
-        uncompiled = keras.Model(network.input, network.output, name=network.name)
+        uncompiled = keras.Model(network.inputs[0], network.outputs[0], name=network.name)
         copy = keras.models.clone_model(
             uncompiled, clone_function=copy_layer, call_function=call_layer, recursive=True
         )
