@@ -31,14 +31,6 @@ class ImageGridTest(absltest.TestCase):
         how = {"labels": "partially_corrupted", "corruption": 0.5, "pixels": "random", "fraction": 0.5}
         self.assertFalse(Randomization(**{**how, **image_grid.TRUE}).requested)
 
-    def test_pixels(self):
-        examples = randomized_split(image_set(4, (6, 6, 1))).examples()
-        figure = image_grid.grid([("", examples)], NAMES, "")
-        pixels = image_grid.pixels(figure, dots_per_inch=50)
-        width, height = figure.get_size_inches()
-        self.assertEqual(pixels.dtype, np.uint8)
-        np.testing.assert_allclose(pixels.shape, (50 * height, 50 * width, 3), atol=1)
-
 
 if __name__ == "__main__":
     absltest.main()
