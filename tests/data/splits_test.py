@@ -29,8 +29,6 @@ class Ones(LabelRandomization):
     probability = 1.0
     def draw(self, ids, num_classes, *, seed, is_test):
         return DrawnLabels(np.ones(len(ids), bool), np.ones(len(ids), np.int64))
-    def describe(self):
-        return "ones"
 
 @SOURCES.register("ones_and_zeros")
 class OnesAndZeros(Source):

@@ -58,9 +58,9 @@ class LabelRandomization(abc.ABC):
             is_test: Whether these are test examples, which have the same ids as training examples.
         """
 
-    @abc.abstractmethod
-    def describe(self) -> str:
-        """Returns a few words for logs and plots, such as 'random labels'."""
+    def describe(self, name: str) -> str:
+        """Returns a few words for logs and plots, such as 'random labels'; `name` is the registered one."""
+        return f"{name} labels"
 
     def fingerprint_key(self) -> object:
         """Returns a value whose repr differs between kinds, and between options of a kind, that draw differently."""
@@ -101,10 +101,6 @@ class TrueLabels(UniformLabels):
     randomized = False
     probability = 0.0
 
-    def describe(self) -> str:
-        """Returns 'true labels'."""
-        return "true labels"
-
 
 @LABEL_RANDOMIZATIONS.register("partially_corrupted")
 class PartiallyCorruptedLabels(UniformLabels):
@@ -117,7 +113,7 @@ class PartiallyCorruptedLabels(UniformLabels):
         """The configured corruption."""
         return self.corruption or 0.0
 
-    def describe(self) -> str:
+    def describe(self, name: str) -> str:
         """Returns words such as 'labels corrupted with probability 0.5'."""
         return f"labels corrupted with probability {self.probability:g}"
 
@@ -127,7 +123,3 @@ class RandomLabels(UniformLabels):
     """Labels that are all replaced: the draws of 'partially_corrupted' with corruption 1."""
 
     probability = 1.0
-
-    def describe(self) -> str:
-        """Returns 'random labels'."""
-        return "random labels"

@@ -48,10 +48,6 @@ class PixelRandomization(abc.ABC):
             A new array of the same shape; of a dtype that does not depend on the values.
         """
 
-    @abc.abstractmethod
-    def describe(self) -> str:
-        """Returns a few words for logs and plots, such as 'random pixels'."""
-
 
 PIXEL_RANDOMIZATIONS: Registry[type[PixelRandomization]] = Registry(
     "pixel randomization", subclass_of(PixelRandomization)
@@ -74,7 +70,6 @@ class PixelPermutation(PixelRandomization):
 
     def apply(self, images, ids, *, seed, is_test, statistics) -> np.ndarray:
         """Returns permuted images, see `PixelRandomization.apply`."""
-        del statistics
         count, height, width, channels = images.shape
         flat = images.reshape(count, height * width, channels)
         orders = self.permutations(ids, height * width, seed=seed, is_test=is_test)
@@ -90,12 +85,7 @@ class TruePixels(PixelRandomization):
 
     def apply(self, images, ids, *, seed, is_test, statistics) -> np.ndarray:
         """Returns a copy."""
-        del ids, seed, is_test, statistics
         return images.copy()
-
-    def describe(self) -> str:
-        """Returns 'true pixels'."""
-        return "true pixels"
 
 
 @PIXEL_RANDOMIZATIONS.register("shuffled")
@@ -104,13 +94,8 @@ class ShuffledPixels(PixelPermutation):
 
     def permutations(self, ids: np.ndarray, positions: int, *, seed: int, is_test: bool) -> np.ndarray:
         """Returns int32 `[1, positions]`."""
-        del ids, is_test
         order = random_bits.permutation(seed, Stream.SHARED_PERMUTATION, 0, positions)
         return order[np.newaxis].astype(np.int32)
-
-    def describe(self) -> str:
-        """Returns 'shuffled pixels'."""
-        return "shuffled pixels"
 
 
 @PIXEL_RANDOMIZATIONS.register("random")
@@ -122,10 +107,6 @@ class RandomPixels(PixelPermutation):
         stream = Stream.OWN_PERMUTATION
         orders = [random_bits.permutation(seed, stream, unique_id(i, is_test), positions) for i in ids]
         return np.array(orders, np.int32).reshape(len(ids), positions)
-
-    def describe(self) -> str:
-        """Returns 'random pixels'."""
-        return "random pixels"
 
 
 @PIXEL_RANDOMIZATIONS.register("gaussian")
@@ -146,10 +127,6 @@ class GaussianPixels(PixelRandomization):
             noise = random_bits.normal(seed, Stream.GAUSSIAN, unique_id(example_id, is_test), image.size)
             image[...] = noise.reshape(image.shape) * std + mean
         return result
-
-    def describe(self) -> str:
-        """Returns 'gaussian pixels'."""
-        return "gaussian pixels"
 
 
 def unique_id(example_id: int, is_test: bool) -> int:

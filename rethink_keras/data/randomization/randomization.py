@@ -111,11 +111,11 @@ class Randomization:
 
     def describe(self) -> str:
         """Returns a few words for logs and plots, such as 'random labels' or 'true labels, shuffled pixels'."""
-        words = self.label_randomization.describe()
+        words = self.label_randomization.describe(self.labels)
         if not self.pixel_randomization.randomized:
             return words
         part = "" if self.fraction == 1 else f" ({self.fraction:.0%} of the images)"
-        return f"{words}, {self.pixel_randomization.describe()}{part}"
+        return f"{words}, {self.pixels} pixels{part}"
 
     def randomize_labels(
         self, labels: np.ndarray, ids: np.ndarray, num_classes: int, *, is_test: bool = False
@@ -133,6 +133,8 @@ class Randomization:
         if kind.probability == 0 or (is_test and not self.randomize_test_labels):
             return RandomizedLabels(labels, np.zeros(len(labels), bool))
         drawn = kind.draw(ids, num_classes, seed=self._seed, is_test=is_test)
+        if np.any(drawn.replaced & ((drawn.labels < 0) | (drawn.labels >= num_classes))):
+            raise ValueError(f"{type(kind).__name__} draws labels that are not among {num_classes} classes.")
         return RandomizedLabels(np.where(drawn.replaced, drawn.labels, labels), drawn.replaced)
 
     def pixels_affected(self, ids: np.ndarray, *, is_test: bool = False) -> np.ndarray:

@@ -22,8 +22,8 @@ class ZeroLabels(LabelRandomization):
     def draw(self, ids, num_classes, *, seed, is_test):
         return DrawnLabels(ids >= COUNT * (1 - self.corruption), np.zeros(len(ids), np.int64))
 
-    def describe(self):
-        return f"{self.corruption:.0%} zeros"
+    def describe(self, name):
+        return f"{self.corruption:.0%} {name}"
 
 
 class RegistryTest(absltest.TestCase):
@@ -40,6 +40,16 @@ class RegistryTest(absltest.TestCase):
         with self.assertRaisesRegex(UserError, "'zeros'.*randomization.corruption"):
             Randomization(labels="zeros")
 
+    def test_a_kind_that_draws_other_labels_than_there_are(self):
+        @LABEL_RANDOMIZATIONS.register("one_too_high")
+        class OneTooHigh(ZeroLabels):
+            def draw(self, ids, num_classes, *, seed, is_test):
+                return DrawnLabels(np.ones(len(ids), bool), np.full(len(ids), num_classes))
+
+        how = Randomization(labels="one_too_high", corruption=1, seed=0)
+        with self.assertRaisesRegex(ValueError, "OneTooHigh.*10 classes"):
+            how.randomize_labels(TRUE_LABELS, MANY, CLASSES)
+
     def test_a_kind_that_is_registered_nowhere(self):
         with self.assertRaisesRegex(UserError, "randomization.labels is 'ones'.*'random'"):
             Randomization(labels="ones")
@@ -47,9 +57,6 @@ class RegistryTest(absltest.TestCase):
     def test_what_a_kind_must_define(self):
         class NoDraws(LabelRandomization):
             probability = 1.0
-
-            def describe(self):
-                return "nothing"
 
         with self.assertRaisesRegex(TypeError, "NoDraws does not define draw"):
             LABEL_RANDOMIZATIONS.register("no_draws")(NoDraws)

@@ -17,9 +17,6 @@ class ReversedPixels(PixelPermutation):
     def permutations(self, ids, positions, *, seed, is_test):
         return np.arange(positions, dtype=np.int32)[np.newaxis, ::-1]
 
-    def describe(self):
-        return "reversed pixels"
-
 
 class RegistryTest(absltest.TestCase):
     def test_a_registered_kind_is_applied(self):
@@ -37,12 +34,11 @@ class RegistryTest(absltest.TestCase):
             Randomization(pixels="mirrored")
 
     def test_what_a_kind_must_define(self):
-        class NoWords(PixelRandomization):
-            def apply(self, images, ids, *, seed, is_test, statistics):
-                return images.copy()
+        class NoMap(PixelRandomization):
+            pass
 
-        with self.assertRaisesRegex(TypeError, "NoWords does not define describe"):
-            PIXEL_RANDOMIZATIONS.register("no_words")(NoWords)
+        with self.assertRaisesRegex(TypeError, "NoMap does not define apply"):
+            PIXEL_RANDOMIZATIONS.register("no_map")(NoMap)
 
 
 class PixelsTest(parameterized.TestCase):
