@@ -17,7 +17,7 @@ from benchmarks.kill_and_resume import ROOT
 from rethink_keras.errors import StoppedBySignalError
 from rethink_keras.system.signals import stop_request
 from rethink_keras.system.terminal import survive_its_end
-from rethink_keras.training.callbacks import Recorder
+from rethink_keras.training.callbacks.stop_training import StopTraining
 from tests.training.small_runs import WITH_STATE, before_call, new_folder, run, timeless
 
 
@@ -50,10 +50,10 @@ class HangupTest(absltest.TestCase):
     def test_a_run_saves_and_resumes(self):
         bindings = ("train.steps_per_execution = 1",)
 
-        def has_come(recorder, batch, *_):
-            return recorder.step_after(batch) >= 5
+        def has_come(callback, *_):
+            return callback.run.state.step >= 5
 
-        hang_up = before_call(Recorder, "on_train_batch_end", lambda: send(signal.SIGHUP), has_come)
+        hang_up = before_call(StopTraining, "on_train_batch_end", lambda: send(signal.SIGHUP), has_come)
         with new_folder() as folder:
             whole = run(folder / "whole", *bindings)
             with hang_up, self.assertRaises(StoppedBySignalError) as caught:
