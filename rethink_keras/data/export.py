@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from rethink_keras import plotting
 from rethink_keras.data import image_grid
 from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
@@ -32,7 +32,7 @@ def export(split: RandomizedSplit, path: Path) -> None:
         UserError: The file cannot be written; an earlier file of that name is unchanged.
     """
     examples = split.examples()
-    with _open(path) as file:
+    with _writing(path), open_atomically(path.resolve()) as file:
         np.savez_compressed(file, **examples._asdict())
 
 
@@ -56,17 +56,16 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     ]
     heading = f"{splits.dataset.name}, {split} set, seed {splits.randomization.seed}; replaced labels in red"
     figure = image_grid.grid(rows, splits.train.class_names, heading)
-    with _open(path) as file:
-        figure.savefig(file, format="png")
+    with _writing(path):
+        plotting.save_png(figure, path.resolve())
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    """Opens a file that replaces an earlier one when it is complete; makes its folder."""
+def _writing(path: Path) -> Iterator[None]:
+    """Makes the folder of a file that the block writes, and reports errors of writing to the user."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomically(path.resolve()) as file:
-            yield file
+        yield
     except (OSError, ValueError) as error:  # ValueError for a figure that is too large
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(f"{path} cannot be written ({reason}). Name another file with --output.") from error

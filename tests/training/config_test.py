@@ -37,7 +37,6 @@ class RunConfigTest(absltest.TestCase):
         self.assertEqual((made.train.seed, made.splits.randomization.seed, made.splits.seed), (3, 3, 3))
         self.assertEqual(made.checkpoints.keep_last, 5)
         self.assertEqual(made.splits.dataset.data_dir, "/data")
-        self.assertIs(made.splits, made.splits)
         self.assertIsNone(made.wandb)
 
     def test_weights_and_biases_only_if_requested(self):
