@@ -12,8 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rethink_keras import config as configuration
-from rethink_keras.data import randomization as randomizing
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system import machine
@@ -217,6 +216,6 @@ def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed
         "fingerprints": {
             "train_data": train.source.fingerprint,
             "test_data": test.source.fingerprint,
-            "randomization": randomizing.fingerprint(splits.randomization, train.source.num_classes),
+            "randomization": splits.randomization.fingerprint(train.source.num_classes),
         },
     }
