@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 from absl.testing import absltest
-from rethink_keras.models.local_response_normalization import LocalResponseNormalization
 
 from rethink_keras.errors import UserError
 from rethink_keras.models import small_alexnet
+from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 from tests.models.helpers import trainable_parameters
 
 
