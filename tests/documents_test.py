@@ -119,7 +119,8 @@ class DocumentsTest(parameterized.TestCase):
             r"`((?:gin|bin|docs|results|benchmarks|rethink_keras|tests)/[\w./]*)`", path.read_text()
         )
         for name in named:
-            self.assertTrue((ROOT / name).exists(), name)
+            if "my_" not in name:  # an example
+                self.assertTrue((ROOT / name).exists(), name)
 
     @parameterized.named_parameters(*each(DOCUMENTS))
     def test_benchmarks_and_make_targets_exist(self, path):
@@ -134,7 +135,7 @@ class DocumentsTest(parameterized.TestCase):
         register_configurables()
         names = set(configurables.known_names())
         for name, parameter, value in PARAMETER.findall(path.read_text()):
-            if name in names:
+            if name in names and "@my_" not in value:
                 with self.subTest(f"{name}.{parameter}{value}"):
                     self.assertIn(parameter, configurables.known_parameters(name))
                     with config.parsed([], [f"{name}.{parameter}{value}"] if value else []):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_keras import config
-from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset, check_name
+from rethink_keras.data.sources import Dataset, find_source
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.paths import ROOT, stored_path
 from rethink_keras.experiments.planned_run import PlannedRun
@@ -46,10 +46,10 @@ def plan_run(
         epochs = config.bound("train.epochs", config.default(TrainConfig, "epochs"))
         examples = config.bound("dataset.train_examples", None)
         fingerprint = config.fingerprint()
-    check_name(dataset)
+    source = find_source("dataset.name", dataset)
     check_int("train.epochs", epochs, 1, MOST_EPOCHS)
     if examples is None:
-        examples = TRAIN_EXAMPLES[dataset]
+        examples = source.train_examples
     check_int("dataset.train_examples", examples, 1)
     return PlannedRun(
         name=name,
