@@ -15,7 +15,7 @@ from rethink_keras.data import sources
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import ImageSet
 from rethink_keras.experiments.sweeps.sweep import Sweep
-from rethink_keras.theory import fit_any_targets, interpolation, minimum_norm
+from rethink_keras.theory import expressivity_table, interpolation, minimum_norm
 from rethink_keras.training.regularization import Regularization
 from tests.training.small_runs import new_folder
 
@@ -61,7 +61,7 @@ def trained(*files):
 FEW = ("dataset.train_examples = 6", "dataset.test_examples = 4")
 SMALL_SECTIONS = {
     "expressivity": (
-        fit_any_targets.expressivity_table,
+        expressivity_table.expressivity_table,
         ("expressivity_table.sizes = (6,)", "expressivity_table.depths = (2, 3)"),
     ),
     "kernel": (interpolation.interpolation, ()),

@@ -101,7 +101,7 @@ def train(
         if options.deterministic:
             tf.config.experimental.enable_op_determinism()
         stop = workers.stop_on_all(stack.enter_context(stop_request()))
-        stack.enter_context(devices.tensorflow_errors_told())
+        stack.enter_context(devices.translate_tensorflow_errors())
 
         # Lock the workdir, read the data, resolve the regularization.
         with workers.barrier():

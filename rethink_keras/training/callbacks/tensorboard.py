@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from rethink_keras import config as gin_config
-from rethink_keras.data.image_grid import pixels
+from rethink_keras.plotting import to_rgb
 from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
 from rethink_keras.workdir.columns import MetricsRow, is_known
 
@@ -122,7 +122,7 @@ class TensorBoard(MetricsWriter):
 
 
 def _write_image(name: str, figure: Figure) -> None:
-    tf.summary.image(name, pixels(figure)[tf.newaxis])
+    tf.summary.image(name, to_rgb(figure)[tf.newaxis])
 
 
 @contextlib.contextmanager
