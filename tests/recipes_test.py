@@ -10,6 +10,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
+from rethink_keras.reports import report
+from tests.reports import made_sweeps
 from tests.training import small_runs
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +63,21 @@ EVALUATOR = """
         def evaluate(self, row):
             squares = [float(keras.ops.sum(keras.ops.square(w))) for w in self.run.network.trainable_weights]
             return {"weight_norm": sum(squares) ** 0.5}
+"""
+PAPER_RESULT = """
+    from rethink_keras.reports.measures import NETWORK, TEST_ACCURACY
+    from rethink_keras.reports.paper_numbers import PaperNumbers
+    from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
+
+    @PAPER_RESULTS.register("table9")
+    class Table9(PaperResult):
+        name = "Table 9"
+        title = "A table"
+        how_to_read = "Test accuracies."
+        dataset = "cifar10"
+        numbers = PaperNumbers({("mlp_1x512", "plain"): {"test_accuracy": 51.25}})
+        labels = (NETWORK,)
+        measures = (TEST_ACCURACY,)
 """
 
 
@@ -178,6 +195,32 @@ class EvaluatorTest(RecipeTestCase):
         code = EVALUATOR.replace('"weight_norm":', '"train_loss":').replace('"weight_norm"', '"twice"')
         with self.assertRaisesRegex(UserError, "WeightNorm.*train_loss"):
             self.train(code, "evaluation.evaluators = ('twice',)")
+
+
+class PaperResultTest(RecipeTestCase):
+    def report(self, code):
+        """Registers a paper result and writes a report on a sweep of it, with a test accuracy of 50.75%."""
+        importlib.import_module(self.gin_file(code).stem)
+        plan = made_sweeps.plan("mlp_1x512", "plain", 0)
+        folder = made_sweeps.sweep(self.folder / "sweep", "table9", [plan], "full")
+        made_sweeps.run(folder, plan, made_sweeps.rows(4, (1.0, 0.5075)))
+        report.write(folder, self.folder / "report")
+        return (self.folder / "report" / "report.md").read_text()
+
+    def test_is_compared_in_the_report(self):
+        text = self.report(PAPER_RESULT)
+        self.assertIn("## Table 9", text)
+        for value in ("51.25", "50.75", "−0.50 | yes"):
+            self.assertIn(value, text)
+        self.assertTrue((self.folder / "report" / "figures" / "table9.png").exists())
+
+    def test_is_refused_without_numbers_of_the_paper(self):
+        with self.assertRaisesRegex(ValueError, "Table9.*test_accuracy"):
+            self.report(PAPER_RESULT.replace('"test_accuracy": 51.25', ""))
+
+    def test_is_refused_without_a_title(self):
+        with self.assertRaisesRegex(TypeError, "Table9.*title"):
+            self.report(PAPER_RESULT.replace('title = "A table"', ""))
 
 
 if __name__ == "__main__":
