@@ -21,7 +21,7 @@ import numpy as np
 import scipy.linalg
 from absl import flags
 
-from rethink_keras.data import sources
+from rethink_keras.data.sources.tfds_source import Mnist
 from rethink_keras.theory.experiment import experiment
 from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts, one_hot
 from rethink_keras.theory.kernels import GaussianKernel
@@ -38,8 +38,9 @@ def main() -> None:
     flags.DEFINE_integer("pairs", 3, "How often each is timed.", flag_values=values)
     flags.DEFINE_string("data_dir", None, "TFDS data folder.", flag_values=values)
     values(sys.argv)
-    train = sources.load("mnist", "train", values.data_dir, values.examples)
-    test = sources.load("mnist", "test", values.data_dir)
+    mnist = Mnist("mnist")
+    train = mnist.open("train", values.data_dir, values.examples)
+    test = mnist.open("test", values.data_dir, None)
     points, test_points = (s.images.reshape(s.num_examples, -1) / np.float32(255) for s in (train, test))
     targets = one_hot(train.labels, train.num_classes)
     ratios = []

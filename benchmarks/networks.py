@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from rethink_keras import config as gin_config
 from rethink_keras.data.batches import WHOLE_BATCH
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.pipeline import Pipeline, StandardizedPipeline
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.models.operations import training_operations
 from rethink_keras.training import data
 from rethink_keras.training.callbacks.epoch_order import EpochOrder
@@ -100,7 +100,7 @@ class TimedTraining:
         return time.perf_counter() - begin
 
 
-class OneBatch(Pipeline):
+class OneBatch(StandardizedPipeline):
     """A pipeline that returns its first batch again and again, without a gather: training as if data cost nothing."""
 
     def __init__(self, split: RandomizedSplit, batch_size: int):

@@ -57,7 +57,7 @@ def style(*, parse_math: bool = False) -> Iterator[None]:
 
     Args:
         parse_math: Whether dollar signs enclose formulas. Logarithmic axes need that for their powers of ten; where
-            texts come from users, a dollar sign stands for itself.
+            texts come from users, a dollar sign has no meaning.
     """
     import matplotlib
 
@@ -105,7 +105,7 @@ def png_and_svg(figure: Figure) -> tuple[bytes, bytes]:
     """Returns a figure as PNG and as SVG, without dates or random names."""
     png, svg = io.BytesIO(), io.BytesIO()
     figure.savefig(png, format="png", dpi=200, facecolor="white")
-    figure.set_layout_engine("none")  # the layout of the PNG holds for the SVG
+    figure.set_layout_engine("none")  # the SVG has the layout of the PNG
     figure.savefig(svg, format="svg", metadata={"Date": None}, facecolor="white")
     return png.getvalue(), svg.getvalue()
 

@@ -11,9 +11,9 @@ from absl.testing import absltest, parameterized
 
 import rethink_keras
 from rethink_keras import config, models
-from rethink_keras.data import sources
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import ImageSet
+from rethink_keras.data.sources.tfds_source import InMemorySource
 from rethink_keras.experiments.sweeps.sweep import Sweep
 from rethink_keras.theory import expressivity_table, interpolation, minimum_norm
 from rethink_keras.training.regularization import Regularization
@@ -42,18 +42,20 @@ EXPERIMENTS = sorted(
 OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMAGENET, *OTHER_OVERLAYS))
 
 
-def made(name, split, data_dir=None, count=8):
+def made(source, split, data_dir=None, count=8):
     """Noise in the shape of a data set: gin files are tested where no data are, too."""
     del data_dir
     bits, count = np.random.default_rng(0), min(count or 8, 8)
-    images = bits.integers(0, 256, (count, *SHAPES[name]), dtype=np.uint8)
-    return ImageSet(name, split, images, bits.integers(0, 10, count), np.arange(count), tuple("0123456789"))
+    images = bits.integers(0, 256, (count, *SHAPES[source.name]), dtype=np.uint8)
+    return ImageSet(
+        source.name, split, images, bits.integers(0, 10, count), np.arange(count), tuple("0123456789")
+    )
 
 
 @functools.cache
 def trained(*files):
     """What training one step with these gin files returned."""
-    with new_folder() as folder, mock.patch.object(sources, "load", made):
+    with new_folder() as folder, mock.patch.object(InMemorySource, "open", made):
         return rethink_keras.run(files, ONE_STEP, folder)
 
 
@@ -76,7 +78,7 @@ def experimented(path):
     run, bindings = SMALL_SECTIONS[command[1]]
     fewer = ("random_convolutions.filters = (4, 8)",) if "random_convolutions" in path.read_text() else ()
     config.parse([path], [*FEW, *bindings, *fewer])
-    with new_folder() as folder, mock.patch.object(sources, "load", made):
+    with new_folder() as folder, mock.patch.object(InMemorySource, "open", made):
         return run(workdir=folder).summary
 
 

@@ -56,14 +56,10 @@ def _prepare(values: flags.FlagValues) -> None:
     if not values.dataset:
         raise UserError("No data set is named. Give --dataset=cifar10, for example.")
     common.quiet_tensorflow()
-    from rethink_keras.data import preparation, sources
+    from rethink_keras.data.sources import find_source
 
-    sources.check_name(values.dataset)
-    if values.archive:
-        archives = [Path(a) for a in values.archive]
-        folder = preparation.prepare_from_archives(values.dataset, archives, values.data_dir)
-    else:
-        folder = Path(preparation.prepared_builder(values.dataset, values.data_dir).data_dir)
+    source = find_source("--dataset", values.dataset)
+    folder = source.prepare(values.data_dir, [Path(a) for a in values.archive])
     print(f"{values.dataset} is ready in {folder}")
 
 

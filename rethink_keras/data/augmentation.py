@@ -1,7 +1,7 @@
-"""Augmentation drawn anew each epoch, as a function of (seed, epoch, id): random crop, flip, rotation.
+"""Augmentation of training images: random crop, flip and rotation, drawn as a function of (seed, epoch, id).
 
-Training images only; test images are never augmented. This file augments sets in memory; for ImageNet, whose
-pictures differ in size, see `distortion`.
+Test images are never augmented. This module augments sets in memory; for ImageNet, whose images differ in size, see
+`distortion`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ MOST_PADDING = 1000  # pixels
 
 
 class Draws(NamedTuple):
-    """One epoch's draws, a row an example: int32 `top`, `left`, bool `flip`, float32 `angle` in radians."""
+    """One epoch's draws.
+
+    Attributes:
+        top: int32 `[examples]`, first row of the window in the padded image.
+        left: int32 `[examples]`, first column.
+        flip: bool `[examples]`.
+        angle: float32 `[examples]`, counter-clockwise, in radians.
+    """
 
     top: np.ndarray
     left: np.ndarray
@@ -34,16 +41,16 @@ class Draws(NamedTuple):
 @gin.configurable("augmentation")
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """Which augmentation; None leaves a part to the defaults of `training.regularization`.
+    """The configured augmentation; None leaves a part to the defaults of `training.regularization`.
 
     Attributes:
-        random_crop: a random window of the network's input size in place of the centre one (appendix A); of
-            ImageNet's pictures, a part of random area, aspect and place.
-        padding: black pixels put around the image before the random crop; the companion code pads 4.
-        flip: mirror left and right with probability 1/2.
-        rotation: rotate by an angle uniform in plus and minus so many degrees (appendix E: 25), bilinear,
-            what comes in from outside being reflected.
-        color_distortion: random brightness, saturation, hue and contrast, for ImageNet.
+        random_crop: Take a random window of the network's input size in place of the centre one (appendix A); of
+            an ImageNet image, a window of random area, aspect ratio and position.
+        padding: Width in pixels of a black border added before the random crop; the companion code adds 4.
+        flip: Mirror left and right with probability 1/2.
+        rotation: Largest angle in degrees (appendix E: 25). The angle is uniform between minus and plus this;
+            bilinear, with the image reflected beyond its border.
+        color_distortion: Change brightness, saturation, hue and contrast at random, for ImageNet.
     """
 
     random_crop: bool | None = None
@@ -71,7 +78,7 @@ class Augmentation:
         return bool(self.random_crop or self.flip or self.rotation or self.color_distortion)
 
     def describe(self) -> str:
-        """A few words for logs, such as 'random crop, flip'."""
+        """Returns a few words for logs, such as 'random crop, flip'."""
         parts = []
         if self.random_crop:
             parts.append("random crop" + (f" after padding by {self.padding}" if self.padding else ""))
@@ -83,61 +90,57 @@ class Augmentation:
             parts.append("colour distortion")
         return ", ".join(parts) or "none"
 
+    def draw(
+        self, seed: int, epoch: int, ids: np.ndarray, image_size: tuple[int, int], crop: tuple[int, int]
+    ) -> Draws:
+        """Draws one epoch's augmentation. What is switched on does not change the draws of the other parts.
 
-def draw(
-    how: Augmentation,
-    seed: int,
-    epoch: int,
-    ids: np.ndarray,
-    image_size: tuple[int, int],
-    crop: tuple[int, int],
-) -> Draws:
-    """Draws one epoch's augmentation.
+        Args:
+            seed: The run's seed.
+            epoch: Counted from 0.
+            ids: int `[examples]`.
+            image_size: Height and width of the source images.
+            crop: Height and width of the network's input.
+        """
+        words = random_bits.words_by_id(seed, Stream.AUGMENTATION, ids, epoch)
+        room = [
+            size + 2 * (self.padding or 0) - window for size, window in zip(image_size, crop, strict=True)
+        ]
+        if self.random_crop:
+            top, left = (random_bits.integers(words[:, k], room[k] + 1) for k in range(2))
+        else:
+            top, left = (np.full(len(ids), room[k] // 2) for k in range(2))
+        flip = random_bits.uniform(words[:, 2]) < (0.5 if self.flip else 0.0)
+        angle = (2 * random_bits.uniform(words[:, 3]) - 1) * math.radians(self.rotation or 0)
+        return Draws(top.astype(np.int32), left.astype(np.int32), flip, angle.astype(np.float32))
 
-    Args:
-        how: what to augment.
-        seed: the run's.
-        epoch: counted from 0.
-        ids: int array `[examples]`.
-        image_size: height and width of the source images.
-        crop: height and width of the network's input.
-    """
-    words = random_bits.words_by_id(seed, Stream.AUGMENTATION, ids, epoch)
-    room = [size + 2 * (how.padding or 0) - window for size, window in zip(image_size, crop, strict=True)]
-    if how.random_crop:
-        top, left = (random_bits.integers(words[:, k], room[k] + 1) for k in range(2))
-    else:
-        top, left = (np.full(len(ids), room[k] // 2) for k in range(2))
-    flip = random_bits.uniform(words[:, 2]) < (0.5 if how.flip else 0.0)
-    angle = (2 * random_bits.uniform(words[:, 3]) - 1) * math.radians(how.rotation or 0)
-    return Draws(top.astype(np.int32), left.astype(np.int32), flip, angle.astype(np.float32))
+    def apply(self, images: tf.Tensor, drawn: Draws, crop: tuple[int, int]) -> tf.Tensor:
+        """Augments a batch: rotation of the whole image, then padding and crop, then flip.
+
+        Args:
+            images: `[batch, height, width, channels]` in 0..255.
+            drawn: The draws of these examples, as tensors `[batch]`.
+            crop: Height and width of the result.
+
+        Returns:
+            `[batch, crop height, crop width, channels]`; float32 if rotated, else the dtype of `images`.
+        """
+        if self.rotation:
+            images = _rotate(tf.cast(images, tf.float32), drawn.angle)
+        if self.padding:
+            images = tf.pad(images, [[0, 0], [self.padding] * 2, [self.padding] * 2, [0, 0]])
+        height, width, channels = images.shape[1:]
+        rows = drawn.top[:, tf.newaxis] + tf.range(crop[0])
+        columns = drawn.left[:, tf.newaxis] + tf.range(crop[1])
+        if self.flip:
+            columns = tf.where(drawn.flip[:, tf.newaxis], columns[:, ::-1], columns)
+        # One gather of pixels from the flat batch is four times faster than cropping rows, then columns.
+        first_row = tf.range(tf.shape(images)[0])[:, tf.newaxis] * height
+        positions = (first_row + rows)[:, :, tf.newaxis] * width + columns[:, tf.newaxis, :]
+        return tf.gather(tf.reshape(images, (-1, channels)), positions)
 
 
-def apply(how: Augmentation, images: tf.Tensor, drawn: Draws, crop: tuple[int, int]) -> tf.Tensor:
-    """Augments a batch: rotation of the whole image, then padding and crop, then flip.
-
-    Args:
-        how: what to augment.
-        images: `[batch, height, width, channels]` in 0..255.
-        drawn: of these examples, as tensors `[batch]`.
-        crop: height and width of the result.
-
-    Returns:
-        `[batch, crop height, crop width, channels]`; float32 if rotated, else the dtype of `images`.
-    """
-    if how.rotation:
-        images = _rotate(tf.cast(images, tf.float32), drawn.angle)
-    if how.padding:
-        images = tf.pad(images, [[0, 0], [how.padding] * 2, [how.padding] * 2, [0, 0]])
-    height, width, channels = images.shape[1:]
-    rows = drawn.top[:, tf.newaxis] + tf.range(crop[0])
-    columns = drawn.left[:, tf.newaxis] + tf.range(crop[1])
-    if how.flip:
-        columns = tf.where(drawn.flip[:, tf.newaxis], columns[:, ::-1], columns)
-    # One gather of pixels from the flat batch: four times faster than cropping rows, then columns.
-    first_row = tf.range(tf.shape(images)[0])[:, tf.newaxis] * height
-    positions = (first_row + rows)[:, :, tf.newaxis] * width + columns[:, tf.newaxis, :]
-    return tf.gather(tf.reshape(images, (-1, channels)), positions)
+NO_AUGMENTATION = Augmentation(False, 0, False, 0.0, False)
 
 
 def _rotate(images: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:

@@ -1,14 +1,16 @@
-"""What the network is fed, for other frameworks (a numpy archive) and for eyes (a grid of images)."""
+"""Writes the network's input to a numpy archive, for other frameworks, and to an image grid, to look at."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from rethink_keras import plotting
 from rethink_keras.data import image_grid
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.system.files import open_atomically
@@ -24,44 +26,46 @@ PREVIEWED: tuple[tuple[str, dict], ...] = (
 
 
 def export(split: RandomizedSplit, path: Path) -> None:
-    """Writes the arrays `images`, `labels`, `original_labels`, `ids`, `corrupted` of `Examples` to an .npz file.
+    """Writes the arrays of `Examples` to an .npz file.
 
     Raises:
-        UserError: if the file cannot be written; an earlier file of that name is left as it was.
+        UserError: The file cannot be written; an earlier file of that name is unchanged.
     """
     examples = split.examples()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomically(path.resolve()) as file:
-            np.savez_compressed(file, **examples._asdict())
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    with _writing(path), open_atomically(path.resolve()) as file:
+        np.savez_compressed(file, **examples._asdict())
 
 
 def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
-    """Writes a PNG grid: a row a randomization, a column an image, its label above it.
+    """Writes a PNG grid with a row for each randomization of the paper and a column for each image.
 
-    Labels drawn anew are set in red. The images are those of the lowest ids, as the network sees them.
+    Args:
+        splits: The data; its randomization only gives the seed.
+        split: 'train' or 'test'.
+        columns: Number of images, those with the lowest ids.
+        path: File to write.
 
     Raises:
-        UserError: if the file cannot be written; an earlier file of that name is left as it was.
+        UserError: The file cannot be written; an earlier file of that name is unchanged.
     """
-    fed = splits.randomized(split)
-    first = np.arange(min(columns, fed.num_examples))
+    examples = splits.randomized(split)
+    first = np.arange(min(columns, examples.num_examples))
     rows = [
-        (title, fed.under({**image_grid.TRUE, **changes}).examples(first)) for title, changes in PREVIEWED
+        (title, examples.under({**image_grid.TRUE, **changes}).examples(first))
+        for title, changes in PREVIEWED
     ]
-    heading = (
-        f"{splits.dataset.name}, {split} set, seed {splits.randomization.seed}; labels in red were drawn anew"
-    )
+    heading = f"{splits.dataset.name}, {split} set, seed {splits.randomization.seed}; replaced labels in red"
     figure = image_grid.grid(rows, splits.train.class_names, heading)
+    with _writing(path):
+        plotting.save_png(figure, path.resolve())
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Makes the folder of a file that the block writes, and reports errors of writing to the user."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        plotting.save_png(figure, path.resolve())
-    except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: Exception) -> UserError:
-    why = getattr(error, "strerror", None) or str(error).splitlines()[0]
-    return UserError(f"{path} cannot be written ({why}). Name another file with --output.")
+        yield
+    except (OSError, ValueError) as error:  # ValueError for a figure that is too large
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(f"{path} cannot be written ({reason}). Name another file with --output.") from error

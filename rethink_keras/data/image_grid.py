@@ -1,4 +1,4 @@
-"""Images with their labels, for eyes: a grid that has a row for each randomization."""
+"""Draws a grid of images with their labels, with a row for each randomization."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rethink_keras import plotting
-from rethink_keras.data.randomized import Examples
+from rethink_keras.data.randomized_split import Examples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Options of a randomization that leave labels and images as they are.
 TRUE = {"labels": "true", "corruption": None, "pixels": "true", "fraction": 1.0}
 
 
 def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], heading: str) -> Figure:
-    """Draws the same examples in each row, differently randomized, each with its label above it.
-
-    Labels drawn anew are set in red.
+    """Returns a figure of images with their labels above them; replaced labels are red.
 
     Args:
-        rows: pairs of a title and what the network is fed.
-        class_names: one for each class.
-        heading: above all.
+        rows: Pairs of a title and examples, the same ones in each row under different randomizations.
+        class_names: One for each class.
+        heading: Text above the grid.
     """
     columns = len(rows[0][1].labels)
     figure = plotting.new_figure(1.15 * columns + 1.9, 1.45 * len(rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (title, examples) in zip(axes, rows, strict=True):
-        for place, image, label, corrupted in zip(
+        for cell, image, label, corrupted in zip(
             line, examples.images, examples.labels, examples.corrupted, strict=True
         ):
             pixels = np.clip(image / 255, 0, 1)
-            place.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            place.set_title(class_names[label], fontsize=9, color="crimson" if corrupted else "black", pad=3)
-            place.set_xticks([])
-            place.set_yticks([])
+            cell.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            cell.set_title(class_names[label], fontsize=9, color="crimson" if corrupted else "black", pad=3)
+            cell.set_xticks([])
+            cell.set_yticks([])
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=10, labelpad=8)
     figure.suptitle(heading, fontsize=11)
     return figure

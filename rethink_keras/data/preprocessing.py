@@ -1,33 +1,36 @@
-"""What every image goes through before the network: scaling to [0, 1], centre crop, standardization (appendix A)."""
+"""Preprocessing of every image: scaling to [0, 1], centre crop and standardization (appendix A)."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data.randomization import PixelStatistics
+from rethink_keras.data.sources import PixelStatistics
 from rethink_keras.errors import UserError
 from rethink_keras.validation import check_choice, check_int, check_number
 
 NORMALIZATIONS = ("per_image", "channel", "symmetric", "none")
 MAX_PIXEL = 255.0
 
+Images = TypeVar("Images", np.ndarray, tf.Tensor)
+
 
 @gin.configurable("preprocessing")
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """Crop and standardization.
+    """The configured crop and standardization.
 
     Attributes:
-        crop: side in pixels of the centre crop; None keeps the whole image. The paper takes 28 of CIFAR's 32.
-        normalization: 'per_image': subtract the mean over all values of the image and divide by the adjusted
-            deviation max(std, 1/sqrt(values)), the paper's; 'channel': channel-wise mean and deviation, the
-            companion code's; 'symmetric': values in [-1, 1], the custom for Inception V3; 'none': in [0, 1].
-        channel_mean: for 'channel', a number for each channel in 0..255; None measures the training images.
-        channel_std: likewise.
+        crop: Side in pixels of the centre crop; None keeps the whole image. The paper takes 28 of CIFAR's 32.
+        normalization: 'per_image', the paper's: mean 0 and variance 1 over all values of an image; 'channel', the
+            companion code's: the same over all training images for each channel; 'symmetric', usual for
+            Inception V3: values in [-1, 1]; 'none': values in [0, 1].
+        channel_mean: For 'channel', a number in 0..255 for each channel; None measures the training images.
+        channel_std: Likewise.
     """
 
     crop: int | None = None
@@ -55,10 +58,10 @@ class Preprocessing:
             )
 
     def output_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        """`(height, width, channels)` that the network sees, for images of `image_shape`.
+        """Returns the network's `(height, width, channels)` for images of `image_shape`.
 
         Raises:
-            UserError: if the crop is larger than the image, or the channels are not those given.
+            UserError: The crop is larger than the image, or the channel statistics are for other channels.
         """
         height, width, channels = image_shape
         for name in ("channel_mean", "channel_std"):
@@ -78,33 +81,33 @@ class Preprocessing:
         return self.crop, self.crop, channels
 
     def channel_statistics(self, measured: PixelStatistics) -> PixelStatistics:
-        """The channel-wise mean and deviation: those given, else `measured` on the training images."""
+        """Returns the configured mean and deviation of each channel, else those measured on the training images."""
         if self.channel_mean is None or self.channel_std is None:
             return measured
         return PixelStatistics(np.array(self.channel_mean, float), np.array(self.channel_std, float))
 
+    def standardize(self, images: tf.Tensor, statistics: PixelStatistics) -> tf.Tensor:
+        """Scales and standardizes images.
 
-def center_crop(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The centre window of images `[examples, height, width, channels]`, rounded to the upper left."""
+        Args:
+            images: `[batch, height, width, channels]` in 0..255, any real dtype.
+            statistics: Measured on the original training images; only 'channel' uses them.
+
+        Returns:
+            float32, the same shape.
+        """
+        scaled = tf.cast(images, tf.float32) / MAX_PIXEL
+        if self.normalization == "per_image":
+            # Divides by max(std, 1/sqrt(values)): the floor keeps the noise of a nearly constant image small.
+            # The mean is over all values of the image, and so differences between channels stay.
+            return tf.image.per_image_standardization(scaled)
+        if self.normalization == "channel":
+            mean, std = self.channel_statistics(statistics)
+            return (scaled - (mean / MAX_PIXEL).astype(np.float32)) / (std / MAX_PIXEL).astype(np.float32)
+        return 2 * scaled - 1 if self.normalization == "symmetric" else scaled
+
+
+def center_crop(images: Images, height: int, width: int) -> Images:
+    """Returns the centre window of images `[examples, height, width, channels]`, rounded to the upper left."""
     top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
     return images[:, top : top + height, left : left + width]
-
-
-def standardize(images: tf.Tensor, how: Preprocessing, statistics: PixelStatistics) -> tf.Tensor:
-    """Scales and standardizes.
-
-    Args:
-        images: `[batch, height, width, channels]` in 0..255, any real dtype.
-        how: what to do.
-        statistics: measured on the original training images; used by 'channel' alone.
-
-    Returns:
-        float32, the same shape.
-    """
-    scaled = tf.cast(images, tf.float32) / MAX_PIXEL
-    if how.normalization == "per_image":
-        return tf.image.per_image_standardization(scaled)
-    if how.normalization == "channel":
-        mean, std = how.channel_statistics(statistics)
-        return (scaled - (mean / MAX_PIXEL).astype(np.float32)) / (std / MAX_PIXEL).astype(np.float32)
-    return 2 * scaled - 1 if how.normalization == "symmetric" else scaled

@@ -1,4 +1,4 @@
-"""Both splits of the configured data set, randomized and preprocessed as configured."""
+"""Training and test set of the configured data set, randomized and preprocessed as configured."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from rethink_keras.data import sources
-from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.augmentation import NO_AUGMENTATION, Augmentation
 from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
-from rethink_keras.data.pipeline import NO_AUGMENTATION, Pipeline
+from rethink_keras.data.pipeline import make_pipeline
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
-from rethink_keras.data.randomized import RandomizedSplit
-from rethink_keras.data.sources import Dataset, ImageSet
-from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
+from rethink_keras.data.randomized_split import RandomizedSplit
+from rethink_keras.data.sources import Dataset, ImageSet, StreamedSet
+from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
-    """What gin binds of the data; nothing is read before it is asked for.
+    """The configured data; a split is read when it is first used.
 
     Attributes:
-        dataset: which set, and how much of it.
-        randomization: with its seed settled.
-        preprocessing: crop and standardization.
-        seed: of epoch order and augmentation.
+        dataset: Data set, and how many examples of it.
+        randomization: With a seed.
+        preprocessing: Crop and standardization.
+        seed: Seed of epoch order and augmentation.
     """
 
     dataset: Dataset
@@ -36,18 +35,26 @@ class Splits:
 
     @classmethod
     def from_gin(cls, data_dir: str | Path | None, seed: int) -> Splits:
-        """The splits that the present gin configuration describes, for a run's seed."""
+        """Constructs what gin binds of the data.
+
+        Args:
+            data_dir: TFDS data folder; None leaves it to TFDS.
+            seed: The run's seed.
+
+        Raises:
+            UserError: A value is out of range.
+        """
         return cls(Dataset(data_dir=data_dir), Randomization().with_seed(seed), Preprocessing(), seed)
 
     @functools.cached_property
     def train(self) -> ImageSet | StreamedSet:
         """The original training examples."""
-        return self._open("train", self.dataset.train_examples)
+        return self.dataset.open("train")
 
     @functools.cached_property
     def test(self) -> ImageSet | StreamedSet:
         """The original test examples."""
-        return self._open("test", self.dataset.test_examples)
+        return self.dataset.open("test")
 
     @property
     def crop_leaves_room(self) -> bool:
@@ -58,28 +65,35 @@ class Splits:
         return self.preprocessing.output_shape(shape)[:2] != shape[:2]
 
     def randomized(self, split: str) -> RandomizedSplit:
-        """'train' or 'test' as randomized, in memory; statistics are those of the original training images.
+        """Returns 'train' or 'test' as randomized, in memory.
 
         Raises:
-            UserError: for a set that is streamed.
+            UserError: The data set is streamed.
         """
-        source = self.train if split == "train" else self.test
+        source = self._source(split)
         if isinstance(source, StreamedSet):
             raise UserError(f"{source.name} is too large for memory. Choose a set that is not streamed.")
+        # Statistics are those of the training images, for the test set too.
         return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
 
     def pipeline(
         self, split: str, augmentation: Augmentation = NO_AUGMENTATION, shard: BatchShard = WHOLE_BATCH
     ) -> Batches:
-        """Batches of 'train' or 'test'."""
-        source = self.train if split == "train" else self.test
-        if isinstance(source, StreamedSet):
-            how = self.randomization, self.preprocessing
-            return StreamedPipeline(source, *how, augmentation, self.seed, shard)
-        return Pipeline(self.randomized(split), augmentation, self.seed, shard)
+        """Returns batches of 'train' or 'test'.
 
-    def _open(self, split: str, count: int | None) -> ImageSet | StreamedSet:
-        name, data_dir = self.dataset.name, self.dataset.data_dir
-        if name in sources.STREAMED:
-            return StreamedSet.load(name, split, data_dir, count)
-        return sources.load(name, split, data_dir, count)
+        Args:
+            split: 'train' or 'test'.
+            augmentation: Of training batches; evaluation never augments.
+            shard: The part of each batch that this process computes.
+
+        Raises:
+            UserError: An option does not apply to these images.
+        """
+        source = self._source(split)
+        if isinstance(source, StreamedSet):
+            options = self.randomization, self.preprocessing
+            return StreamedPipeline(source, *options, augmentation, self.seed, shard)
+        return make_pipeline(self.randomized(split), augmentation, self.seed, shard)
+
+    def _source(self, split: str) -> ImageSet | StreamedSet:
+        return self.train if split == "train" else self.test

@@ -1,137 +1,45 @@
-"""ImageNet, which no memory holds: the same randomization, order and augmentation contracts on streamed records.
+"""A split that is too large for memory as batches, with the same contracts as for sets in memory.
 
-An example's id is its position in the fixed read order: the records before its shard, plus its place in it. An
-epoch reads the shards in an order drawn from (seed, epoch), some of them in turn, and mixes blocks of records
-by a permutation drawn from (seed, epoch, block), so that the order is a pure function, as for sets in memory.
+Labels and pixels are functions of (seed, id), augmentation of (seed, epoch, id), and the order of examples of (seed,
+epoch). A full shuffle would need random access, so an epoch mixes at three levels: it reads the shards in a drawn
+order, `SHARDS_IN_TURN` of them alternately, and permutes blocks of `BLOCK` records.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import hashlib
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from rethink_keras.data import distortion, preparation, random_bits, sources
-from rethink_keras.data import preprocessing as preparing
-from rethink_keras.data import randomization as randomizing
-from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data import distortion, random_bits
+from rethink_keras.data.augmentation import NO_AUGMENTATION, Augmentation
 from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.dataset_options import options
-from rethink_keras.data.pipeline import NO_AUGMENTATION
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.random_bits import Stream
-from rethink_keras.data.randomization import PixelStatistics, Randomization
+from rethink_keras.data.randomization import PixelPermutation, Randomization
+from rethink_keras.data.sources import StreamedSet
 from rethink_keras.errors import UserError
 
-SPLITS = {"train": "train", "test": "validation"}
 SHARDS_IN_TURN = 16
-BLOCK = 4096  # records mixed at a time
-# Channel means and deviations of ImageNet's training set in 0..255, as widely published.
-STATISTICS = PixelStatistics(np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375]))
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class StreamedSet:
-    """One split on disk, in TFRecord shards.
-
-    Attributes:
-        name: the data set's.
-        split: 'train' or 'test'.
-        builder: prepared TFDS builder.
-        count: take only so many examples, those with the lowest ids; None takes all.
-    """
-
-    name: str
-    split: str
-    builder: Any
-    count: int | None = None
-
-    @classmethod
-    def load(cls, name: str, split: str, data_dir: str | Path | None, count: int | None) -> StreamedSet:
-        """Opens a split.
-
-        Raises:
-            DataNotAvailableError: if the set is neither on disk nor to be had.
-            UserError: if there are not `count` examples.
-        """
-        streamed = cls(name, split, preparation.prepared_builder(name, data_dir), count)
-        total = sum(streamed._info.shard_lengths)
-        sources.check_count(name, split, count, total)
-        return streamed
-
-    @property
-    def _info(self):
-        return self.builder.info.splits[SPLITS[self.split]]
-
-    @property
-    def num_examples(self) -> int:
-        """The number of examples taken."""
-        return self.count or sum(self._info.shard_lengths)
-
-    @property
-    def ids(self) -> np.ndarray:
-        """int64 `[examples]`."""
-        return np.arange(self.num_examples)
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """One for each class."""
-        return tuple(self.builder.info.features["label"].names)
-
-    @property
-    def num_classes(self) -> int:
-        """The number of classes."""
-        return self.builder.info.features["label"].num_classes
-
-    @property
-    def is_test(self) -> bool:
-        """Whether this is the test set."""
-        return self.split == "test"
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of name, version, shards and their sizes: reading all pictures would take hours."""
-        info = self._info
-        facts = (self.name, str(self.builder.version), info.shard_lengths, info.num_bytes, self.num_examples)
-        return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-    @property
-    def pixel_statistics(self) -> PixelStatistics:
-        """Channel means and deviations in 0..255, as published."""
-        return STATISTICS
-
-    def shards(self) -> tuple[list[str], np.ndarray]:
-        """Paths of the shards that hold examples taken, and the id of the first record of each."""
-        lengths = self._info.shard_lengths
-        first_ids = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        used = int(np.searchsorted(first_ids, self.num_examples))
-        return [str(p) for p in self._info.filepaths[:used]], first_ids[:used]
-
-    def decode(self, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """A record's picture, uint8 `[height, width, 3]`, and its label."""
-        example = self.builder.info.features.deserialize_example(record)
-        return example["image"], example["label"]
+BLOCK = 4096  # records permuted at a time
+OWN_LABEL = -1  # in place of a drawn label: the label is known only when the record is read
 
 
 class StreamedPipeline(Batches):
     """Batches of a streamed split.
 
     Args:
-        source: the split.
-        randomization: with its seed settled.
-        preprocessing: `crop` is the side pictures are resized to.
-        augmentation: random crop, flip and colour distortion as in `distortion`; with none of them, training
-            looks at the centre of a picture as evaluation does. Drawn from (seed, epoch, id).
-        seed: of epoch order and augmentation.
-        shard: the part of each batch that is decoded here; records are read whole by every worker.
+        source: The split on disk.
+        randomization: With a seed.
+        preprocessing: `crop` is the side that images are resized to.
+        augmentation: Of training batches: random crop, flip and colour distortion, see `distortion`.
+        seed: Seed of epoch order and augmentation.
+        shard: The part of each batch that is decoded here; every worker reads all records.
 
     Raises:
-        UserError: for what pictures of different sizes do not allow.
+        UserError: An option does not apply to images of different sizes.
     """
 
     def __init__(
@@ -151,11 +59,10 @@ class StreamedPipeline(Batches):
         self.seed = seed
         self.shard = shard
         self.input_shape = (side, side, 3)
-        ids = source.ids
-        # Where a label is not drawn anew, the record's own counts: -1 stands for it.
-        drawn = randomizing.randomize_labels(
-            randomization, np.full(len(ids), -1), ids, source.num_classes, is_test=source.is_test
-        ).labels
+        own_labels = np.full(source.num_examples, OWN_LABEL)
+        drawn, _ = randomization.randomize_labels(
+            own_labels, source.ids, source.num_classes, is_test=source.is_test
+        )
         paths, first_ids = source.shards()
         with tf.device("CPU:0"):
             self._drawn_labels = tf.constant(drawn)
@@ -169,30 +76,31 @@ class StreamedPipeline(Batches):
         return self.source.num_examples
 
     def order(self, epoch: int) -> np.ndarray:
-        """What says in which order an epoch visits the examples: that of the shards, then of the first block."""
+        """Returns the order of an epoch's shards, then that of its first block: int32."""
         shards = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
         return np.concatenate([shards, self._block_order(0, epoch, BLOCK)]).astype(np.int32)
 
     def set_epoch(self, epoch: int) -> None:
-        """Settles the order and the augmentation of the batches that are read from now on."""
+        """Sets the order and the augmentation of the training batches that are read from now on."""
         self._epoch.assign(epoch)
         self._shard_order.assign(self.order(epoch)[: len(self._paths)])
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
-        """The batches of the epoch that `set_epoch` settled, see `Batches`."""
+        """Returns the batches of the present epoch, see `Batches`."""
         shards = tf.data.Dataset.range(len(self._paths)).map(lambda k: self._shard_order[k])
         records = self._records(shards, SHARDS_IN_TURN)
         mixed = records.batch(BLOCK).enumerate().map(self._mix).unbatch()
-        rest = mixed.skip(first_step * batch_size)  # encoded: skipping costs reading alone
+        # Records are skipped before they are decoded: resuming in mid-epoch costs reading only.
+        rest = mixed.skip(first_step * batch_size)
         return self._batches(rest, batch_size, first_step, self.augmentation)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
-        """All examples once, see `Batches`."""
+        """Returns all examples once, see `Batches`."""
         shards = tf.data.Dataset.range(len(self._paths), output_type=tf.int32)
         return self._batches(self._records(shards, 1), batch_size, 0, NO_AUGMENTATION)
 
     def _records(self, shards, in_turn):
-        """Pairs of id and encoded record."""
+        """Returns a dataset of pairs of id and encoded record."""
 
         def read(shard):
             records = tf.data.TFRecordDataset(self._paths[shard])
@@ -213,33 +121,34 @@ class StreamedPipeline(Batches):
         return random_bits.permutation(self.seed, Stream.EPOCH_ORDER, int(block) + 1, int(size), int(epoch))
 
     def _batches(self, records, batch_size, first_step, augmentation):
-        # The draws apart from the decoding: tf.data runs functions that read variables or call Python one after
-        # another when ops are to be deterministic, and decoding needs all cores.
-        here = self._shared_out(records, batch_size, first_step)
-        drawn = here.map(self._draw) if augmentation.in_force else here.map(_nothing_drawn)
+        # The draws are a map of their own: with op determinism, tf.data runs a map that reads variables or calls
+        # Python on one element after another, and decoding needs all cores.
+        own = self._of_this_worker(records, batch_size, first_step)
+        drawn = own.map(self._draw) if augmentation.in_force else own.map(_without_draws)
         begin, end = self.shard.bounds(batch_size)
         finished = (
             drawn.map(functools.partial(self._example, augmentation), num_parallel_calls=tf.data.AUTOTUNE)
             .batch(end - begin)
             .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
         )
-        known = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
-        return known.prefetch(2).with_options(options())
+        # `fit` reads the number of batches, which filters hide.
+        counted = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
+        return counted.prefetch(2).with_options(options())
 
-    def _shared_out(self, records, batch_size, first_step):
-        """Of each batch, the records of this worker."""
+    def _of_this_worker(self, records, batch_size, first_step):
+        """Returns the records of this worker's part of each batch."""
         if self.shard == WHOLE_BATCH:
             return records
 
-        whole = tf.constant(batch_size, tf.int64)
+        full = tf.constant(batch_size, tf.int64)
 
-        def is_here(position, _):
-            place = position % whole
-            begin, end = self.shard.bounds(tf.minimum(whole, self.num_examples - (position - place)))
-            return (begin <= place) & (place < end)
+        def is_own(position, _):
+            in_batch = position % full
+            begin, end = self.shard.bounds(tf.minimum(full, self.num_examples - (position - in_batch)))
+            return (begin <= in_batch) & (in_batch < end)
 
         numbered = records.enumerate(first_step * batch_size)
-        return numbered.filter(is_here).map(lambda _, record: record)
+        return numbered.filter(is_own).map(lambda _, record: record)
 
     def _draw(self, example_id, record):
         words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
@@ -247,12 +156,12 @@ class StreamedPipeline(Batches):
         return example_id, record, words
 
     def _example(self, augmentation, example_id, record, words):
-        picture, label = self.source.decode(record)
+        image, label = self.source.decode(record)
         drawn = self._drawn_labels[example_id]
         is_class = (label >= 0) & (label < self.source.num_classes)
         tf.debugging.Assert(is_class, ["a label is outside the classes:", label])
-        label = tf.where(drawn < 0, tf.cast(label, tf.int64), drawn)
-        return distortion.see(picture, self.input_shape[0], augmentation, words), label, example_id
+        label = tf.where(drawn == OWN_LABEL, tf.cast(label, tf.int64), drawn)
+        return distortion.crop_and_distort(image, self.input_shape[0], augmentation, words), label, example_id
 
     def _words(self, example_id, epoch):
         count = distortion.DRAWS
@@ -260,17 +169,17 @@ class StreamedPipeline(Batches):
         return random_bits.uniform(words).astype(np.float32)
 
     def _finish(self, images, labels, ids):
-        if self.randomization.pixels != "true":
+        if self.randomization.pixel_randomization.randomized:
             images = tf.numpy_function(self._randomize, [images, ids], tf.float32)
         images.set_shape([None, *self.input_shape])
-        return preparing.standardize(images, self.preprocessing, STATISTICS), labels
+        return self.preprocessing.standardize(images, self.source.pixel_statistics), labels
 
     def _randomize(self, images, ids):
-        how, is_test = self.randomization, self.source.is_test
-        return randomizing.randomize_pixels(how, images, ids, STATISTICS, is_test=is_test)
+        statistics, is_test = self.source.pixel_statistics, self.source.is_test
+        return self.randomization.randomize_pixels(images, ids, statistics, is_test=is_test)
 
 
-def _nothing_drawn(example_id, record):
+def _without_draws(example_id, record):
     return example_id, record, tf.zeros(distortion.DRAWS)
 
 
@@ -279,11 +188,12 @@ def _checked_side(
 ) -> int:
     if preprocessing.crop is None:
         raise UserError(
-            "Pictures of different sizes need one to be resized to. Set preprocessing.crop = 299."
+            "Images of different sizes must be resized to one size. Set preprocessing.crop = 299."
         )
-    if randomization.pixels in ("shuffled", "random") and randomization.permute == "before_crop":
+    is_permutation = isinstance(randomization.pixel_randomization, PixelPermutation)
+    if is_permutation and not randomization.permutes_after_crop:
         raise UserError(
-            "Pixels of pictures of different sizes can be permuted after resizing only. "
+            "Pixels of images of different sizes can only be permuted after resizing. "
             "Set randomization.permute = 'after_crop'."
         )
     if augmentation.rotation or augmentation.padding:

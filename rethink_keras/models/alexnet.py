@@ -11,8 +11,6 @@ from rethink_keras.errors import UserError
 from rethink_keras.models.family import check_shapes, family
 from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 
-__all__ = ["small_alexnet"]
-
 # Layer name -> (standard deviation of the truncated normal weights, constant bias) in the tutorial.
 _TUTORIAL = {
     "conv_1": (0.05, 0.0),
@@ -30,25 +28,25 @@ def small_alexnet(
 ) -> keras.Model:
     """Builds the small AlexNet of the paper's appendix A.
 
-    Twice (convolution 5x5 with 64 filters, ReLU, max pool 3x3 with stride 2, local response
-    normalization), then dense layers of 384 and 192 units and the logits: 1,387,786 trainable parameters
-    for 28x28x3 images and 10 classes. The least side is 4 pixels.
+    The layers are twice (5x5 convolution of 64 filters, ReLU, 3x3 max pool with stride 2, local response
+    normalization), then dense layers of 384 and 192 units, then the logits. They have 1,387,786 trainable
+    parameters for 28x28x3 images and 10 classes. The smallest side is 4 pixels.
 
-    It is the network of TensorFlow's old CIFAR-10 tutorial, from which the default weight decay comes
-    too: 0.004, on the two hidden dense layers only.
+    The default weight decay is 0.004 on the two hidden dense layers, as in TensorFlow's former CIFAR-10 tutorial,
+    where the network comes from.
 
     Args:
-      input_shape: Shape of one image, `[height, width, channels]`.
-      num_classes: Number of logits.
-      initializer: `'glorot_uniform'` (biases zero), or `'tutorial'` for the tutorial's truncated normal
-        weights of standard deviation 0.05 (convolutions), 0.04 (hidden layers) and 1/192 (logits), with
-        biases of 0.1 in the second convolution and the hidden layers and 0 elsewhere.
+        input_shape: Shape of one image, `[height, width, channels]`.
+        num_classes: Number of logits.
+        initializer: `'glorot_uniform'` (biases zero), or `'tutorial'` for the tutorial's truncated normal
+            weights of standard deviation 0.05 (convolutions), 0.04 (hidden layers) and 1/192 (logits), with
+            biases of 0.1 in the second convolution and the hidden layers and 0 elsewhere.
 
     Returns:
-      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+        A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The images are too small, a shape is not valid, or the initializer is unknown.
+        UserError: The images are too small, a shape is not valid, or the initializer is unknown.
     """
     check_shapes("small_alexnet", input_shape, num_classes, smallest_side=4)
     if initializer not in _INITIALIZERS:

@@ -8,10 +8,8 @@ from keras import layers
 from rethink_keras.models.family import check_shapes, family
 from rethink_keras.validation import check_fraction, check_number
 
-__all__ = ["small_inception"]
-
-# The body after the first convolution. A pair (a, b) is an inception module with `a` filters of 1x1
-# beside `b` of 3x3; a single number is a downsample module with so many filters beside a max pool.
+# The body after the first convolution (figure 3). A pair (a, b) is an inception module: `a` filters of 1x1 and `b`
+# of 3x3 in parallel. A number is a downsample module: that many filters of 3x3 with stride 2, and a max pool.
 _MODULES: tuple[tuple[int, int] | int, ...] = (
     (32, 32),
     (32, 48),
@@ -37,32 +35,30 @@ def small_inception(
 ) -> keras.Model:
     """Builds the small Inception of the paper's figure 3 and appendix A.
 
-    A two-branch network of ten modules: 1,649,402 trainable parameters for 28x28x3 images and 10
-    classes, with batch normalization and without. With it, convolutions have no bias and the
-    normalization has an offset and no scale; without it, convolutions have a bias. The two networks have
-    the same number of parameters and are not the same.
+    A network of ten modules of two branches, with 1,649,402 trainable parameters for 28x28x3 images and 10
+    classes. With batch normalization, convolutions have no bias, and the normalization has an offset and no
+    scale; without, convolutions have a bias. So both have the same number of parameters.
 
-    The last pool is a global mean, which is the paper's 7x7 at 28x28. Two modules halve the image, so the
-    least side is 4 pixels.
+    The last pool is a global mean, which at 28x28 is the paper's 7x7. Two modules halve the image, so the
+    smallest side is 4 pixels.
 
     The default weight decay is 4e-5, the default of the TF-Slim Inception models.
 
     Args:
-      input_shape: Shape of one image, `[height, width, channels]`.
-      num_classes: Number of logits.
-      batch_norm: Whether every convolution is followed by batch normalization.
-      batch_norm_momentum: Fraction of the moving averages kept at each step. It changes what evaluation sees,
-        never what training does. Departs: the paper does not state it, and TF-Slim's Inception models used
-        0.9997. 0.9, the companion code's, averages over about 10 steps. Keras's 0.99 averages over about 100,
-        which lag far behind the weights at a rate near 0.1; `evaluation.batch_norm = 'recomputed'` measures
-        without any lag.
-      batch_norm_epsilon: Added to the variance. The paper does not state it; this is TF-Slim's.
+        input_shape: Shape of one image, `[height, width, channels]`.
+        num_classes: Number of logits.
+        batch_norm: Whether every convolution is followed by batch normalization.
+        batch_norm_momentum: Fraction of the moving averages kept at each step. It changes evaluation, not
+            training. Deviation: the paper does not state it, and TF-Slim's Inception models had 0.9997. The
+            companion code's 0.9 averages over about 10 steps. Keras's 0.99 averages over about 100, which lag far
+            behind the weights at a learning rate near 0.1; `evaluation.batch_norm = 'recomputed'` has no lag.
+        batch_norm_epsilon: Added to the variance. The paper does not state it; this is TF-Slim's.
 
     Returns:
-      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+        A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The images are too small, or a shape or a number is not valid.
+        UserError: The images are too small, or a shape or a number is not valid.
     """
     check_shapes("small_inception", input_shape, num_classes, smallest_side=4)
     check_fraction("small_inception.batch_norm_momentum", batch_norm_momentum)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from rethink_keras.models.family import check_dropout, check_shapes, family
-from rethink_keras.validation import check_number
+from rethink_keras.models.family import check_shapes, family
+from rethink_keras.validation import check_fraction
 
-__all__ = ["inception_v3"]
-
-
-SMALLEST_SIDE = 75
+SMALLEST_SIDE = 75  # that the strides of Inception V3 need
 
 
 @family(weight_decay=4e-5, dropout=0.2)
@@ -24,32 +21,30 @@ def inception_v3(
 ) -> keras.Model:
     """Builds Inception V3 from `keras.applications`, without pretrained weights, with logits out.
 
-    The paper trains it on 299x299x3 images of 1,000 classes (section 2 and table 2); the least side is 75
-    pixels. There is no auxiliary classifier. The model is flat: its layers are not in a nested model.
+    The paper trains it on 299x299x3 images of 1,000 classes (section 2 and table 2). Images with a side below 75
+    pixels are enlarged. There is no auxiliary classifier. The model is flat: no model is nested in it.
 
-    The default weight decay is 4e-5, the default of the TF-Slim Inception models, and the default
-    dropout is 0.2, which is TF-Slim's keep probability of 0.8.
+    The default weight decay is 4e-5 and the default dropout 0.2, as in the TF-Slim Inception models.
 
     Args:
-      input_shape: Shape of one image, `[height, width, channels]`.
-      num_classes: Number of logits.
-      batch_norm_momentum: Fraction of the moving averages kept at each step, as in `small_inception`. Departs:
-        the paper does not state it, TF-Slim used 0.9997 and `keras.applications` 0.99.
-      dropout: Fraction of the pooled features dropped in training, before the logits.
+        input_shape: Shape of one image, `[height, width, channels]`.
+        num_classes: Number of logits.
+        batch_norm_momentum: Fraction of the moving averages kept at each step, as in `small_inception`.
+            Deviation: the paper does not state it; TF-Slim has 0.9997 and `keras.applications` 0.99.
+        dropout: Fraction of the pooled features dropped in training, before the logits.
 
     Returns:
-      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+        A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The images are too small, or a shape, the momentum or the dropout is not valid.
+        UserError: A shape, the momentum or the dropout is not valid.
     """
-    check_shapes("inception_v3", input_shape, num_classes, smallest_side=1)
-    check_dropout(dropout)
-    check_number("inception_v3.batch_norm_momentum", batch_norm_momentum, 0, 0.99999)
+    check_shapes("inception_v3", input_shape, num_classes)
+    check_fraction("regularization.dropout", dropout)
+    check_fraction("inception_v3.batch_norm_momentum", batch_norm_momentum)
     images = x = keras.Input(tuple(input_shape))
     height, width, channels = input_shape
     if min(height, width) < SMALLEST_SIDE:
-        # Its strides need this much; smaller images are enlarged, as users of CIFAR-10 do.
         height, width = max(height, SMALLEST_SIDE), max(width, SMALLEST_SIDE)
         x = layers.Resizing(height, width, name="enlarge")(x)
     body = keras.applications.InceptionV3(

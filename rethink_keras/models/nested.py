@@ -1,4 +1,4 @@
-"""Networks within networks."""
+"""Models that are nested in models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much arithmetic a model does."""
+"""Counts the arithmetic of a model."""
 
 from __future__ import annotations
 
@@ -7,37 +7,34 @@ from collections.abc import Iterator
 
 import keras
 
-__all__ = ["multiply_adds", "training_operations"]
-
 
 def multiply_adds(model: keras.Model) -> int:
     """Counts the multiply-adds of one example's forward pass through the dense and convolution layers.
 
     Every weight of a kernel is used once at each output position. Normalization, pooling, activations and
-    biases are not counted; they are a few per cent. A training step costs about three times as much for
-    each example, and a multiply-add is two floating-point operations.
+    biases are not counted; they are a few per cent.
 
     Args:
-      model: A functional or sequential model with fixed input shapes; layers of nested models count too.
-        A layer that is used at several places is not supported.
+        model: A functional or sequential model with fixed input shapes; layers of nested models count too. No layer
+            may be used twice.
 
     Returns:
-      The number of multiply-adds.
+        The number of multiply-adds.
     """
     return sum(_multiply_adds_by_layer(model))
 
 
 def training_operations(model: keras.Model) -> int:
-    """Counts the floating-point operations of one example in a training step, as `multiply_adds` counts.
+    """Counts the floating-point operations of one example in a training step, of the layers of `multiply_adds`.
 
-    Forward, gradient of the weights and gradient of the inputs take the same; the first layer's inputs are images,
-    which need no gradient.
+    Forward pass, gradient of the weights and gradient of the inputs take the same number each. The first layer's
+    inputs are images, which need no gradient.
 
     Args:
-      model: As for `multiply_adds`.
+        model: As for `multiply_adds`.
 
     Returns:
-      The number of floating-point operations, two for each multiply-add.
+        The number of floating-point operations, two for each multiply-add.
     """
     layers = list(_multiply_adds_by_layer(model)) or [0]
     return 2 * (3 * sum(layers) - layers[0])

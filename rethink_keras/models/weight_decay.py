@@ -11,8 +11,6 @@ from rethink_keras.models.copies import copy_network
 from rethink_keras.models.nested import all_layers
 from rethink_keras.validation import check_choice
 
-__all__ = ["ALL", "KERNELS", "PARAMETERS", "with_weight_decay"]
-
 KERNELS, ALL = PARAMETERS = ("kernels", "all")
 # The penalties of Dense, convolution, depthwise and separable layers on their kernels.
 _OF_KERNELS = ("kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer")
@@ -28,26 +26,26 @@ def with_weight_decay(
 ) -> keras.Model:
     """Returns a copy of a model whose parameters decay.
 
-    Each decayed parameter w gets an L2 penalty with half the coefficient, `coefficient / 2 * sum(w ** 2)`, so
-    that its gradient gains `coefficient * w` before momentum: the weight decay of SGD as the paper and its
-    companion code use it. A penalty that a decayed parameter already had is replaced. The penalty is among
-    `model.losses` and in the saved model.
+    Each decayed parameter w gets an L2 penalty with half the coefficient, `coefficient / 2 * sum(w ** 2)`, in place of
+    any penalty that it had. So its gradient gains `coefficient * w` before momentum: the weight decay of SGD, as in
+    the paper and its companion code. The penalty is in `model.losses` and in the saved model.
 
-    A run with decay begins and draws like one without it; see `copy_network`.
+    The copy has the values of all variables, including the states of dropout generators, and Python's generator is
+    unchanged: a run begins and draws alike with and without decay.
 
     Args:
-      model: A functional or sequential model; models nested in it are copied with it.
-      coefficient: What the decay adds to the gradient, in units of w; zero gives a plain copy.
-      layers: Names of the layers that decay; None for all layers.
-      parameters: 'kernels' for their kernels, or 'all' for their biases and batch normalization's scale and
-        offset too, as the companion code has it.
+        model: A functional or sequential model; models nested in it are copied with it.
+        coefficient: At least 0; with 0 the copy has no penalties.
+        layers: Names of the layers that decay; None for all layers.
+        parameters: 'kernels' for their kernels, or 'all' for their biases and batch normalization's scale and
+            offset too, as in the companion code.
 
     Returns:
-      A new model; the given one is not changed.
+        A new model; the given one is not changed.
 
     Raises:
-      UserError: The coefficient is negative, a name is not that of a layer with a kernel, or a layer has
-        parameters that Keras cannot give a penalty.
+        UserError: The coefficient is negative, a name is not that of a layer with a kernel, or a layer has
+            parameters that Keras cannot penalize.
     """
     if coefficient < 0:
         raise UserError(f"The weight decay must not be negative, and is {coefficient}.")

@@ -6,10 +6,8 @@ import keras
 from keras import layers
 
 from rethink_keras.errors import UserError
-from rethink_keras.models.family import check_dropout, check_shapes, family, glorot
-from rethink_keras.validation import check_choice, check_int
-
-__all__ = ["wide_resnet"]
+from rethink_keras.models.family import check_shapes, family, glorot
+from rethink_keras.validation import check_choice, check_fraction, check_int
 
 MOST_DEPTH, MOST_WIDTH = 1000, 100
 _LOGITS_INITIALIZERS = ("uniform", "glorot_normal")
@@ -29,40 +27,41 @@ def wide_resnet(
 ) -> keras.Model:
     """Builds a wide residual network with pre-activation blocks.
 
-    A convolution of 16 filters, three groups of (depth - 4) / 6 blocks with 16, 32 and 64 times `width`
-    filters (the second and third group halve the image), batch normalization with offset and scale, ReLU,
-    global mean pool and logits. Depth 28 and width 1, on 32x32x3 images with 10 classes, have 369,498
-    trainable parameters, as in the companion code, whose conventions these are:
+    The layers are a convolution of 16 filters, three groups of (depth - 4) / 6 blocks with 16, 32 and 64 times
+    `width` filters (the second and third group halve the image), batch normalization with offset and scale, ReLU,
+    global mean pool and logits. Depth 28 and width 1 have 369,498 trainable parameters for 32x32x3 images and 10
+    classes. The smallest side is 4 pixels.
 
-    - a 3x3 convolution pads one pixel on every side, with stride 2 too;
-    - batch normalization keeps 0.9 of its moving statistics at a step and adds 1e-5 to the variance;
-    - convolutions start from a normal distribution of variance 2 / (9 * filters) for 3x3, 2 / filters for
-      1x1 (He's by fan-out), and the bias of the logits from zero.
+    These conventions are the companion code's:
 
-    Two further ones of its conventions are not the default: `logits_initializer` and `dropout_place`. The least
-    side is 4 pixels. The default weight decay is 1e-4, the companion code's.
+    - a 3x3 convolution pads one pixel on every side, also with stride 2;
+    - batch normalization keeps 0.9 of its moving statistics at each step and adds 1e-5 to the variance;
+    - kernels start from a normal distribution of variance 2 / (9 * filters) for 3x3 and 2 / filters for 1x1 (He
+      by fan-out), and the bias of the logits from zero;
+    - the default weight decay is 1e-4.
+
+    Two more of its conventions are not the default, see `logits_initializer` and `dropout_place`.
 
     Args:
-      input_shape: Shape of one image, `[height, width, channels]`.
-      num_classes: Number of logits.
-      depth: 6n + 4 for n blocks in each of the three groups, at least 10; it is the usual name of the
-        network's size (WRN-28-1).
-      width: Factor of the numbers of filters, at least 1.
-      logits_initializer: `'uniform'` within 1 / sqrt(inputs), or `'glorot_normal'` of variance
-        2 / (inputs + classes), the companion code's.
-      dropout_place: Where dropout sits between a block's two convolutions: `'before_convolution'`, right before
-        the second, as published with the network; or `'before_norm'`, right after the first, before the batch
-        normalization, as in the companion code.
-      dropout: Fraction of the activations dropped in training.
+        input_shape: Shape of one image, `[height, width, channels]`.
+        num_classes: Number of logits.
+        depth: 6n + 4 for n blocks in each of the three groups, at least 10. WRN-28-1 has depth 28 and width 1.
+        width: Factor on the numbers of filters, at least 1.
+        logits_initializer: `'uniform'` within 1 / sqrt(inputs), or `'glorot_normal'` of variance
+            2 / (inputs + classes), the companion code's.
+        dropout_place: Position of dropout between a block's two convolutions: `'before_convolution'`, right before
+            the second, as published with the network; or `'before_norm'`, right after the first, before the batch
+            normalization, as in the companion code.
+        dropout: Fraction of the activations dropped in training.
 
     Returns:
-      A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
+        A model from float `[batch, height, width, channels]` to float32 logits `[batch, num_classes]`.
 
     Raises:
-      UserError: The depth is not 6n + 4, or the width, an option, a shape or the dropout is not valid.
+        UserError: The depth is not 6n + 4, or the width, an option, a shape or the dropout is not valid.
     """
     check_shapes("wide_resnet", input_shape, num_classes, smallest_side=4)
-    check_dropout(dropout)
+    check_fraction("regularization.dropout", dropout)
     check_choice("wide_resnet.logits_initializer", logits_initializer, _LOGITS_INITIALIZERS)
     check_choice("wide_resnet.dropout_place", dropout_place, _DROPOUT_PLACES)
     check_int("wide_resnet.depth", depth, 10, MOST_DEPTH)

@@ -59,7 +59,7 @@ def percent(group: str, name: str) -> Callable[[Run], float | None]:
 
 
 def has(part: str) -> Callable[[str, str], str]:
-    """Returns a function that says whether a variant such as 'crop+weight_decay' has a part."""
+    """Returns a function for a column of 'yes' and 'no': whether a variant such as 'crop+weight_decay' has a part."""
     return lambda network, variant: "yes" if part in variant.split("+") else "no"
 
 

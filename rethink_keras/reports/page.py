@@ -117,7 +117,7 @@ def _other_row(run: Run) -> list[str]:
 
 
 def _printable(value: object) -> object:
-    """Returns a value for a template, with characters that no encoding holds or a terminal would act on as escapes."""
+    """Returns a value for a template, with control characters and lone surrogates of texts as escapes."""
     if isinstance(value, str) and not isinstance(value, markupsafe.Markup):
         return text.printable(value, keep="\n\t")
     return value

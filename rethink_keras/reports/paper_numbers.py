@@ -22,7 +22,7 @@ class Curve:
 
     Attributes:
         network: Network, such as 'inception'.
-        variant: Variant, such as 'random_labels'; None where x stands for the variant (Figures 1b and 1c).
+        variant: Variant, such as 'random_labels'; None where x is the variant (Figures 1b and 1c).
         quantity: Quantity, such as 'test_accuracy'.
         points: Pairs (x, y): x in steps or as corruption level; y in percent, nats, epochs or as a ratio.
     """

@@ -145,7 +145,7 @@ class Table:
 
 
 def sized(name: str, full: bool) -> str:
-    """Returns the name of a table or figure; that of a small sweep says so."""
+    """Returns the name of a table or figure; that of a small sweep ends in 'small version'."""
     return name if full else f"{name}, small version"
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rethink_keras import config as configuration
-from rethink_keras.data import randomization as randomizing
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system import machine
@@ -54,7 +53,7 @@ class Experiment:
 
     Attributes:
         folder: The workdir.
-        facts: What the summary says of data, versions and machine.
+        facts: The part of the summary about data, versions and machine.
     """
 
     def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
@@ -71,7 +70,7 @@ class Experiment:
         """Takes the workdir for this configuration. All of its gin parameters must have been used by now.
 
         Args:
-            facts: What the summary says of the data.
+            facts: The part of the summary about the data.
 
         Returns:
             The summary if this run is done already; else None.
@@ -207,7 +206,7 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
 
 
 def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:
-    """Returns what a summary says of the data."""
+    """Returns the part of a summary about the data."""
     return {
         "seed": seed,
         "dataset": train.source.name,
@@ -217,6 +216,6 @@ def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed
         "fingerprints": {
             "train_data": train.source.fingerprint,
             "test_data": test.source.fingerprint,
-            "randomization": randomizing.fingerprint(splits.randomization, train.source.num_classes),
+            "randomization": splits.randomization.fingerprint(train.source.num_classes),
         },
     }

@@ -24,8 +24,8 @@ def check_memory(
     """Raises UserError unless an experiment fits into memory; the message has the number of examples that do.
 
     Args:
-        parameter: Name of the parameter that holds the limit.
-        limit_gib: Memory that this process may hold in all, in GiB; None for what is free now.
+        parameter: Name of the parameter with the limit.
+        limit_gib: Memory that this process may use in all, in GiB; None for what is free now.
         num_examples: Number of training examples.
         bytes_needed: Returns the bytes for a number of training examples. It must not decrease.
         alternative: What else helps, for the message.

@@ -248,7 +248,7 @@ def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjuga
 
 
 def details(solution: conjugate_gradients.Solution) -> dict[str, Any]:
-    """Returns what the summary says of how a system was solved."""
+    """Returns the part of the summary about a solution."""
     return {
         "steps": len(solution.residuals) - 1,
         "residuals": [float(f"{r:.3e}") for r in solution.residuals],

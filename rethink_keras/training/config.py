@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import gin
 
 from rethink_keras.data.augmentation import Augmentation
-from rethink_keras.data.preprocessing import Preprocessing
-from rethink_keras.data.randomization import Randomization
-from rethink_keras.data.sources import Dataset
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
@@ -138,9 +134,7 @@ class RunConfig:
 
     Attributes:
         train: epochs, batches, network, optimizer, execution.
-        dataset: which examples.
-        randomization: of labels and pixels (section 2.1).
-        preprocessing: crop and standardization.
+        splits: data set, randomization (section 2.1) and preprocessing; nothing is read before it is used.
         augmentation: as requested; None parts get defaults, see `regularization.resolve`.
         regularization: as requested, likewise.
         evaluation: what is measured after an epoch.
@@ -150,9 +144,7 @@ class RunConfig:
     """
 
     train: TrainConfig
-    dataset: Dataset
-    randomization: Randomization
-    preprocessing: Preprocessing
+    splits: Splits
     augmentation: Augmentation
     regularization: Regularization
     evaluation: Evaluation
@@ -173,9 +165,7 @@ class RunConfig:
         train = TrainConfig()
         return cls(
             train=train,
-            dataset=Dataset(data_dir=data_dir),
-            randomization=Randomization().with_seed(train.seed),
-            preprocessing=Preprocessing(),
+            splits=Splits.from_gin(data_dir, train.seed),
             augmentation=Augmentation(),
             regularization=Regularization(),
             evaluation=Evaluation(),
@@ -183,8 +173,3 @@ class RunConfig:
             confusion=ConfusionOptions(),
             wandb=WandbRun() if train.wandb else None,
         )
-
-    @functools.cached_property
-    def splits(self) -> Splits:
-        """The configured training and test set; nothing is read before it is used."""
-        return Splits(self.dataset, self.randomization, self.preprocessing, self.train.seed)

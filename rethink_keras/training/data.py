@@ -54,8 +54,8 @@ def resolve_regularization(config: RunConfig) -> ResolvedRegularization:
     return regularization.resolve(
         config.regularization,
         config.augmentation,
-        randomization=config.randomization,
+        randomization=config.splits.randomization,
         default=config.train.network.default_regularization,
-        dataset=config.dataset.name,
+        dataset=config.splits.dataset.name,
         can_crop=config.splits.crop_leaves_room,
     )

@@ -11,7 +11,7 @@ import dataclasses
 
 import gin
 
-from rethink_keras.data.augmentation import Augmentation
+from rethink_keras.data.augmentation import NO_AUGMENTATION, Augmentation
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.models.family import DefaultRegularization
 from rethink_keras.models.weight_decay import ALL, KERNELS, PARAMETERS
@@ -19,7 +19,6 @@ from rethink_keras.validation import check_choice, check_fraction, check_number
 
 DEFAULT = "default"
 OLD_DEFAULT = "customary"  # the word for it in configurations of earlier versions
-_NO_AUGMENTATION = Augmentation(False, 0, False, 0.0, False)
 _DEFAULT_AUGMENTATION = {
     "cifar10": Augmentation(random_crop=True),
     "cifar100": Augmentation(random_crop=True),
@@ -124,12 +123,12 @@ def _resolved(requested: float | str | None, default: float, randomized: bool) -
 def _resolved_augmentation(
     requested: Augmentation, randomized: bool, dataset: str, can_crop: bool
 ) -> Augmentation:
-    default = _NO_AUGMENTATION if randomized else _DEFAULT_AUGMENTATION.get(dataset, _NO_AUGMENTATION)
+    default = NO_AUGMENTATION if randomized else _DEFAULT_AUGMENTATION.get(dataset, NO_AUGMENTATION)
     if not can_crop and default.random_crop:
         default = dataclasses.replace(default, random_crop=False)
     parts = {}
     for field in dataclasses.fields(Augmentation):
-        values = (getattr(how, field.name) for how in (requested, default, _NO_AUGMENTATION))
+        values = (getattr(how, field.name) for how in (requested, default, NO_AUGMENTATION))
         parts[field.name] = next(value for value in values if value is not None)
     return Augmentation(**parts)
 

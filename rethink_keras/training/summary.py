@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from rethink_keras import config as gin_config
-from rethink_keras.data import randomization as randomizing
 from rethink_keras.training import provenance
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.data import Data
@@ -69,7 +68,7 @@ def facts_of_run(
     workers: Workers,
 ) -> dict[str, Any]:
     """Returns the part of `summary.json` that is known before training."""
-    train, randomization = data.splits.train, config.randomization
+    train, randomization = data.splits.train, data.splits.randomization
     return {
         "seed": config.train.seed,
         "configuration": gin_config.fingerprint(),
@@ -83,7 +82,7 @@ def facts_of_run(
         "fingerprints": {
             "train_data": train.fingerprint,
             "test_data": data.splits.test.fingerprint,
-            "randomization": randomizing.fingerprint(randomization, train.num_classes),
+            "randomization": randomization.fingerprint(train.num_classes),
             "epoch_order": provenance.fingerprint([data.train.order(epoch) for epoch in range(2)]),
         },
         **provenance.environment(),

@@ -264,7 +264,7 @@ def _label_confusion(run: Run) -> LabelConfusion | None:
         return None
     if can_be_measured(run.train):
         return LabelConfusion(run)
-    if run.config.randomization.labels != "true":
+    if run.config.splits.randomization.label_randomization.randomized:
         print("Note: label confusion is measured by a single worker, on data in memory, only.", flush=True)
     return None
 

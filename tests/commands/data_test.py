@@ -14,7 +14,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.commands import data
-from rethink_keras.data import preparation
+from rethink_keras.data.sources.tfds_source import Mnist
 from rethink_keras.errors import UserError
 from tests.data.helpers import digits_elsewhere
 
@@ -115,11 +115,11 @@ class DataTest(DataTestCase):
     @parameterized.parameters(1, 4)
     def test_prepare_from_archives(self, count):
         archives = [self.folder / f"{k}.gz" for k in range(count)]
-        with mock.patch.object(preparation, "prepare_from_archives", return_value="THERE") as prepare:
+        with mock.patch.object(Mnist, "prepare", return_value="THERE") as prepare:
             flags = [f"--archive={archive}" for archive in archives]
             code, out, err = self.run_here("prepare", "--dataset=mnist", *flags, "--data_dir=DATA")
         self.assertEqual((code, err), (0, ""))
-        prepare.assert_called_once_with("mnist", archives, "DATA")
+        prepare.assert_called_once_with("DATA", archives)
         self.assertIn("mnist is ready in THERE", out)
 
     def test_each_file_and_parameter_is_parsed_once(self):
@@ -150,7 +150,7 @@ class DataTest(DataTestCase):
         (["export", "a.npz"], ["'a.npz'", "--help"]),
         (["a.npz", "export"], ["'export'", "--help"]),
         (["prepare"], ["No data set is named", "--dataset="]),
-        (["prepare", "--dataset=cifar"], ["no data set 'cifar'", "cifar10"]),
+        (["prepare", "--dataset=cifar"], ["--dataset is 'cifar'", "'cifar10'"]),
         (["prepare", "--dataset=mnist", "--archive=absent.gz"], ["no archive absent.gz"]),
     )
     def test_wrong_usage(self, arguments, words):
@@ -167,8 +167,8 @@ class DataTest(DataTestCase):
         (["randomization.labels = 'randm'"], ["randomization.labels is 'randm'", "'random'"]),
         (["randomization.lables = 'random'"], ["lables", "Did you mean 'labels'"]),
         (["preprocessing.crop = 9"], ["preprocessing.crop is 9", "8 x 8"]),
-        (["dataset.name = 'cifar'"], ["no data set 'cifar'", "cifar10"]),
-        (["dataset.train_examples = 5000"], ["5000 train examples of digits", "1438"]),
+        (["dataset.name = 'cifar'"], ["'cifar'", "cifar10"]),
+        (["dataset.train_examples = 5000"], ["dataset.train_examples (of digits) is 5000", "1438"]),
         (["randomization.seed = -1"], ["randomization.seed is -1"]),
         (["train.seed = -1"], ["train.seed is -1"]),
         (["train.seed = None"], ["train.seed is None"]),

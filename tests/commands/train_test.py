@@ -86,7 +86,7 @@ class TrainCommandTest(parameterized.TestCase):
         ),
         ("crop_too_large", small("preprocessing.crop = 28"), "the images are 8 x 8 pixels"),
         ("batch_size_0", small("train.batch_size = 0"), "train.batch_size is 0"),
-        ("unknown_dataset", small("dataset.name = 'cifar'"), "There is no data set 'cifar'"),
+        ("unknown_dataset", small("dataset.name = 'cifar'"), "dataset.name is 'cifar'"),
         ("unknown_flag", ["--workdirr=x"], "Unknown command line flag 'workdirr'. Did you mean: workdir"),
         ("no_flag", ["gin/quickstart.gin"], "'gin/quickstart.gin' is no flag"),
         ("bad_seed", [*small(), "--seed=-4"], "train.seed is -4"),

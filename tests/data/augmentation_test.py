@@ -7,7 +7,6 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rethink_keras.data import augmentation as augmenting
 from rethink_keras.data.augmentation import Augmentation, Draws
 from rethink_keras.errors import UserError
 from tests.data.helpers import image_set
@@ -18,11 +17,11 @@ IMAGES = image_set(12, (10, 9, 3)).images
 
 
 def draw(how=ALL, seed=0, epoch=0, ids=MANY, size=(32, 32), crop=(28, 28)):
-    return augmenting.draw(how, seed, epoch, ids, size, crop)
+    return how.draw(seed, epoch, ids, size, crop)
 
 
 def apply(how, images, drawn, crop):
-    return augmenting.apply(how, tf.constant(images), Draws(*map(tf.constant, drawn)), crop).numpy()
+    return how.apply(tf.constant(images), Draws(*map(tf.constant, drawn)), crop).numpy()
 
 
 def rotated(images, angle):

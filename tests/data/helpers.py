@@ -1,5 +1,6 @@
-"""What several tests of data need."""
+"""Helpers of several tests of data."""
 
+import dataclasses
 import os
 import tempfile
 import unittest
@@ -8,11 +9,10 @@ from unittest import mock
 
 import numpy as np
 
-from rethink_keras.data import preparation
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
-from rethink_keras.data.randomized import RandomizedSplit
-from rethink_keras.data.sources import ImageSet
+from rethink_keras.data.randomized_split import RandomizedSplit
+from rethink_keras.data.sources import Dataset, ImageSet, digits
 
 
 def image_set(count=50, shape=(10, 10, 3), split="train", classes=10, seed=0):
@@ -32,12 +32,25 @@ def randomized_split(source=None, *, crop=None, normalization="per_image", seed=
     return RandomizedSplit(source, how, preprocessing, source.pixel_statistics)
 
 
+@dataclasses.dataclass(frozen=True)
+class MadeDataset(Dataset):
+    """Made images in place of a data set's; `opened` lists the splits that were read."""
+
+    train: int = 20
+    test: int = 20
+    opened: list[str] = dataclasses.field(default_factory=list)
+
+    def open(self, split):
+        self.opened.append(split)
+        return image_set(getattr(self, split), split=split)
+
+
 def digits_elsewhere(test_case):
-    """Has the embedded digits prepared in a home of this test class, which is returned, not in the user's."""
+    """Prepares the embedded digits in a home folder of this test class, not the user's, and returns it."""
     home = tempfile.TemporaryDirectory()
     test_case.addClassCleanup(home.cleanup)
-    folder = Path(home.name) / preparation.EMBEDDED_DIR.relative_to("~")
-    patch = mock.patch.object(preparation, "EMBEDDED_DIR", folder)
+    folder = Path(home.name) / digits.EMBEDDED_DIR.relative_to("~")
+    patch = mock.patch.object(digits, "EMBEDDED_DIR", folder)
     patch.start()
     test_case.addClassCleanup(patch.stop)
     return Path(home.name)

@@ -9,14 +9,14 @@ from unittest import mock
 import numpy as np
 import tensorflow_datasets as tfds
 
-from rethink_keras.data import preparation
+from rethink_keras.data.sources.tfds_source import TfdsSource
 
 TRAIN, VALIDATION, CLASSES, SHARDS = 50, 20, 8, 4
 STEP = 255 // CLASSES  # in brightness from class to class
 
 
 class Imagenet2012(tfds.core.GeneratorBasedBuilder):
-    """Pictures whose brightness tells their class."""
+    """Images whose brightness tells their class."""
 
     VERSION = tfds.core.Version("5.1.0")
 
@@ -41,15 +41,15 @@ class Imagenet2012(tfds.core.GeneratorBasedBuilder):
         for k in range(count):
             height, width = bits.integers(40, 90, 2)
             label = k % CLASSES
-            picture = bits.integers(0, STEP, (height, width, 3)) + STEP * label
-            yield k, {"file_name": f"{k}.JPEG", "image": picture.astype(np.uint8), "label": label}
+            image = bits.integers(0, STEP, (height, width, 3)) + STEP * label
+            yield k, {"file_name": f"{k}.JPEG", "image": image.astype(np.uint8), "label": label}
 
 
 @contextlib.contextmanager
 def prepared():
-    """Makes `imagenet2012` the made set for the length of a test."""
+    """Makes `imagenet2012` this set within the context."""
     with tempfile.TemporaryDirectory() as folder:
         builder = Imagenet2012(data_dir=folder)
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=SHARDS))
-        with mock.patch.object(preparation, "prepared_builder", lambda name, data_dir: builder):
+        with mock.patch.object(TfdsSource, "prepared_builder", lambda source, data_dir: builder):
             yield builder

@@ -4,9 +4,8 @@ from absl.testing import absltest, parameterized
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rethink_keras.data import preprocessing as preparing
-from rethink_keras.data.preprocessing import Preprocessing
-from rethink_keras.data.randomization import PixelStatistics
+from rethink_keras.data.preprocessing import Preprocessing, center_crop
+from rethink_keras.data.sources import PixelStatistics
 from rethink_keras.errors import UserError
 from tests.data.helpers import image_set
 
@@ -17,7 +16,7 @@ FLOOR = 1 / np.sqrt(28 * 28 * 3)
 
 
 def standardized(images, how=PER_IMAGE, statistics=CIFAR):
-    return preparing.standardize(tf.constant(images), how, statistics).numpy()
+    return how.standardize(tf.constant(images), statistics).numpy()
 
 
 def by_the_formula(images, degrees_lost=0, floor=None):
@@ -114,15 +113,13 @@ class CropTest(parameterized.TestCase):
     def test_offset_of_the_centre(self, size, crop, first):
         rows = np.arange(size).reshape(1, size, 1, 1)
         columns = 100 * np.arange(size).reshape(1, 1, size, 1)
-        got = preparing.center_crop(rows + columns, crop, crop)
+        got = center_crop(rows + columns, crop, crop)
         self.assertEqual(got.shape, (1, crop, crop, 1))
         np.testing.assert_array_equal(got[0, :, 0, 0] % 100, np.arange(first, first + crop))
         np.testing.assert_array_equal(got[0, 0, :, 0] // 100, np.arange(first, first + crop))
 
     def test_numpy_and_tensors_alike(self):
-        np.testing.assert_array_equal(
-            preparing.center_crop(tf.constant(IMAGES), 24, 25), preparing.center_crop(IMAGES, 24, 25)
-        )
+        np.testing.assert_array_equal(center_crop(tf.constant(IMAGES), 24, 25), center_crop(IMAGES, 24, 25))
 
     def test_what_the_network_sees(self):
         self.assertEqual(Preprocessing(crop=28).output_shape((32, 32, 3)), (28, 28, 3))

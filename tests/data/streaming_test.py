@@ -11,11 +11,12 @@ from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
-from rethink_keras.data.streaming import StreamedPipeline, StreamedSet
+from rethink_keras.data.sources import Dataset, StreamedSet
+from rethink_keras.data.streaming import StreamedPipeline
 from rethink_keras.errors import DataNotAvailableError, UserError
 from tests.data import made_imagenet
-from tests.data.made_imagenet import CLASSES, STEP, TRAIN, VALIDATION
-from tests.training.small_runs import new_folder, run
+from tests.data.made_imagenet import CLASSES, STEP, TRAIN
+from tests.training.small_runs import run
 
 SIZE = 32
 AUGMENTATION = Augmentation(random_crop=True, flip=True)
@@ -36,8 +37,8 @@ class StreamedPipelineTest(parameterized.TestCase):
         super().setUpClass()
         cls.enter_context(contextlib.redirect_stdout(io.StringIO()))
         cls.enter_context(made_imagenet.prepared())
-        cls.train = StreamedSet.load("imagenet2012", "train", None, None)
-        cls.test = StreamedSet.load("imagenet2012", "test", None, None)
+        cls.train = Dataset("imagenet2012").open("train")
+        cls.test = Dataset("imagenet2012").open("test")
 
     def pipeline(self, source=None, augmentation=NONE, seed=0, shard=WHOLE_BATCH, **how):
         how = Randomization(**{"seed": 0, **how})
@@ -54,8 +55,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         return tuple(np.concatenate(part) for part in zip(*batches, strict=True))
 
     def test_sizes(self):
-        self.assertEqual((self.train.num_examples, self.test.num_examples), (TRAIN, VALIDATION))
-        self.assertEqual(self.pipeline().steps(8), 7)
+        self.assertEqual((self.pipeline().num_examples, self.pipeline().steps(8)), (TRAIN, 7))
         images, labels = self.epoch(self.pipeline())
         self.assertEqual((images.shape, images.dtype), ((TRAIN, SIZE, SIZE, 3), np.float32))
         self.assertLessEqual(np.abs(images).max(), 1)
@@ -65,7 +65,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         images, labels = self.evaluation(self.pipeline())
         again, _ = self.evaluation(self.pipeline(), batch_size=50)
         np.testing.assert_array_equal(images, again)
-        # Brightness tells the class: picture and label belong together.
+        # Brightness tells the class: image and label belong together.
         brightness = images.mean(axis=(1, 2, 3))
         for label in range(CLASSES):
             self.assertAlmostEqual(
@@ -81,7 +81,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         self.assertFalse(np.array_equal(first, self.epoch(self.pipeline(seed=1))[0]))
         np.testing.assert_array_equal(first, self.epoch(self.pipeline())[0])
 
-    def test_goes_on_in_mid_epoch(self):
+    def test_resumes_in_mid_epoch(self):
         pipeline = self.pipeline(augmentation=AUGMENTATION)
         images, labels = self.epoch(pipeline, epoch=3)
         rest, rest_labels = self.epoch(self.pipeline(augmentation=AUGMENTATION), epoch=3, first_step=4)
@@ -109,7 +109,7 @@ class StreamedPipelineTest(parameterized.TestCase):
         self.assertTrue(np.all((some == true) | (some == drawn)))
         self.assertBetween(np.mean(some != true), 0.02, 0.5)
 
-    def test_augmentation_is_drawn_anew_each_epoch_and_never_for_evaluation(self):
+    def test_augmentation_is_drawn_for_each_epoch_and_never_for_evaluation(self):
         plain, _ = self.evaluation(self.pipeline())
         augmented = self.pipeline(augmentation=AUGMENTATION)
         np.testing.assert_array_equal(self.evaluation(augmented)[0], plain)
@@ -130,24 +130,24 @@ class StreamedPipelineTest(parameterized.TestCase):
         np.testing.assert_array_equal(_sorted(self.epoch(self.pipeline())[0]), _sorted(plain))
 
     def test_augmentation_goes_by_seed_epoch_and_id_alone(self):
-        """The same picture comes out whatever the batches, and another for another epoch."""
-        fed = self.pipeline(augmentation=EVERYTHING)
-        one, other = (_sorted(self.epoch(fed, 2, size)[0]) for size in (8, 13))
+        """The same image comes out whatever the batches, and another for another epoch."""
+        pipeline = self.pipeline(augmentation=EVERYTHING)
+        one, other = (_sorted(self.epoch(pipeline, 2, size)[0]) for size in (8, 13))
         np.testing.assert_array_equal(one, other)
-        self.assertFalse(np.array_equal(one, _sorted(self.epoch(fed, 3)[0])))
+        self.assertFalse(np.array_equal(one, _sorted(self.epoch(pipeline, 3)[0])))
 
     @parameterized.parameters((8, 3, 2), (11, 0, 3))
-    def test_workers_share_each_batch(self, batch_size, first_step, workers):
+    def test_workers_divide_each_batch(self, batch_size, first_step, workers):
         whole = self.pipeline(augmentation=AUGMENTATION)
         whole.set_epoch(1)
-        shares = []
+        parts = []
         for index in range(workers):
-            share = self.pipeline(augmentation=AUGMENTATION, shard=BatchShard(index, workers))
-            share.set_epoch(1)
-            shares.append(list(share.training_batches(batch_size, first_step).as_numpy_iterator()))
+            part = self.pipeline(augmentation=AUGMENTATION, shard=BatchShard(index, workers))
+            part.set_epoch(1)
+            parts.append(list(part.training_batches(batch_size, first_step).as_numpy_iterator()))
         batches = list(whole.training_batches(batch_size, first_step).as_numpy_iterator())
-        for batch, *parts in zip(batches, *shares, strict=True):
-            for together, *apart in zip(batch, *parts, strict=True):
+        for batch, *of_batch in zip(batches, *parts, strict=True):
+            for together, *apart in zip(batch, *of_batch, strict=True):
                 np.testing.assert_array_equal(together, np.concatenate(apart))
 
     @parameterized.parameters("shuffled", "random", "gaussian")
@@ -160,14 +160,12 @@ class StreamedPipelineTest(parameterized.TestCase):
                 np.testing.assert_array_equal(_sorted(one.reshape(-1, 3)), _sorted(other.reshape(-1, 3)))
 
     def test_fewer_examples_are_those_of_the_lowest_ids(self):
-        few = StreamedSet.load("imagenet2012", "train", None, 17)
+        few = Dataset("imagenet2012", train_examples=17).open("train")
         images, _ = self.evaluation(self.pipeline(few))
         np.testing.assert_array_equal(images, self.evaluation(self.pipeline())[0][:17])
         self.assertLen(self.epoch(self.pipeline(few))[0], 17)
-        with self.assertRaisesRegex(UserError, "from 1 to 50"):
-            StreamedSet.load("imagenet2012", "train", None, 51)
 
-    def test_what_pictures_of_different_sizes_do_not_allow(self):
+    def test_options_that_images_of_different_sizes_do_not_allow(self):
         with self.assertRaisesRegex(UserError, "preprocessing.crop = 299"):
             StreamedPipeline(self.train, Randomization(seed=0), Preprocessing(crop=None))
         with self.assertRaisesRegex(UserError, "after_crop"):
@@ -177,25 +175,23 @@ class StreamedPipelineTest(parameterized.TestCase):
 
     def test_a_label_outside_the_classes(self):
         with (
-            new_folder() as folder,
             mock.patch.object(StreamedSet, "num_classes", CLASSES - 1),
             self.assertRaisesRegex(DataNotAvailableError, "a label is outside the classes"),
         ):
-            run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
+            run(Path(self.create_tempdir()), "dataset.name = 'imagenet2012'", *IMAGENET)
 
     def test_a_damaged_record(self):
         path = Path(self.train.shards()[0][2])
         whole = path.read_bytes()
         path.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
         try:
-            with new_folder() as folder, self.assertRaisesRegex(DataNotAvailableError, "corrupted record"):
-                run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
+            with self.assertRaisesRegex(DataNotAvailableError, "corrupted record"):
+                run(Path(self.create_tempdir()), "dataset.name = 'imagenet2012'", *IMAGENET)
         finally:
             path.write_bytes(whole)
 
     def test_a_network_trains_on_it(self):
-        with new_folder() as folder:
-            result = run(folder, "dataset.name = 'imagenet2012'", *IMAGENET)
+        result = run(Path(self.create_tempdir()), "dataset.name = 'imagenet2012'", *IMAGENET)
         self.assertEqual(result.summary["steps"], 4)
         self.assertEqual(result.summary["train_examples"], TRAIN)
 

@@ -3,7 +3,8 @@ import numpy as np
 from absl.testing import absltest
 
 from rethink_keras.errors import UserError
-from rethink_keras.models import LocalResponseNormalization, small_alexnet
+from rethink_keras.models import small_alexnet
+from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 from tests.models.helpers import trainable_parameters
 
 

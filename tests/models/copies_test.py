@@ -16,6 +16,7 @@ from rethink_keras import models
 from rethink_keras.models.copies import has_batch_norm, plain_network, replace_batch_norm
 from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
 from rethink_keras.models.nested import all_layers
+from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.training.export import save_plain
 
 SHAPE = (28, 28, 3)
@@ -61,7 +62,7 @@ def built(name):
         keras.config.set_dtype_policy(policy)
         network = build(SHAPE, 10)
         if weight_decay:
-            network = models.with_weight_decay(network, weight_decay)
+            network = with_weight_decay(network, weight_decay)
     finally:
         keras.config.set_dtype_policy(before)
     generator = np.random.default_rng(2)

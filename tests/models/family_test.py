@@ -53,8 +53,31 @@ class FamilyTest(parameterized.TestCase):
         def no_dropout(input_shape, num_classes) -> keras.Model:
             raise AssertionError
 
-        with self.assertRaisesRegex(TypeError, "no_dropout"):
+        with self.assertRaisesRegex(TypeError, "no_dropout.*dropout"):
             family(weight_decay=0.0, dropout=0.1)(no_dropout)
+
+    @parameterized.parameters(
+        lambda: None,
+        lambda shape, num_classes: None,
+        lambda num_classes, input_shape: None,
+        lambda input_shape, num_classes, width=64: None,
+        lambda input_shape, num_classes, *, width: None,
+        lambda input_shape, num_classes, **options: None,
+    )
+    def test_a_signature_that_is_not_of_a_family(self, build):
+        with self.assertRaisesRegex(TypeError, "input_shape, num_classes, \\*, option=default"):
+            family(weight_decay=0.0)(build)
+
+    def test_a_new_family_is_bound_and_built_by_gin(self):
+        @family(weight_decay=0.5)
+        def linear_for_a_test(input_shape, num_classes, *, bias: bool = True) -> keras.Model:
+            images = keras.Input(input_shape)
+            x = keras.layers.Flatten()(images)
+            return keras.Model(images, keras.layers.Dense(num_classes, use_bias=bias)(x))
+
+        gin.parse_config("linear_for_a_test.bias = False")
+        self.assertLen(linear_for_a_test((2, 2, 1), 3).trainable_weights, 1)
+        self.assertEqual(linear_for_a_test.default_regularization.weight_decay, 0.5)
 
 
 if __name__ == "__main__":

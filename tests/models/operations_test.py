@@ -1,8 +1,8 @@
 import keras
 from absl.testing import absltest
 
-from rethink_keras.models import mlp, multiply_adds, small_inception
-from rethink_keras.models.operations import training_operations
+from rethink_keras.models import mlp, small_inception
+from rethink_keras.models.operations import multiply_adds, training_operations
 
 
 class MultiplyAddsTest(absltest.TestCase):

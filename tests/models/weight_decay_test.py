@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import models
 from rethink_keras.errors import UserError
-from rethink_keras.models import with_weight_decay
+from rethink_keras.models.weight_decay import with_weight_decay
 from tests.models.helpers import save_and_load
 
 
@@ -74,7 +74,7 @@ class WithWeightDecayTest(parameterized.TestCase):
             )
 
     @parameterized.named_parameters(*MODELS.items())
-    def test_all_parameters_decay_if_asked(self, build):
+    def test_all_parameters_decay_if_requested(self, build):
         decayed = with_weight_decay(build(), 0.25, parameters="all")
         for weight in decayed.trainable_weights:  # biases are 0 at first, and 0 has no gradient of a penalty
             weight.assign(np.random.default_rng(3).normal(size=weight.shape))

@@ -57,10 +57,10 @@ class IntegrityTest(made.FolderTestCase):
             "not recorded",
         ),
     )
-    def test_a_run_of_another_kind_is_told(self, change, sentence):
+    def test_a_run_of_another_kind_is_reported(self, change, sentence):
         self.assertRegex("\n".join(integrity.of_cell(self.runs({}, change))), sentence)
 
-    def test_a_run_that_was_resumed_by_another_version_is_told(self):
+    def test_a_run_that_was_resumed_by_another_version_is_reported(self):
         first, second = ({**made.VERSIONS, "rethink_keras": f"0.1.0+{name}"} for name in ("first", "second"))
         changes = {"versions": second, "computed_by": [first, second]}
         runs = self.runs(changes, variant="true_labels")
@@ -70,7 +70,7 @@ class IntegrityTest(made.FolderTestCase):
         self.assertEqual(integrity.of_sweep(runs), [sentence])
         self.assertEqual(integrity.of_cell(self.runs({"computed_by": [made.VERSIONS]})), [])
 
-    def test_a_run_that_was_resumed_under_another_library_is_told(self):
+    def test_a_run_that_was_resumed_under_another_library_is_reported(self):
         parts = [made.VERSIONS, {**made.VERSIONS, "keras": "3.14.0"}]
         self.assertIn("versions of keras", "".join(integrity.of_cell(self.runs({"computed_by": parts}))))
 

@@ -62,7 +62,7 @@ class PageTest(parameterized.TestCase):
             self.assertEqual(box, [True, 200])
         self.assertBetween(left, 0, 2)
 
-    def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(self):
+    def test_nothing_is_loaded_from_the_network_and_nothing_goes_wrong(self):
         self.open(DESK)
         messages = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
         asked = [

@@ -87,7 +87,7 @@ class ReportTest(made.FolderTestCase):
         self.assertNotIn("<i>", html)
         self.assertIn("&lt;script&gt;", html)
 
-    def test_an_unwritable_output_is_told(self):
+    def test_an_output_that_cannot_be_written_is_an_error(self):
         made.all_kinds(self.folder / "runs")
         (self.folder / "file").write_text("")
         with self.assertRaisesRegex(UserError, "file cannot be written .*Name another with --output"):

@@ -6,7 +6,8 @@ import scipy.linalg
 from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import kernel
-from rethink_keras.data import sources
+from rethink_keras.data.sources import Dataset
+from rethink_keras.data.sources.tfds_source import InMemorySource
 from rethink_keras.theory import solvers
 from rethink_keras.training import provenance
 from tests.commands.train_test import main
@@ -51,7 +52,7 @@ class KernelCommandTest(parameterized.TestCase):
         self.assertEqual(final["train_error"], 0)
         self.assertLess(final["test_error"], 10)
         self.assertLess(final["largest_residual"], 2e-9)
-        images = sources.load("digits", "train", count=300)
+        images = Dataset("digits", train_examples=300).open("train")
         points = (images.images.reshape(300, -1) / np.float32(255)).astype(np.float32)
         k, targets = dense(points, points, 0.3), np.eye(10)[images.labels]
         np.testing.assert_allclose(alpha, scipy.linalg.solve(k, targets, assume_a="pos"), atol=1e-5)
@@ -213,14 +214,14 @@ class KernelCommandTest(parameterized.TestCase):
         self.assertLen(err.splitlines(), 1)
 
     def test_the_same_image_twice(self):
-        real = sources.load
+        real = InMemorySource.open
 
-        def load(*asked):
-            images = real(*asked)
+        def with_a_copy(*arguments):
+            images = real(*arguments)
             images.images[7] = images.images[2]
             return images
 
-        with new_folder() as folder, mock.patch.object(sources, "load", load):
+        with new_folder() as folder, mock.patch.object(InMemorySource, "open", with_a_copy):
             code, _, err = main(kernel, *flags(), f"--workdir={folder}")
         self.assertEqual(code, 2)
         self.assertIn("Training examples 2 and 7 are the same image", err)

@@ -101,7 +101,7 @@ class ResumeTest(absltest.TestCase):
         ) as spy:
             return solved(DirectSolver(), folder).x, spy.call_count
 
-    def test_goes_on_to_the_same_bits(self):
+    def test_resumes_to_the_same_bits(self):
         with new_folder() as folder:
             expected, all_panels = self.computed(folder / "a")
             self.stop_after(4, folder / "b")

@@ -34,10 +34,9 @@ class RunConfigTest(absltest.TestCase):
         config.parse([], ["train.seed = 3", "dataset.name = 'digits'", "checkpoints.keep_last = 5"])
         made = RunConfig.from_gin("/data")
         config.clear()
-        self.assertEqual((made.train.seed, made.randomization.seed, made.splits.seed), (3, 3, 3))
+        self.assertEqual((made.train.seed, made.splits.randomization.seed, made.splits.seed), (3, 3, 3))
         self.assertEqual(made.checkpoints.keep_last, 5)
-        self.assertEqual(made.dataset.data_dir, "/data")
-        self.assertIs(made.splits, made.splits)
+        self.assertEqual(made.splits.dataset.data_dir, "/data")
         self.assertIsNone(made.wandb)
 
     def test_weights_and_biases_only_if_requested(self):

@@ -34,14 +34,14 @@ class CodeVersionTest(absltest.TestCase):
             computing = (
                 "config/__init__.py",
                 "config/parsing.py",
-                "data/sources.py",
+                "data/splits.py",
                 "models/mlp.py",
                 "training/train.py",
             )
             for name in (*computing, "theory/solvers.py", "theory/features/features.py"):
                 (copy / name).write_text((copy / name).read_text() + "# a comment\n")
                 seen.add(provenance.code_version(copy))
-            (copy / "data" / "sources.py").rename(copy / "data" / "other.py")
+            (copy / "data" / "splits.py").rename(copy / "data" / "other.py")
             seen.add(provenance.code_version(copy))
             self.assertLen(seen, 9)
 

@@ -11,8 +11,7 @@ from absl.testing import absltest, parameterized
 
 from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras import config
-from rethink_keras.data import preparation
-from rethink_keras.data.sources import ImageSet
+from rethink_keras.data.sources import ImageSet, digits
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DataNotAvailableError, DivergedError, StoppedBySignalError, UserError
 from tests.training import small_runs
@@ -130,7 +129,7 @@ class TrainTest(parameterized.TestCase):
         self.assertNotEqual(first, other)
 
     def test_a_run_that_prepares_its_data_equals_one_that_finds_them_prepared(self):
-        with new_folder() as folder, mock.patch.object(preparation, "EMBEDDED_DIR", folder / "data"):
+        with new_folder() as folder, mock.patch.object(digits, "EMBEDDED_DIR", folder / "data"):
             first, again = (run(folder / name).summary["fingerprints"] for name in ("first", "again"))
         self.assertEqual(first, again)
 

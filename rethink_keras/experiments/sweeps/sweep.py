@@ -11,7 +11,7 @@ from pathlib import Path
 import gin
 
 from rethink_keras import config as configuration
-from rethink_keras.data.sources import TRAIN_EXAMPLES, Dataset, check_name
+from rethink_keras.data.sources import Dataset, find_source
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps.manifest import (
     MOST_NAME_BYTES,
@@ -252,11 +252,11 @@ def planned(
     )
     dataset = configuration.bound("dataset.name", configuration.default(Dataset, "name"))
     epochs = configuration.bound("train.epochs", configuration.default(TrainConfig, "epochs"))
-    check_name(dataset)
+    source = find_source("dataset.name", dataset)
     check_int("train.epochs", epochs, 1, MOST_EPOCHS)
     examples = configuration.bound("dataset.train_examples", None)
     if examples is None:
-        examples = TRAIN_EXAMPLES[dataset]
+        examples = source.train_examples
     check_int("dataset.train_examples", examples, 1)
     return PlannedRun(
         name=name,

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import gin
 import numpy as np
 
-from rethink_keras.data import preprocessing
-from rethink_keras.data.randomized import RandomizedSplit
+from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.theory.experiment import Experiment
 from rethink_keras.theory.kernel_matrix import PointProducts, Products
 
@@ -64,8 +63,7 @@ def standardized(split: RandomizedSplit) -> Iterator[np.ndarray]:
     """Yields all images after `preprocessing`, some at a time: float32 `[images, height, width, channels]`."""
     for start in range(0, split.num_examples, CHUNK):
         rows = slice(start, min(start + CHUNK, split.num_examples))
-        images = split.examples(rows).images
-        yield preprocessing.standardize(images, split.preprocessing, split.statistics).numpy()
+        yield split.standardize(split.examples(rows).images).numpy()
 
 
 def flat_images(split: RandomizedSplit) -> np.ndarray:

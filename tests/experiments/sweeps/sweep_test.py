@@ -71,7 +71,7 @@ class SweepTest(parameterized.TestCase):
         ("sweep.threads = 0", "sweep.threads is 0"),
         ("sweep.overlays = ['nothing.gin']", "The gin file nothing.gin is in none of"),
         ("sweep.overlays = ['train.epoch = 3']", "Did you mean 'epochs'"),
-        ("sweep.overlays = [\"dataset.name = 'cifar'\"]", "There is no data set 'cifar'"),
+        ("sweep.overlays = [\"dataset.name = 'cifar'\"]", "dataset.name is 'cifar'"),
         *((f"mlp/group.network = {name!r}", "group.network is") for name in BAD_NAMES),
         *((f"mlp/group.axes = [{{{name!r}: []}}]", "names a variant") for name in BAD_NAMES if name),
         ("mlp/group.network = '\\ud800'", "half a character"),

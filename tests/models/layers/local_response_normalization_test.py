@@ -4,7 +4,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.models import LocalResponseNormalization
+from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 
 # Large enough that the denominator is far from one.
 IMAGES = (20 * np.random.default_rng(4).normal(size=(2, 3, 3, 32))).astype("float32")

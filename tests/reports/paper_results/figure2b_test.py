@@ -5,7 +5,7 @@ from tests.reports import made_sweeps as made
 
 
 class Figure2bTest(made.FolderTestCase):
-    def test_networks_are_named_where_they_differ_and_training_is_told_apart(self):
+    def test_networks_are_named_where_they_differ_and_training_is_dotted(self):
         planned = [made.plan(network, "plain") for network in ("inception", "inception_no_bn")]
         folder = made.sweep(self.folder / "a", "figure2b", planned)
         for plan in planned:

@@ -5,19 +5,15 @@ from typing import ClassVar
 from unittest import mock
 
 import numpy as np
-import sklearn.datasets
 import tensorflow_datasets as tfds
-from absl.testing import absltest, parameterized
+from absl.testing import absltest
 
-from rethink_keras.data import sources
-from rethink_keras.data.digits import Digits
-from rethink_keras.errors import DataNotAvailableError, UserError
-from tests.data.helpers import digits_elsewhere, image_set, real_data_dir
-
-DIGITS = {
-    "train": (1438, "25a95f1c47b6cc19842fcd4b3ca35c70998adb55a10e2b63d0ab8808128e935a"),
-    "test": (359, "e916ed25cb5c93dd93ba9c30e08e7ade520b99fcccb09d5f604ee7c7eec78ddd"),
-}
+from rethink_keras.data.sources import Dataset
+from rethink_keras.data.sources.digits import Digits
+from rethink_keras.data.sources.tfds_source import read
+from rethink_keras.errors import DataNotAvailableError
+from tests.data.helpers import real_data_dir
+from tests.data.sources.digits_test import FINGERPRINTS
 
 
 class Made(tfds.core.GeneratorBasedBuilder):
@@ -38,7 +34,7 @@ class Made(tfds.core.GeneratorBasedBuilder):
 
 
 def written(builder_class, shards):
-    """A prepared builder in a new folder, each split in so many files; the folder goes with the test."""
+    """Returns a prepared builder in a temporary folder, with `shards` files for each split."""
     folder = tempfile.TemporaryDirectory()
     builder = builder_class(data_dir=folder.name)
     builder.kept = folder
@@ -48,81 +44,13 @@ def written(builder_class, shards):
     return builder
 
 
-class DigitsTest(parameterized.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        digits_elsewhere(cls)
-        cls.splits = {split: sources.load("digits", split) for split in ("train", "test")}
-
-    @parameterized.parameters("train", "test")
-    def test_golden(self, split):
-        digits = self.splits[split]
-        count, fingerprint = DIGITS[split]
-        self.assertEqual(digits.fingerprint, fingerprint)
-        self.assertEqual((digits.name, digits.split, digits.is_test), ("digits", split, split == "test"))
-        self.assertEqual(digits.num_examples, count)
-        self.assertEqual(digits.images.shape, (count, 8, 8, 1))
-        self.assertEqual((digits.images.min(), digits.images.max()), (0, 255))
-        self.assertEqual([a.dtype for a in (digits.images, digits.labels, digits.ids)], ["u1", "i8", "i8"])
-        np.testing.assert_array_equal(digits.ids, np.arange(count))
-        self.assertEqual((digits.num_classes, digits.class_names), (10, tuple("0123456789")))
-
-    def test_all_digits_of_scikit_learn_each_in_one_split(self):
-        original = sklearn.datasets.load_digits()
-        is_test = np.arange(1797) % 5 == 4
-        for split, chosen in (("train", ~is_test), ("test", is_test)):
-            digits = self.splits[split]
-            np.testing.assert_array_equal(digits.labels, original.target[chosen])
-            levels = digits.images[..., 0] * (16 / 255)
-            np.testing.assert_allclose(levels, original.images[chosen], atol=0.04)
-
-    def test_first(self):
-        train = self.splits["train"]
-        few = sources.load("digits", "train", count=100)
-        for part in ("images", "labels", "ids"):
-            np.testing.assert_array_equal(getattr(few, part), getattr(train, part)[:100])
-        self.assertEqual((few.num_examples, few.num_classes), (100, 10))
-        self.assertNotEqual(few.fingerprint, train.fingerprint)
-        self.assertEqual(sources.load("digits", "train", count=1438).fingerprint, train.fingerprint)
-
-    @parameterized.parameters(0, -1, 1439, 10.0, True, "10")
-    def test_first_of_what_is_not_there(self, count):
-        with self.assertRaisesRegex(UserError, f"{count!r} train examples of digits.*from 1 to 1438"):
-            sources.load("digits", "train", count=count)
-
-
-class ImageSetTest(absltest.TestCase):
-    def test_fingerprint_tells_any_change(self):
-        made = image_set(5)
-        fingerprints = {made.fingerprint, image_set(5, classes=11).fingerprint}
-        for part in ("images", "labels", "ids"):
-            changed = image_set(5)
-            getattr(changed, part)[-1] += 1
-            fingerprints.add(changed.fingerprint)
-        self.assertLen(fingerprints, 5)
-        self.assertEqual(image_set(5).fingerprint, made.fingerprint)
-
-    def test_pixel_statistics(self):
-        made = image_set(30, (7, 5, 3))
-        flat = made.images.reshape(-1, 3).astype(float)
-        np.testing.assert_allclose(made.pixel_statistics.mean, flat.mean(axis=0), rtol=1e-12)
-        np.testing.assert_allclose(made.pixel_statistics.std, flat.std(axis=0), rtol=1e-12)
-
-    def test_pixel_statistics_of_a_constant_channel(self):
-        made = image_set(30)
-        made.images[..., 1] = 77
-        self.assertEqual(made.pixel_statistics.mean[1], 77)
-        self.assertEqual(made.pixel_statistics.std[1], 0)
-
-
 class ReadTest(absltest.TestCase):
     def test_four_shards_equal_one(self):
         for shards in (1, 4):
             builder = written(Digits, shards)
-            for split, (_, fingerprint) in DIGITS.items():
+            for split, (_, fingerprint) in FINGERPRINTS.items():
                 with self.subTest(split=split, shards=shards):
-                    self.assertEqual(sources.read(builder, "digits", split).fingerprint, fingerprint)
+                    self.assertEqual(read(builder, "digits", split).fingerprint, fingerprint)
 
     def test_ids_written_as_cifar_does_and_out_of_order(self):
         Made.features = {
@@ -135,7 +63,7 @@ class ReadTest(absltest.TestCase):
             {"id": f"train_{i:05d}", "image": np.full((2, 2, 3), i, np.uint8), "label": i % 10} for i in order
         ]
         for shards in (1, 3):
-            got = sources.read(written(Made, shards), "made", "train")
+            got = read(written(Made, shards), "made", "train")
             np.testing.assert_array_equal(got.ids, np.arange(30))
             np.testing.assert_array_equal(got.labels, np.arange(30) % 10)
             np.testing.assert_array_equal(got.images[:, 0, 0, 0], np.arange(30))
@@ -147,7 +75,7 @@ class ReadTest(absltest.TestCase):
         }
         # More examples a file than tf.data reads from one before it turns to the next.
         Made.examples = [{"image": np.full((2, 2, 1), i, np.uint8), "label": i % 2} for i in range(240)]
-        one, four = (sources.read(written(Made, shards), "made", "train") for shards in (1, 4))
+        one, four = (read(written(Made, shards), "made", "train") for shards in (1, 4))
         np.testing.assert_array_equal(one.ids, np.arange(240))
         self.assertEqual(sorted(one.images[:, 0, 0, 0].tolist()), list(range(240)))
         np.testing.assert_array_equal(one.labels, one.images[:, 0, 0, 0] % 2)
@@ -162,7 +90,7 @@ class ReadTest(absltest.TestCase):
         for damaged in (bytes(content), file.read_bytes()[: len(content) // 2]):
             file.write_bytes(damaged)
             with self.assertRaisesRegex(DataNotAvailableError, "train files of digits in .* are damaged"):
-                sources.read(builder, "digits", "train")
+                read(builder, "digits", "train")
 
     def test_files_of_another_format(self):
         builder = written(Digits, 1)
@@ -172,18 +100,7 @@ class ReadTest(absltest.TestCase):
             mock.PropertyMock(return_value=tfds.core.FileFormat.ARRAY_RECORD),
         )
         with other, self.assertRaisesRegex(DataNotAvailableError, "array_record files in place of tfrecord"):
-            sources.read(builder, "digits", "train")
-
-
-class NamesTest(parameterized.TestCase):
-    @parameterized.parameters("cifar", "CIFAR10", "", "imagenet")
-    def test_unknown(self, name):
-        with self.assertRaisesRegex(UserError, f"no data set {name!r}. Choose one of digits, mnist"):
-            sources.Dataset(name)
-
-    def test_known(self):
-        for name in sources.NAMES:
-            self.assertEqual(sources.Dataset(name).name, name)
+            read(builder, "digits", "train")
 
 
 def digest(array):
@@ -194,7 +111,7 @@ def digest(array):
 class RealDataTest(absltest.TestCase):
     def test_cifar10(self):
         data_dir = real_data_dir("cifar10")
-        train, test = (sources.load("cifar10", split, data_dir) for split in ("train", "test"))
+        train, test = (Dataset("cifar10", data_dir=data_dir).open(split) for split in ("train", "test"))
         self.assertEqual(train.images.shape, (50_000, 32, 32, 3))
         self.assertEqual(test.images.shape, (10_000, 32, 32, 3))
         # Frog, truck, truck, deer, automobile: the order of the original files.
@@ -203,7 +120,7 @@ class RealDataTest(absltest.TestCase):
             [train.class_names[k] for k in (6, 9, 4, 1)], ["frog", "truck", "deer", "automobile"]
         )
         self.assertEqual(train.images[0, 0, :2].tolist(), [[59, 62, 63], [43, 46, 45]])
-        # Copies are about in which a few later pictures were encoded anew, so pixels are held to the first 700.
+        # Copies exist in which a few later images were encoded again, so pixels are compared for the first 700.
         for split, labels, images in (
             (train, "f5cfe00b0f00968c", "05f98a0e5733e34c"),
             (test, "cbb7365de8ed11f0", "88fb0f1c6a6da75a"),
@@ -217,8 +134,8 @@ class RealDataTest(absltest.TestCase):
         np.testing.assert_allclose(std, [62.9932, 62.0887, 66.7049], atol=0.01)
 
     def test_mnist(self):
-        # The test set alone: 60,000 more pictures would take as long as all the other tests of this file.
-        test = sources.load("mnist", "test", real_data_dir("mnist"))
+        # The test set alone: 60,000 more images would take as long as all the other tests of this file.
+        test = Dataset("mnist", data_dir=real_data_dir("mnist")).open("test")
         self.assertEqual(test.images.shape, (10_000, 28, 28, 1))
         np.testing.assert_array_equal(test.ids, np.arange(10_000))
         # The order of the TFDS files of version 3.0.1, which have no ids.

@@ -3,7 +3,6 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from rethink_keras.data import randomization as randomizing
 from rethink_keras.errors import UserError
 from tests.data.helpers import image_set, randomized_split
 
@@ -86,11 +85,11 @@ class RandomizedSplitTest(parameterized.TestCase):
     @parameterized.parameters("shuffled", "random")
     def test_maps_after_crop_are_what_examples_does(self, kind):
         split = randomized_split(SOURCE, crop=6, pixels=kind, fraction=0.5)
-        self.assertTrue(split.permutes_after_crop)
+        self.assertTrue(split.randomization.permutes_after_crop)
         affected, orders = split.maps_after_crop()
         self.assertEqual(orders.dtype, np.int32)
         self.assertEqual(orders.shape, (1 if kind == "shuffled" else 50, 36))
-        np.testing.assert_array_equal(affected, randomizing.pixels_affected(split.randomization, SOURCE.ids))
+        np.testing.assert_array_equal(affected, split.randomization.pixels_affected(SOURCE.ids))
         for row, image in enumerate(split.examples().images):
             flat = ORIGINALS[row].reshape(36, 3)
             order = orders[min(row, len(orders) - 1)] if affected[row] else slice(None)
@@ -100,7 +99,7 @@ class RandomizedSplitTest(parameterized.TestCase):
         ({"pixels": "true"},), ({"pixels": "gaussian"},), ({"pixels": "random", "permute": "before_crop"},)
     )
     def test_nothing_is_permuted_after_the_crop(self, how):
-        self.assertFalse(randomized_split(SOURCE, **how).permutes_after_crop)
+        self.assertFalse(randomized_split(SOURCE, **how).randomization.permutes_after_crop)
 
     def test_crop_larger_than_the_image(self):
         with self.assertRaisesRegex(UserError, "crop is 11, but the images are 10 x 10"):

@@ -17,7 +17,9 @@ import tensorflow_datasets as tfds
 from absl.testing import absltest, parameterized
 from tensorflow_datasets.core.download import checksums
 
-from rethink_keras.data import preparation, sources
+from rethink_keras.data.sources import Dataset, digits, preparation
+from rethink_keras.data.sources.digits import Digits
+from rethink_keras.data.sources.tfds_source import read
 from rethink_keras.errors import DataNotAvailableError, UserError
 from tests.data.helpers import digits_elsewhere
 
@@ -65,11 +67,9 @@ class Published(tfds.core.GeneratorBasedBuilder):
 class TestCase(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.create_tempdir())
         self.data_dir = self.folder / "data"
-        # Nothing here may go out: whatever asks for the network is told that there is none.
+        # No test may use the network.
         self.head = self.patched(requests, "head", requests.ConnectionError("no network"))
         self.patched(requests.Session, "request", requests.ConnectionError("no network"))
 
@@ -82,14 +82,16 @@ class TestCase(parameterized.TestCase):
 class ArchivesTest(TestCase):
     def setUp(self):
         super().setUp()
-        self.patched(preparation, "_builder", lambda name, data_dir: Published(data_dir=str(data_dir)))
         self.archives = []
         for name, content in ARCHIVES.items():
             self.archives.append(self.folder / name)
             self.archives[-1].write_bytes(content)
 
+    def builder(self):
+        return Published(data_dir=str(self.data_dir))
+
     def prepare(self, archives):
-        return preparation.prepare_from_archives("published", archives, self.data_dir)
+        return preparation.prepare_from_archives(self.builder, archives)
 
     def assert_refused(self, archives, *words):
         with self.assertRaises(UserError) as caught:
@@ -102,8 +104,7 @@ class ArchivesTest(TestCase):
     def test_archives_are_used_in_place_of_a_download(self):
         folder = self.prepare(self.archives)
         self.assertEqual(folder, self.data_dir / "published" / "1.0.0")
-        builder = Published(data_dir=str(self.data_dir))
-        got = sources.read(builder, "published", "train")
+        got = read(self.builder(), "published", "train")
         self.assertEqual(sorted(got.images[:, 0, 0, 0].tolist()), [0, 4, 8, 12, 16])
         np.testing.assert_array_equal(got.labels, got.images[:, 0, 0, 0] // 4 % 3)
         # The archives stay, and no copy of them lies in the data folder.
@@ -125,8 +126,8 @@ class ArchivesTest(TestCase):
         self.assert_refused([self.folder], f"no archive {self.folder}")
 
     def test_another_name_than_the_publishers(self):
-        other = self.archives[0].rename(self.folder / "pictures.gz")
-        words = ("images.gz, labels.gz", "--archive", "pictures.gz is none of them")
+        other = self.archives[0].rename(self.folder / "photos.gz")
+        words = ("images.gz, labels.gz", "--archive", "photos.gz is none of them")
         self.assert_refused([other, self.archives[1]], *words)
 
     def test_one_of_two(self):
@@ -143,7 +144,7 @@ class ArchivesTest(TestCase):
         self.archives[0].write_bytes(content)
         self.assert_refused(self.archives, f"{self.archives[0]} is damaged or not the original", "again")
 
-    def test_what_goes_wrong_in_reading_them_is_told(self):
+    def test_an_error_in_reading_them_is_reported(self):
         self.patched(Published, "_generate_examples", gzip.BadGzipFile("Not a gzipped file"))
         self.assert_refused(self.archives, "published could not be prepared", "Not a gzipped file")
 
@@ -151,18 +152,20 @@ class ArchivesTest(TestCase):
         self.patched(Published, "download_and_prepare", PermissionError(13, "Permission denied"))
         self.assert_refused(self.archives, f"{self.data_dir / 'published'} cannot be written", "--data_dir")
 
-    def at_once(self, prepare, generate=preparation._generate):
+    def at_once(self, prepare, **options):
         """Calls `prepare` twice at once; returns both results and how often the data were generated."""
         calls = []
+        generate = Published.download_and_prepare
 
-        def wait_for_the_other(*args, **kwargs):
-            calls.append(args)
+        def wait_for_the_other(builder, **arguments):
+            calls.append(builder)
             end = time.monotonic() + 60
             while "waiting" not in out.getvalue() and time.monotonic() < end:
                 time.sleep(0.01)
-            generate(*args, **kwargs)
+            generate(builder, **{**arguments, **options})
 
-        self.patched(preparation, "_generate", wait_for_the_other)
+        patch = mock.patch.object(Published, "download_and_prepare", wait_for_the_other)
+        self.enter_context(patch)
         with contextlib.redirect_stdout(io.StringIO()) as out, futures.ThreadPoolExecutor(2) as pool:
             results = [future.result() for future in [pool.submit(prepare) for _ in range(2)]]
         return results, len(calls)
@@ -172,12 +175,11 @@ class ArchivesTest(TestCase):
         self.assertEqual((folders, times), ([self.data_dir / "published" / "1.0.0"] * 2, 1))
 
     def test_two_at_once_by_download(self):
-        def generate(builder, config, manual=preparation._generate):
-            manual(builder, tfds.download.DownloadConfig(manual_dir=self.folder), download_dir=self.folder)
-
         self.head.side_effect = None
         builders, times = self.at_once(
-            lambda: preparation.prepared_builder("published", self.data_dir), generate
+            lambda: preparation.prepared_builder(self.builder),
+            download_config=tfds.download.DownloadConfig(manual_dir=self.folder),
+            download_dir=self.folder,
         )
         self.assertEqual(times, 1)
         for builder in builders:
@@ -187,7 +189,7 @@ class ArchivesTest(TestCase):
 class MissingTest(TestCase):
     def assert_not_available(self, name, *words):
         with self.assertRaises(DataNotAvailableError) as caught:
-            sources.load(name, "train", self.data_dir)
+            Dataset(name, data_dir=self.data_dir).open("train")
         self.assertEqual(caught.exception.exit_code, 3)
         for word in (f"data set {name} is not in {self.data_dir}", *words):
             self.assertIn(word, caught.exception.sentence)
@@ -213,7 +215,7 @@ class MissingTest(TestCase):
     )
     def test_publisher_answers_but_the_download_fails(self, error):
         self.head.side_effect = None
-        self.patched(preparation, "_generate", error)
+        self.patched(tfds.core.DatasetBuilder, "download_and_prepare", error)
         with contextlib.redirect_stdout(io.StringIO()):
             self.assert_not_available("cifar10", "could not be downloaded", str(error).splitlines()[0])
 
@@ -225,7 +227,7 @@ class DigitsTest(TestCase):
         cls.home = digits_elsewhere(cls)
 
     def assert_digits_are_read(self, data_dir=None):
-        self.assertEqual(sources.load("digits", "test", data_dir).num_examples, 359)
+        self.assertEqual(Dataset("digits", data_dir=data_dir).open("test").num_examples, 359)
 
     def test_nothing_is_written_into_a_given_folder(self):
         self.data_dir.mkdir()
@@ -239,13 +241,13 @@ class DigitsTest(TestCase):
     def test_a_given_folder_that_holds_them_is_used(self):
         self.assert_digits_are_read()
         self.data_dir.mkdir()
-        (preparation.EMBEDDED_DIR / "digits").rename(self.data_dir / "digits")
-        with mock.patch.object(preparation, "_generate", side_effect=AssertionError):
+        (digits.EMBEDDED_DIR / "digits").rename(self.data_dir / "digits")
+        with mock.patch.object(Digits, "download_and_prepare", side_effect=AssertionError):
             self.assert_digits_are_read(self.data_dir)
 
     def test_prepared_once(self):
         self.assert_digits_are_read()
-        with mock.patch.object(preparation, "_generate", side_effect=AssertionError):
+        with mock.patch.object(Digits, "download_and_prepare", side_effect=AssertionError):
             self.assert_digits_are_read()
 
     @parameterized.parameters(
@@ -253,11 +255,11 @@ class DigitsTest(TestCase):
     )
     def test_damaged_description(self, content):
         home = self.folder / "home"
-        with mock.patch.object(preparation, "EMBEDDED_DIR", home):
+        with mock.patch.object(digits, "EMBEDDED_DIR", home):
             self.assert_digits_are_read()
             (home / "digits" / "1.0.0" / "dataset_info.json").write_text(content)
             with self.assertRaisesRegex(DataNotAvailableError, f"{home}.*cannot be read.*Remove") as caught:
-                sources.load("digits", "test")
+                Dataset("digits").open("test")
             self.assertEqual(caught.exception.exit_code, 3)
             shutil.rmtree(home / "digits")
             self.assert_digits_are_read()
@@ -266,7 +268,7 @@ class DigitsTest(TestCase):
         no_folder = self.folder / "file"
         no_folder.write_text("not a folder")
         with (
-            mock.patch.object(preparation, "EMBEDDED_DIR", no_folder / "cache"),
+            mock.patch.object(digits, "EMBEDDED_DIR", no_folder / "cache"),
             mock.patch.object(tempfile, "tempdir", str(self.folder)),
         ):
             self.assert_digits_are_read()

@@ -1,0 +1,30 @@
+"""Data sets by name: their original images, labels and ids, before any randomization.
+
+A new data set is a subclass of `Source` in a module of its own, registered in `SOURCES`.
+
+  source.py       the base class, the registry and `dataset.*` in gin
+  image_set.py    a split in memory
+  streamed_set.py a split that is read from disk in every epoch
+  tfds_source.py  sets that TFDS prepares and that fit into memory: MNIST, Fashion-MNIST, CIFAR-10 and CIFAR-100
+  digits.py       the digits that come with scikit-learn
+  imagenet.py     ImageNet, which is streamed
+  preparation.py  download, or preparation from archives on disk
+"""
+
+from rethink_keras.data.sources import digits, imagenet, tfds_source
+from rethink_keras.data.sources.image_set import ImageSet, PixelStatistics
+from rethink_keras.data.sources.source import SOURCES, Dataset, Source, find_source
+from rethink_keras.data.sources.streamed_set import StreamedSet
+
+__all__ = [
+    "SOURCES",
+    "Dataset",
+    "ImageSet",
+    "PixelStatistics",
+    "Source",
+    "StreamedSet",
+    "digits",
+    "find_source",
+    "imagenet",
+    "tfds_source",
+]
