@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.sources import Dataset
+from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.reports import report
 from tests.reports import made_sweeps
@@ -26,6 +30,40 @@ NETWORK = """
         images = keras.Input(input_shape)
         x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(images))
         return keras.Model(images, keras.layers.Dense(num_classes, name="logits")(x))
+"""
+LABELS = """
+    import numpy as np
+    from rethink_keras.data.randomization import LABEL_RANDOMIZATIONS, DrawnLabels, LabelRandomization
+
+    @LABEL_RANDOMIZATIONS.register("by_id")
+    class LabelsById(LabelRandomization):
+        probability = 1.0
+
+        def draw(self, ids, num_classes, *, seed, is_test):
+            return DrawnLabels(np.ones(len(ids), bool), (np.asarray(ids) + seed) % num_classes)
+"""
+PIXELS = """
+    from rethink_keras.data.randomization import PIXEL_RANDOMIZATIONS, PixelRandomization
+
+    @PIXEL_RANDOMIZATIONS.register("upside_down")
+    class UpsideDown(PixelRandomization):
+        def apply(self, images, ids, *, seed, is_test, statistics):
+            return images[:, ::-1].copy()
+"""
+SOURCE = """
+    import numpy as np
+    from rethink_keras.data.sources import SOURCES, ImageSet, Source
+
+    @SOURCES.register("stripes")
+    class Stripes(Source):
+        train_examples = 40
+
+        def open(self, split, data_dir, count):
+            ids = np.arange(count or self.train_examples)
+            images = np.zeros((len(ids), 6, 6, 1), np.uint8)
+            images[ids % 2 == 0, ::2] = 255
+            images[ids % 2 == 1, :, ::2] = 255
+            return ImageSet(self.name, split, images, ids % 2, ids, ("horizontal", "vertical"))
 """
 SCHEDULE = """
     import keras
@@ -114,6 +152,11 @@ class RecipeTestCase(parameterized.TestCase):
         self.assertEmpty(list(self.folder.rglob("metrics.csv")))
 
 
+def split_of(name, **kinds):
+    """Returns a split of the digits under a randomization with seed 3."""
+    return Splits(Dataset(), Randomization(**kinds, seed=3), Preprocessing(), 0).randomized(name)
+
+
 class NetworkTest(RecipeTestCase):
     def test_trains(self):
         result = self.train(NETWORK, "train.model = @two_layers", "two_layers.units = 16")
@@ -131,6 +174,58 @@ class NetworkTest(RecipeTestCase):
     def test_is_refused_with_a_default_dropout_that_it_does_not_take(self):
         code = NETWORK.replace("weight_decay=1e-4", "weight_decay=1e-4, dropout=0.1")
         self.assert_refused(code, "train.model = @two_layers", names=["two_layers", "dropout"])
+
+
+class LabelRandomizationTest(RecipeTestCase):
+    def test_trains_on_its_labels(self):
+        result = self.train(LABELS, "randomization.labels = 'by_id'", "train.seed = 3")
+        self.assertEqual(result.summary["randomization"]["labels"], "by_id")
+        self.assertFalse(result.summary["explicit_regularization"])
+        self.assertLess(
+            result.summary["final"]["test_accuracy"], 0.5
+        )  # the labels have no relation to the images
+        split = Splits(Dataset(), Randomization(labels="by_id", seed=3), Preprocessing(), 0).randomized(
+            "train"
+        )
+        np.testing.assert_array_equal(split.labels, (split.source.ids + 3) % 10)
+
+    def test_is_refused_if_it_draws_nothing(self):
+        code = LABELS.replace("def draw", "def sample")
+        self.assert_refused(code, "randomization.labels = 'by_id'", names=["LabelsById", "draw"])
+
+    def test_is_refused_if_it_is_not_registered(self):
+        code = LABELS.replace('@LABEL_RANDOMIZATIONS.register("by_id")', "")
+        self.assert_refused(
+            code, "randomization.labels = 'unknown'", names=["randomization.labels", "unknown"]
+        )
+
+
+class PixelRandomizationTest(RecipeTestCase):
+    def test_trains_on_its_pixels(self):
+        result = self.train(PIXELS, "randomization.pixels = 'upside_down'")
+        self.assertEqual(result.summary["randomization"]["pixels"], "upside_down")
+        images = [split_of("test", pixels=kind).examples().images for kind in ("true", "upside_down")]
+        np.testing.assert_array_equal(images[0][:, ::-1], images[1])
+
+    def test_is_refused_if_it_changes_nothing(self):
+        code = PIXELS.replace("def apply", "def change")
+        self.assert_refused(code, "randomization.pixels = 'upside_down'", names=["UpsideDown", "apply"])
+
+
+class SourceTest(RecipeTestCase):
+    def test_trains_on_its_images(self):
+        result = self.train(
+            SOURCE,
+            "dataset.name = 'stripes'",
+            "dataset.train_examples = None",
+            "dataset.test_examples = None",
+        )
+        self.assertEqual((result.summary["dataset"], result.summary["train_examples"]), ("stripes", 40))
+        self.assertEqual(result.summary["final"]["test_accuracy"], 1.0)
+
+    def test_is_refused_without_a_number_of_examples(self):
+        code = SOURCE.replace("train_examples = 40", "").replace("self.train_examples", "40")
+        self.assert_refused(code, "dataset.name = 'stripes'", names=["Stripes", "train_examples"])
 
 
 class ScheduleTest(RecipeTestCase):
