@@ -28,7 +28,7 @@ from unittest import mock
 from rethink_keras import config
 from rethink_keras.commands import data, expressivity, kernel, minimum_norm, report, runs, sweep, train, tune
 from rethink_keras.experiments.run_process import Outcome
-from rethink_keras.reports import paper_results
+from rethink_keras.reports.paper_results import PAPER_RESULTS
 from tests import hostile
 from tests.reports import made_sweeps as made
 from tests.training.small_runs import SMALL
@@ -286,7 +286,7 @@ CASES: dict[str, tuple[Callable[[Random, Path], int], float]] = {
 def made_up(rng: Random, folder: Path) -> None:
     """A folder of sweeps and runs, some of them damaged."""
     for _ in range(rng.choice((1, 1, 2))):
-        paper_result = rng.choice((*paper_results.PAPER_RESULTS, "own", hostile.text(rng)))
+        paper_result = rng.choice((*PAPER_RESULTS, "own", hostile.text(rng)))
         names = [
             (
                 rng.choice(NETWORKS) if rng.random() < 0.8 else hostile.text(rng),

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(folder: Path) -> None:
     common.quiet_tensorflow()
     from rethink_keras.api import run
-    from rethink_keras.reports import learning_curves
+    from rethink_keras.training import learning_curves
 
     quickstart = GIN / "quickstart.gin"
     overlays = {"true labels": [], "random labels": [GIN / "with" / "random_labels.gin"]}
