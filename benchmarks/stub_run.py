@@ -19,7 +19,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
 
-from rethink_keras.system.files import held, write_atomically
+from rethink_keras.system.files import write_atomically
+from rethink_keras.system.locks import held
 from rethink_keras.system.signals import stop_request
 from rethink_keras.training.state import RunState
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from rethink_keras.errors import UserError
-from rethink_keras.system.files import unreadable
+from rethink_keras.system.disk_errors import unreadable
 
 
 class DamagedError(Exception):

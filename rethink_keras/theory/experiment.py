@@ -18,7 +18,8 @@ from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
-from rethink_keras.system.files import disk_errors_told, write_atomically
+from rethink_keras.system.disk_errors import explain_disk_errors
+from rethink_keras.system.files import write_atomically
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.theory.memory import peak_gib
 from rethink_keras.training import summary
@@ -184,7 +185,7 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
     folder = Workdir(workdir)
     if overwrite:
         check_replaceable(folder)
-    with stop_request() as stop, folder.locked(), disk_errors_told(folder.path):
+    with stop_request() as stop, folder.locked(), explain_disk_errors(folder.path):
         run = Experiment(folder, stop, overwrite)
         try:
             yield run

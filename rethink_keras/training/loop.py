@@ -16,7 +16,7 @@ from rethink_keras import config as configuration
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import StoppedBySignalError
-from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training import batch_statistics, evaluation, resuming, summary
 from rethink_keras.training.callbacks import (
@@ -134,7 +134,7 @@ class Loop:
             StoppedBySignalError: after saving, if a stop was asked for.
             DiskError: if the workdir cannot be written any more.
         """
-        with disk_errors_told(self._folder.path):
+        with explain_disk_errors(self._folder.path):
             return self._go(overwrite)
 
     def _go(self, overwrite: bool) -> Result:

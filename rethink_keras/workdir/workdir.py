@@ -18,14 +18,9 @@ import typeguard
 
 from rethink_keras.errors import UserError
 from rethink_keras.system.archives import DamagedError, check_archive
-from rethink_keras.system.files import (
-    held,
-    make_folder,
-    remove_partial_files,
-    unreadable,
-    unwritable,
-    write_atomically,
-)
+from rethink_keras.system.disk_errors import unreadable, unwritable
+from rethink_keras.system.files import make_folder, remove_partial_files, write_atomically
+from rethink_keras.system.locks import held
 from rethink_keras.training.state import ALL_ITEMS, Row
 
 COLUMNS = (

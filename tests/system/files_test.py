@@ -14,14 +14,9 @@ from absl.testing import absltest, parameterized
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.experiments.orchestration import leading
 from rethink_keras.system import files
-from rethink_keras.system.files import (
-    disk_errors_told,
-    held,
-    held_in_turn,
-    make_folder,
-    open_atomically,
-    replacing,
-)
+from rethink_keras.system.disk_errors import explain_disk_errors
+from rethink_keras.system.files import make_folder, open_atomically, replacing
+from rethink_keras.system.locks import held, held_in_turn
 from rethink_keras.workdir.workdir import Workdir
 from tests.training.small_runs import new_folder
 
@@ -79,7 +74,7 @@ class DiskErrorsTest(TestCase):
         (errno.ENOSPC, "Make room"), (errno.EDQUOT, "Make room"), (errno.EIO, "Mend that")
     )
     def test_the_remedy_fits_the_fault(self, number, remedy):
-        with self.assertRaisesRegex(DiskError, remedy), disk_errors_told(self.folder):
+        with self.assertRaisesRegex(DiskError, remedy), explain_disk_errors(self.folder):
             raise OSError(number, os.strerror(number))
 
     @parameterized.parameters("file", "file/below", "x" * 300)

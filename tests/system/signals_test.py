@@ -16,7 +16,7 @@ from absl.testing import absltest
 from benchmarks.kill_and_resume import ROOT
 from rethink_keras.errors import StoppedBySignalError
 from rethink_keras.system.signals import stop_request
-from rethink_keras.system.terminal import survive_its_end
+from rethink_keras.system.streams import terminal_may_close
 from rethink_keras.training.callbacks import Recorder
 from tests.training.small_runs import WITH_STATE, before_call, new_folder, run, timeless
 
@@ -66,7 +66,7 @@ class ClosedTerminalTest(absltest.TestCase):
     def test_what_is_printed_to_a_closed_terminal_fails_nothing(self):
         ours, theirs = pty.openpty()
         with os.fdopen(theirs, "w") as screen, mock.patch.multiple(sys, stdout=screen, stderr=screen):
-            with survive_its_end():
+            with terminal_may_close():
                 print("seen", flush=True)
                 self.assertEqual(os.read(ours, 100), b"seen\r\n")
                 os.close(ours)

@@ -11,7 +11,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DiskError, UserError
-from rethink_keras.system.files import LOCK, write_atomically
+from rethink_keras.system.files import write_atomically
+from rethink_keras.system.locks import LOCK
 from rethink_keras.training.checkpoints import Checkpoints
 from rethink_keras.training.state import RunState
 from rethink_keras.workdir.workdir import Workdir, default_workdir
