@@ -21,7 +21,7 @@ from absl import flags
 
 from benchmarks.networks import BATCH_SIZE, OneBatch, Trained
 from rethink_keras import config
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.splits import Splits
 
@@ -31,12 +31,12 @@ SECONDS = 0.5  # of a reading: many short ones in turn see through a machine who
 
 def main() -> None:
     """Runs the benchmark."""
-    values = common.configuration_flags()
+    values = command_flags.configuration_flags()
     flags.DEFINE_integer("pairs", 60, "Readings of each.", flag_values=values)
     values(sys.argv)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
-    config.parse(values.gin_file, [*SETTINGS, *common.bindings(values)])
+    config.parse(values.gin_file, [*SETTINGS, *command_flags.bindings(values)])
     split = Splits.from_gin(values.data_dir, 0).randomized("train")
     pipeline = Pipeline(split)
     on_data = Trained("mlp_1x512", pipeline)

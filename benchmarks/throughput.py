@@ -28,7 +28,8 @@ from absl import flags
 
 from benchmarks.networks import NETWORKS, Trained
 from rethink_keras import config
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.splits import Splits
 
@@ -38,7 +39,7 @@ SIDE = 4096  # of the matrices whose product tells the machine's rate
 
 def main() -> None:
     """Runs the benchmark."""
-    values = common.configuration_flags()
+    values = command_flags.configuration_flags()
     flags.DEFINE_multi_enum(
         "network", list(NETWORKS), list(NETWORKS), "Which; all if left out.", flag_values=values
     )
@@ -47,7 +48,7 @@ def main() -> None:
     flags.DEFINE_integer("pairs", 5, "Readings of each.", lower_bound=1, flag_values=values)
     flags.DEFINE_float("seconds", 10, "Of a reading.", lower_bound=0.1, flag_values=values)
     values(sys.argv)
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
     results = [measure(name, values) for name in values.network]
@@ -57,7 +58,9 @@ def main() -> None:
 def measure(name: str, values: flags.FlagValues) -> dict:
     """Readings of one network, ours and the peer's in turn."""
     crop = NETWORKS[name][1]
-    config.parse(values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *common.bindings(values)])
+    config.parse(
+        values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *command_flags.bindings(values)]
+    )
     ours = Trained(name, Pipeline(Splits.from_gin(values.data_dir, 0).randomized("train")))
     readings, theirs = [], []
     for pair in range(values.pairs):

@@ -24,7 +24,7 @@ def cores() -> int:
 
 
 def memory() -> int:
-    """Returns the bytes of memory that this process and its children may hold: the machine's, or a container's limit."""
+    """Returns the bytes of memory that this process and its children may use: the machine's or a container's limit."""
     return int(min(psutil.virtual_memory().total, memory_limit()))
 
 
