@@ -12,7 +12,7 @@ from rethink_keras.commands import minimum_norm as minimum_norm_command
 from rethink_keras.data import sources
 from rethink_keras.theory import solvers
 from rethink_keras.training import summary as summary_module
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.data.helpers import digits_elsewhere
 from tests.theory.made_points import dense
 from tests.training.small_runs import before_call, new_folder, send_sigterm
