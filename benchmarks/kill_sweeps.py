@@ -28,7 +28,8 @@ from tqdm import tqdm
 from benchmarks import stub_run
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.run_process import TRAIN, Job
-from rethink_keras.workdir.progress import read_summary
+from rethink_keras.workdir.summary import RUNNING
+from rethink_keras.workdir.workdir import Workdir
 
 ROOT = Path(__file__).parents[1]
 RUNS = 2
@@ -196,7 +197,7 @@ def _check(folder: Path, runs: list[Path], before: list[str], saved: list[str], 
             outcome.faults.append(f"{when}: {run.name} cannot read its checkpoint, {error}")
         if found < last:
             outcome.faults.append(f"{when}: {run.name} had {last} and has {found}")
-        if (run / "summary.json").exists() and read_summary(run)["status"] == "running":
+        if Workdir(run).read().status == RUNNING:
             outcome.faults.append(f"{when}: {run.name} has ended without saving")
         outcome.resumes += bool(first) and found > first
 

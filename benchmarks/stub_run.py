@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import sys
 import time
 import zipfile
@@ -20,11 +19,18 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 import numpy as np
 
 from rethink_keras.system.files import write_atomically
-from rethink_keras.system.locks import held
 from rethink_keras.system.signals import stop_request
 from rethink_keras.training.state import RunState
+from rethink_keras.workdir.workdir import Workdir
 
 KEPT = 2
+METRICS = {
+    "train_loss": 1.0,
+    "train_accuracy": 0.5,
+    "test_loss": 1.0,
+    "test_accuracy": 0.5,
+    "running_accuracy": 0.5,
+}
 
 
 def main() -> int:
@@ -36,22 +42,24 @@ def main() -> int:
     parser.add_argument("--megabytes", type=float, default=0.1, help="of a checkpoint")
     parser.add_argument("--configuration", default="", help="the fingerprint that summary.json names")
     flags, _ = parser.parse_known_args()
-    (flags.workdir / "checkpoints").mkdir(parents=True, exist_ok=True)
-    with held(flags.workdir, "another process holds the workdir"), stop_request() as stop:
+    run = Workdir(flags.workdir)
+    with run.locked(), stop_request() as stop:
         state = restored(flags.workdir) or RunState()
-        _report(flags, state, "running")
+        run.write_configuration(f"# {flags.configuration}\n")
+        _write(run, state, "running", flags.configuration)
         while state.epoch < flags.epochs and not stop:
             time.sleep(flags.seconds)
-            row = {"epoch": state.epoch + 1, "train_loss": 1.0, "train_accuracy": 0.5}
-            state.finish_epoch({**row, "test_loss": 1.0, "test_accuracy": 0.5, "seconds": flags.seconds})
+            epoch = state.epoch + 1
+            state.row = {"epoch": epoch, "step": epoch, **METRICS, "seconds": flags.seconds}
+            state.finish_epoch()
             _save(flags, state)
-            _report(flags, state, "running")
+            _write(run, state, "running", flags.configuration)
         if stop:
             state.step += 1
             _save(flags, state)
         if not stop:
-            _write_model(flags.workdir / "model.keras")
-        _report(flags, state, "interrupted" if stop else "done")
+            _write_model(run.model)
+        _write(run, state, "interrupted" if stop else "done", flags.configuration)
     return 128 + stop.number if stop.number else 0
 
 
@@ -86,20 +94,25 @@ def _write_model(path: Path) -> None:
     write_atomically(path, content.getvalue())
 
 
-def _report(flags: argparse.Namespace, state: RunState, status: str) -> None:
-    lines = [",".join(state.rows[0])] if state.rows else ["epoch,seconds"]
-    lines += [",".join(map(str, row.values())) for row in state.rows]
-    write_atomically(flags.workdir / "metrics.csv", ("\n".join(lines) + "\n").encode())
-    final = {"train_accuracy": 0.5, "test_accuracy": 0.5}
-    summary = {
-        "status": status,
-        "epochs": state.epoch,
-        "final": final,
+def _write(run: Workdir, state: RunState, status: str, configuration: str) -> None:
+    run.write_metrics(state.rows)
+    last = state.rows[-1] if state.rows else None
+    measured = {
+        "final": {name: value for name, value in METRICS.items() if not name.startswith("running")},
+        "best_on_the_way": {"test_accuracy": 0.5, "epoch": 1},
+        "epochs_to_fit": None,
+        "epochs_to_accuracy": None,
+        "train_metrics": "fixed_weights",
         "fit_loss": 0.01,
         "fit_accuracy": 0.99,
     }
-    summary["configuration"] = flags.configuration
-    write_atomically(flags.workdir / "summary.json", json.dumps(summary).encode())
+    facts = {
+        **{"seed": 0, "model": "none", "dataset": "none", "train_examples": 0, "test_examples": 0},
+        **{"randomization": {}, "fingerprints": {}, "versions": {}, "device": "none"},
+        "configuration": configuration,
+    }
+    epochs = {"epochs": last["epoch"] if last else 0}
+    run.write_summary({"status": status, **epochs, **(measured if last else {}), **facts})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rethink_keras.api import run as run
-    from rethink_keras.training.loop import Result as Result
+    from rethink_keras.training.train import Result as Result
 
 __all__ = ["Result", "run"]
 __version__ = "0.1.0"
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "Result":
-        from rethink_keras.training.loop import Result
+        from rethink_keras.training.train import Result
 
         return Result
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

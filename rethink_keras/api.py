@@ -7,8 +7,7 @@ from pathlib import Path
 
 from rethink_keras import config
 from rethink_keras.training.config import RunConfig
-from rethink_keras.training.loop import Result
-from rethink_keras.training.trainer import train
+from rethink_keras.training.train import Result, train
 from rethink_keras.workdir.workdir import default_workdir
 
 

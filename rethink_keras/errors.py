@@ -1,4 +1,4 @@
-"""Errors that users can cause, each with the exit code of its command.
+"""Errors that users can cause, each with the exit code of its command, and `DamagedError`.
 
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
 training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two compared runs differ, 7 runs
@@ -23,6 +23,14 @@ class UserError(Exception):
         # Set on the instance: gin raises a subclass of its own, which has the instance's attributes only.
         self.sentence = sentence
         self.exit_code = exit_code
+
+
+class DamagedError(ValueError):
+    """A file was read, and its content is not what this project writes.
+
+    It is no `UserError`: the caller knows what can be done, such as to rebuild the file from another one. The message
+    is a phrase that says what is wrong, without a full stop.
+    """
 
 
 class DataNotAvailableError(UserError):

@@ -68,11 +68,11 @@ def _sweep(values: flags.FlagValues) -> None:
 
 def _list(manifest, folder: Path) -> None:
     from rethink_keras.system.text import printable
-    from rethink_keras.workdir.progress import progress_of
+    from rethink_keras.workdir.workdir import Workdir
 
     print(f"{printable(manifest.title)}\n\n{'run':<50}{'status':>12}{'epochs':>8}{'images':>16}")
     for run in manifest.runs:
-        status = progress_of(folder / run.name).status
+        status = Workdir(folder / run.name).read().status
         print(f"{run.name:<50}{status:>12}{run.epochs:>8}{run.images:>16,}")
     print(f"{f'{len(manifest.runs)} runs':<50}{'':>12}{'':>8}{manifest.images:>16,}")
     print(f"\nThe first as a command:\n  {manifest.runs[0].command(folder)}")

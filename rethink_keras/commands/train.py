@@ -48,21 +48,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         flag_values=values,
     )
 
-    def train() -> None:
+    def run_command() -> None:
         if values.verify:
             _verify(values)
             return
         start_tensorflow(values.debug, values.threads)
-        from rethink_keras.training import trainer
         from rethink_keras.training.config import RunConfig
+        from rethink_keras.training.train import train
 
         def run(workdir, data_dir, overwrite):
             config = RunConfig.from_gin(data_dir)
-            return trainer.train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
+            return train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
 
         runner.run_experiment(values, "train", run, "Training")
 
-    return runner.run_command(USAGE, values, train, argv or sys.argv)
+    return runner.run_command(USAGE, values, run_command, argv or sys.argv)
 
 
 def _verify(values: flags.FlagValues) -> None:

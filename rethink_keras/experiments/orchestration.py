@@ -18,7 +18,7 @@ from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.files import make_folder
 from rethink_keras.system.locks import held
 from rethink_keras.system.signals import StopRequest, stop_request
-from rethink_keras.workdir.progress import DIVERGED, DONE, ENDED, progress_of
+from rethink_keras.workdir.summary import DIVERGED, DONE, ENDED
 from rethink_keras.workdir.workdir import Workdir
 
 Engine = Local | RayCluster
@@ -68,7 +68,7 @@ def make(
     refusal = f"Another process works at the sweep in {folder}. Wait for it, or name another --workdir."
     with leading(folder, refusal) as stop:
         whole = grown(folder, manifest, replace)
-        found = {run.name: progress_of(folder / run.name).status for run in manifest.runs}
+        found = {run.name: Workdir(folder / run.name).read().status for run in manifest.runs}
         for run in manifest.runs:
             wrong = other_configuration(folder / run.name, run.fingerprint)
             if found[run.name] in ENDED and wrong:
@@ -108,7 +108,7 @@ def make(
 def _lacks_files(workdir: Path) -> bool:
     """Whether a run that is done has lost a file, which `bin/train` rebuilds or says why it cannot."""
     try:
-        return progress_of(workdir).status == DONE and bool(Workdir(workdir).lacking())
+        return Workdir(workdir).read().status == DONE and bool(Workdir(workdir).lacking())
     except UserError:  # a file cannot be read
         return True
 
@@ -120,7 +120,7 @@ def others_kept(whole: Manifest, asked: Manifest) -> str:
 
 
 def _conclude(manifest: Manifest, folder: Path, outcomes: list[Outcome], stop: StopRequest) -> None:
-    found = {run.name: progress_of(folder / run.name) for run in manifest.runs}
+    found = {run.name: Workdir(folder / run.name).read() for run in manifest.runs}
     sentences = {outcome.name: outcome.sentence for outcome in outcomes}
     failed = {outcome.name for outcome in outcomes if outcome.exit_code}
     left = [name for name, progress in found.items() if progress.status != DONE or name in failed]

@@ -10,7 +10,9 @@ from tqdm import tqdm
 
 from rethink_keras.experiments.run_process import Outcome
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
-from rethink_keras.workdir.progress import DONE, ENDED, RUNNING, Progress, final_metrics, progress_of
+from rethink_keras.workdir.record import RunRecord
+from rethink_keras.workdir.summary import DONE, ENDED, RUNNING
+from rethink_keras.workdir.workdir import Workdir
 
 
 class Display:
@@ -47,7 +49,7 @@ class Display:
             self._failed[outcome.name] = outcome
             told = f"{outcome.sentence} (exit code {outcome.exit_code}, {_times(outcome.attempts)})"
         else:
-            told = f"{progress.seconds:.0f} s, {final_metrics(self._folder / outcome.name)}"
+            told = f"{progress.seconds:.0f} s, {progress.final_metrics()}"
         self.say(f"{outcome.name}: {told} [{self._counts(found)}]")
 
     def say(self, sentence: str) -> None:
@@ -59,10 +61,10 @@ class Display:
         """Takes the bar away."""
         self._bar.close()
 
-    def _look(self) -> dict[str, Progress]:
-        return {run.name: progress_of(self._folder / run.name) for run in self._manifest.runs}
+    def _look(self) -> dict[str, RunRecord]:
+        return {run.name: Workdir(self._folder / run.name).read() for run in self._manifest.runs}
 
-    def _counts(self, found: dict[str, Progress]) -> str:
+    def _counts(self, found: dict[str, RunRecord]) -> str:
         by_status = Counter(p.status for name, p in found.items() if name not in self._failed)
         done, running, failed = by_status[DONE], by_status[RUNNING], len(self._failed)
         parts = [f"{done} done", f"{running} running", f"{len(found) - done - running - failed} left"]
@@ -72,7 +74,7 @@ class Display:
             parts.append(estimate)
         return ", ".join(parts)
 
-    def _estimate(self, found: dict[str, Progress], side_by_side: int) -> str:
+    def _estimate(self, found: dict[str, RunRecord], side_by_side: int) -> str:
         """Time left, each network at its own speed and with as many epochs as its runs that are over took."""
         epochs: dict[str, list[int]] = defaultdict(list)
         images: dict[str, float] = defaultdict(float)
@@ -101,7 +103,7 @@ class Display:
         return f"about {left / side_by_side / 60:.0f} min to go{beside}"
 
 
-def _images(run: PlannedRun, progress: Progress) -> int:
+def _images(run: PlannedRun, progress: RunRecord) -> int:
     """Images that have passed through, all of them if the run is over: it may end before its last epoch."""
     return run.images if progress.status in ENDED else run.images * progress.epochs // run.epochs
 

@@ -22,7 +22,7 @@ from rethink_keras.experiments.sweeps.manifest import FAILURE, PlannedRun
 from rethink_keras.system.locks import LOCK
 from rethink_keras.system.signals import ORPHANED
 from rethink_keras.system.text import printable
-from rethink_keras.workdir.progress import configuration_of
+from rethink_keras.workdir.workdir import Workdir
 
 TRAIN = Path(__file__).resolve().parents[2] / "bin" / "train"
 LOG = "train.log"
@@ -134,7 +134,7 @@ def other_configuration(workdir: Path, fingerprint: str) -> str:
         workdir: of the run; a summary that names no configuration, as older ones do, is taken as it is.
         fingerprint: of the planned configuration; empty for any.
     """
-    made = configuration_of(workdir)
+    made = Workdir(workdir).read().configuration
     if not made or not fingerprint or made == fingerprint:
         return ""
     return f"{workdir} was made with another configuration than planned. Move it away and run the same command again."

@@ -18,7 +18,7 @@ from rethink_keras.models.alexnet import small_alexnet
 from rethink_keras.models.family import DefaultRegularization, Family, family
 from rethink_keras.models.inception import small_inception
 from rethink_keras.models.inception_v3 import inception_v3
-from rethink_keras.models.local_response_normalization import LocalResponseNormalization
+from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 from rethink_keras.models.mlp import mlp
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.models.weight_decay import with_weight_decay

@@ -9,7 +9,7 @@ from keras import layers
 
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import check_shapes, family
-from rethink_keras.models.local_response_normalization import LocalResponseNormalization
+from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 
 __all__ = ["small_alexnet"]
 

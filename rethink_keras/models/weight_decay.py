@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 
 import keras
 
 from rethink_keras.errors import UserError
+from rethink_keras.models.copies import copy_network
 from rethink_keras.models.nested import all_layers
 from rethink_keras.validation import check_choice
 
@@ -33,9 +33,7 @@ def with_weight_decay(
     companion code use it. A penalty that a decayed parameter already had is replaced. The penalty is among
     `model.losses` and in the saved model.
 
-    The copy has the values of all the model's variables, the states of its dropout generators included,
-    and Python's generator is left as it was found: with and without decay, a run begins alike and
-    draws alike. The copy is not compiled unless the model was.
+    A run with decay begins and draws like one without it; see `copy_network`.
 
     Args:
       model: A functional or sequential model; models nested in it are copied with it.
@@ -67,17 +65,13 @@ def with_weight_decay(
     def decays(layer: keras.layers.Layer) -> bool:
         return coefficient > 0 and (decayed is None or layer.name in decayed)
 
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+    def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
         if decays(layer):
             config.update({key: keras.regularizers.L2(coefficient / 2) for key in _present(keys, config)})
         return type(layer).from_config(config)
 
-    state = random.getstate()  # initializers and dropout take their seeds from here
-    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
-    random.setstate(state)
-    for new, old in zip(copy.variables, model.variables, strict=True):
-        new.assign(old)
+    copy = copy_network(model, copy_layer)
     if parameters == ALL:
         _check_all_decay(layer for layer in all_layers(copy) if decays(layer))
     return copy

@@ -1,65 +1,40 @@
-"""What a folder holds: sweeps, their runs, and runs outside any sweep."""
+"""Finds the sweeps in and below a folder, their runs, and the runs outside any sweep."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps import manifest
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
 from rethink_keras.reports.paper import Cell
 from rethink_keras.system.text import printable
-from rethink_keras.workdir import records
-
-STATUSES = ("done", "running", "interrupted", "diverged", "failed", "damaged", "missing")
+from rethink_keras.workdir.record import DAMAGED, RunRecord
+from rethink_keras.workdir.text_files import find
+from rethink_keras.workdir.workdir import Workdir
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """One run, done or not.
+class Run(RunRecord):
+    """The record of a run and its place in the folder that is reported on.
 
     Attributes:
-        folder: its workdir.
-        name: folder below the sweep's, or below the one that is reported on.
-        status: one of `STATUSES`; 'running' is also that of a run that was killed.
-        plan: what the sweep says of it; None outside a sweep.
-        trouble: what is damaged, or why it failed; else empty.
-        summary: of summary.json.
-        rows: of metrics.csv; numbers are floats.
-        config: text of config.gin.
+        name: Its folder below the sweep's, or below the one that is reported on.
+        plan: The run as its sweep plans it; None outside a sweep.
     """
 
-    folder: Path
-    name: str
-    status: str
+    name: str = ""
     plan: PlannedRun | None = None
-    trouble: str = ""
-    summary: dict[str, Any] = dataclasses.field(default_factory=dict)
-    rows: tuple[dict[str, Any], ...] = ()
-    config: str = ""
 
-    @property
-    def epochs(self) -> int:
-        """The last epoch that is measured."""
-        return records.last_epoch(self.rows)
-
-    def progress(self) -> str:
-        """Its status in words, such as 'interrupted after 12 of 69 epochs'."""
-        planned = f" of {self.plan.epochs}" if self.plan else ""
-        after = f" after {self.epochs}{planned} epochs"
-        return {
-            "done": f"done: {self.epochs} epochs",
-            "running": f"running, or killed,{after}",
-            "interrupted": f"interrupted{after}",
-            "diverged": f"diverged{after}",
-        }.get(self.status, self.status)
+    def progress(self, planned_epochs: int | None = None) -> str:
+        """Returns the status in words, such as 'interrupted after 12 of 69 epochs'."""
+        return super().progress(self.plan.epochs if self.plan else planned_epochs)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """A sweep and what has become of its runs, in the plan's order."""
+    """A sweep and its runs, in the order of its plan."""
 
     folder: Path
     manifest: Manifest
@@ -67,7 +42,7 @@ class Sweep:
 
     @property
     def cells(self) -> dict[Cell, tuple[Run, ...]]:
-        """Runs by network and variant, which differ in their seeds."""
+        """The runs by network and variant. Those of a cell differ in their seeds."""
         found: dict[Cell, list[Run]] = {}
         for run in self.runs:
             assert run.plan
@@ -77,13 +52,13 @@ class Sweep:
 
 @dataclasses.dataclass(frozen=True)
 class Collection:
-    """All that a folder holds.
+    """The content of a folder.
 
     Attributes:
-        folder: that one.
-        sweeps: in the order of their folders.
-        others: runs outside any sweep.
-        troubles: sentences about sweeps that cannot be read.
+        folder: Its path.
+        sweeps: The sweeps, in the order of their folders.
+        others: The runs outside any sweep.
+        troubles: A sentence for each sweep that cannot be read.
     """
 
     folder: Path
@@ -93,12 +68,10 @@ class Collection:
 
 
 def collect(folder: Path) -> Collection:
-    """Reads all sweeps and runs in and below a folder.
-
-    A damaged one is told of and does not stop the others.
+    """Returns all sweeps and runs in and below a folder, the damaged ones as such.
 
     Raises:
-        UserError: if there is no such folder, or nothing in it.
+        UserError: There is no such folder, or nothing in it.
     """
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}. Give the --workdir of bin/sweep, or one above it.")
@@ -111,7 +84,7 @@ def collect(folder: Path) -> Collection:
     planned = {run.folder for sweep in sweeps for run in sweep.runs}
     others = tuple(
         read_run(path.parent, printable(str(path.parent.relative_to(folder))))
-        for path in records.find(folder, "summary.json")
+        for path in find(folder, "summary.json")
         if path.parent not in planned
     )
     if not (sweeps or others or troubles):
@@ -122,26 +95,15 @@ def collect(folder: Path) -> Collection:
 
 
 def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
-    """Reads a workdir; what cannot be used makes it a damaged run."""
-    try:
-        record = records.read(folder)
-        if plan and not records.is_of_training(record.summary):
-            raise records.DamagedError(f"{name} is no run of bin/train")
-        why = records.read_text(folder / manifest.FAILURE).strip()
-    except records.DamagedError as error:
-        return Run(folder, name, "damaged", plan, f"{error}. Move this run away and make it again.")
-    status = record.summary.get("status", "missing")
-    is_failed = status not in ("done", "diverged") and (why or (folder / manifest.FAILURE).exists())
-    return Run(
-        folder,
-        name,
-        "failed" if is_failed else status,
-        plan,
-        why if is_failed else "",
-        record.summary,
-        record.rows,
-        record.config,
-    )
+    """Reads a workdir."""
+    record = Workdir(folder).read()
+    if plan and record.summary and not record.is_training:
+        record = RunRecord(folder, DAMAGED, f"{name} is no run of bin/train")
+    if record.status == DAMAGED:
+        record = dataclasses.replace(
+            record, trouble=f"{record.trouble}. Move this run away and make it again."
+        )
+    return Run(**vars(record), name=name, plan=plan)
 
 
 def _read_sweep(folder: Path) -> Sweep:

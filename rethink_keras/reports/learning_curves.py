@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rethink_keras.system.files import open_atomically
-from rethink_keras.training.state import Row
+from rethink_keras.workdir.columns import MetricsRow as Row
 
 COLOURS = ("#1b6ca8", "#c1440e", "#3b8f4a", "#7b4fa3", "#b8860b", "#555555")
 

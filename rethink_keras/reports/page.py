@@ -8,11 +8,12 @@ import jinja2
 import markupsafe
 
 from rethink_keras.reports import figures, paper, paper_results, sections, tables
-from rethink_keras.reports.collect import STATUSES, Collection, Run
+from rethink_keras.reports.collect import Collection, Run
 from rethink_keras.reports.learning_curves import COLOURS
 from rethink_keras.reports.sections import Picture, Section
 from rethink_keras.reports.tables import Row, Table
 from rethink_keras.system import text
+from rethink_keras.workdir.record import STATUSES
 
 TITLE = "Understanding deep learning requires rethinking generalization"
 
@@ -91,7 +92,7 @@ def _other_row(run: Run) -> list[str]:
     """A run outside any sweep, a text a column."""
     summary = run.summary
     randomization = summary.get("randomization", {})
-    final, best = summary.get("final", {}), summary.get("best_on_the_way", {})
+    final, best = run.final, summary.get("best_on_the_way", {})
     return [
         run.name,
         run.trouble or run.status,

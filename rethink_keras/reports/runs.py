@@ -1,4 +1,4 @@
-"""The runs below a folder as rows of a table, which can be filtered and sorted."""
+"""The table of the runs below a folder, which can be filtered and sorted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rethink_keras.errors import UserError
-from rethink_keras.reports.collect import read_run
-from rethink_keras.workdir import records
+from rethink_keras.workdir.text_files import find
+from rethink_keras.workdir.workdir import Workdir
 
 COLUMNS = (
     "run",
@@ -37,16 +37,18 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def rows(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
-    """A row for each run in and below a folder: `COLUMNS`, accuracies from 0 to 1, age in seconds, None if unknown.
+    """Returns a row for each run in and below a folder, with the values of `COLUMNS` by name.
+
+    Accuracies are from 0 to 1, the age is in seconds, and a value that is not known is None.
 
     Args:
-        folder: to look in.
-        now: time that ages count from, in seconds; None is the present.
+        folder: The folder to search.
+        now: The time from which ages are counted, in seconds since 1970; None is the present.
 
     Raises:
-        UserError: if there is no such folder, or no run in it.
+        UserError: There is no such folder, or no run in it.
     """
-    paths = list(records.find(folder, "summary.json"))
+    paths = list(find(folder, "summary.json"))
     if not paths:
         what = "holds no run" if folder.is_dir() else "is no folder"
         raise UserError(f"{folder} {what}. Give the folder of a run, or one above it, to --workdir.")
@@ -55,10 +57,10 @@ def rows(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
 
 
 def selected(table: list[dict[str, Any]], filters: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows that satisfy all filters, such as 'status=done', 'test_accuracy>0.5' or 'run~mlp'.
+    """Returns the rows that satisfy all filters, such as 'status=done', 'test_accuracy>0.5' or 'run~mlp'.
 
     Raises:
-        UserError: for a filter that is not understood.
+        UserError: A filter has no known column, no operator or no number where one is needed.
     """
     for text in filters:
         found = re.fullmatch(r"\s*(\w+)\s*(!=|>=|<=|=|>|<|~)\s*(.*?)\s*", text)
@@ -73,31 +75,29 @@ def selected(table: list[dict[str, Any]], filters: Sequence[str]) -> list[dict[s
 
 
 def ordered(table: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    """The rows by a column, upwards, or downwards if it begins with '-'; rows without a value come last.
+    """Returns the rows sorted by a column, descending if its name begins with '-'. Rows without a value come last.
 
     Raises:
-        UserError: if there is no such column.
+        UserError: There is no such column.
     """
-    downwards, name = column.startswith("-"), column.removeprefix("-")
+    descending, name = column.startswith("-"), column.removeprefix("-")
     _check_column(name)
     known = sorted(
-        (row for row in table if row[name] is not None), key=lambda row: row[name], reverse=downwards
+        (row for row in table if row[name] is not None), key=lambda row: row[name], reverse=descending
     )
     return [*known, *(row for row in table if row[name] is None)]
 
 
 def _row(folder: Path, path: Path, now: float) -> dict[str, Any]:
-    name = str(path.parent.relative_to(folder))  # as it is, so that a script finds the folder
-    run = read_run(path.parent, name)
-    final = run.summary.get("final", {})
+    run = Workdir(path.parent).read()
     return {
-        "run": name,
-        "configuration": _in_short(run.summary),
+        "run": str(path.parent.relative_to(folder)),  # Not escaped, so that a script finds the folder.
+        "configuration": _description(run.summary),
         "seed": run.summary.get("seed"),
         "status": run.status,
         "epoch": run.epochs,
-        "train_accuracy": final.get("train_accuracy"),
-        "test_accuracy": final.get("test_accuracy"),
+        "train_accuracy": run.final.get("train_accuracy"),
+        "test_accuracy": run.final.get("test_accuracy"),
         "epochs_to_fit": run.summary.get("epochs_to_fit"),
         "age": _age(path, now),
     }
@@ -106,12 +106,12 @@ def _row(folder: Path, path: Path, now: float) -> dict[str, Any]:
 def _age(path: Path, now: float) -> float | None:
     try:
         return max(0.0, now - path.stat().st_mtime)
-    except OSError:  # it has gone meanwhile
+    except OSError:  # It was removed meanwhile.
         return None
 
 
-def _in_short(summary: dict[str, Any]) -> str:
-    """Network, data set, what is randomized, whether there is explicit regularization."""
+def _description(summary: dict[str, Any]) -> str:
+    """Returns network, data set, what is randomized, and whether there is explicit regularization."""
     randomization = summary.get("randomization", {})
     words = [str(summary.get("model", "")), str(summary.get("dataset", ""))]
     for kind in ("labels", "pixels"):

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rethink_keras.reports import figures, integrity, paper_results, plots, tables
-from rethink_keras.reports.collect import STATUSES, Collection, Run, Sweep
+from rethink_keras.reports.collect import Collection, Run, Sweep
 from rethink_keras.reports.paper_results import PaperResult
 from rethink_keras.reports.tables import Row, Table
+from rethink_keras.workdir.record import STATUSES
 
 _DRAWN_AS_ROWS = {
     "table1": "test_accuracy",

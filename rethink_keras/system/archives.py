@@ -1,4 +1,8 @@
-"""Numpy archives on disk: a damaged one is told from one that cannot be read at the moment."""
+"""NumPy archives on disk.
+
+An archive whose content is wrong raises `DamagedError`; one that cannot be read raises an error of the disk, which says
+nothing about its content.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,21 @@ from typing import BinaryIO
 
 import numpy as np
 
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.system.disk_errors import unreadable
 
 
-class DamagedError(Exception):
-    """A file was read, and its content is provably not what was written."""
-
-
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Reads an archive of arrays; never executes anything.
+    """Returns the arrays of an archive by name. It never executes anything.
 
     Args:
-        path: the file that `np.savez` wrote.
-
-    Returns:
-        The arrays by name.
+        path: A file that `np.savez` wrote.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        DamagedError: if a checksum, the length or the format of what was read is wrong.
-        DiskError: if the file cannot be read: that says nothing about its content.
-        UserError: if the arrays do not fit into memory.
+        FileNotFoundError: There is no such file.
+        DamagedError: A checksum, the length or the format is wrong.
+        DiskError: The file cannot be read, which says nothing about its content.
+        UserError: The arrays do not fit into memory.
     """
     try:
         with path.open("rb") as file:
@@ -46,29 +43,29 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def check_archive(path: Path) -> None:
-    """Reads a zip archive, such as `model.keras`, through and compares its checksums.
+    """Checks a zip archive, such as `model.keras`: reads all of it and compares its checksums.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        DamagedError: if a checksum, the length or the format is wrong.
-        OSError: if it cannot be read.
+        FileNotFoundError: There is no such file.
+        DamagedError: A checksum, the length or the format is wrong.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         _check(file)
 
 
 def _arrays(file: BinaryIO) -> dict[str, np.ndarray]:
-    _check(file)  # first, so that no damaged header asks for an array of any size
+    _check(file)  # First, because a damaged header could claim an array of any size.
     file.seek(0)
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
     except (OSError, MemoryError):
         raise
-    except Exception as error:  # numpy has several kinds for bytes that are not its own
+    except Exception as error:  # NumPy raises several kinds of errors for bytes that it did not write.
         raise DamagedError(str(error)) from error
     if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise DamagedError("it holds something that is no array")
+        raise DamagedError("it contains something that is not an array")
     return arrays
 
 
@@ -77,12 +74,12 @@ def _check(file: BinaryIO) -> None:
         with zipfile.ZipFile(file) as archive:
             wrong = archive.testzip()
     except OSError as error:
-        if error.errno == errno.EINVAL:  # a damaged index names a place before the beginning of the file
+        if error.errno == errno.EINVAL:  # A damaged index points before the beginning of the file.
             raise DamagedError("its index is wrong") from error
         raise
     except MemoryError:
         raise
-    except Exception as error:  # zipfile and zlib have a dozen kinds for bytes that are not theirs
+    except Exception as error:  # zipfile and zlib raise a dozen kinds of errors.
         raise DamagedError(str(error)) from error
     if wrong is not None:
         raise DamagedError(f"the checksum of {wrong} is wrong")

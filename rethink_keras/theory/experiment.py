@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import dataclasses
-import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +17,9 @@ from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system.disk_errors import explain_disk_errors
-from rethink_keras.system.files import write_atomically
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.theory.memory import peak_gib
-from rethink_keras.training import summary
+from rethink_keras.training import provenance
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
 
@@ -73,7 +70,7 @@ class Experiment:
         """
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
-        self.facts = {**facts, **summary.environment()}
+        self.facts = {**facts, **provenance.environment()}
         if self._overwrite:
             return None
         self.folder.check_configuration(configuration.operative())
@@ -126,12 +123,9 @@ class Experiment:
 
     def write_rows(self, rows: list[dict[str, Any]]) -> None:
         """Writes rows of figures as metrics.csv; lists in them stand in the summary alone."""
-        names = [name for name, value in rows[0].items() if not isinstance(value, list)]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(self.folder.metrics, text.getvalue().encode())
+        self.folder.write_metrics(
+            [{name: value for name, value in row.items() if not isinstance(value, list)} for row in rows]
+        )
 
     def check_stop(self) -> None:
         """Raises Stopping if a signal has asked for a stop; any thread may call."""

@@ -1,9 +1,9 @@
-"""Checkpoints: every variable of a run and its `RunState`, in one file that is whole or not there.
+"""Checkpoints: every variable of a run and its `RunState`, in one file that is complete or absent.
 
 A checkpoint is a numpy archive without pickled objects: reading one never executes anything. It holds what
 Keras's own files leave out and exact resuming needs: the optimizer, the states of dropout's seed generators and
-the metrics' running sums in mid-epoch. The archive's own CRC-32 of each array tells a damaged one, which is
-renamed; one that cannot be read at the moment is left alone.
+the metrics' running sums in mid-epoch. A damaged checkpoint shows in the archive's CRC-32 of each array, and is
+renamed; one that cannot be read at the moment is not touched.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import gin
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -33,14 +34,14 @@ Content: TypeAlias = tuple[list[np.ndarray], RunState]
 
 @gin.configurable("checkpoints")
 @dataclasses.dataclass(frozen=True)
-class CheckpointPolicy:
-    """When checkpoints are written and which are kept.
+class CheckpointOptions:
+    """When checkpoints are saved and which are kept.
 
     Attributes:
-        every_epochs: after each so-many-th epoch, and after the last.
-        every_minutes: also in mid-epoch, after so many minutes without one; 0 for none.
-        keep_last: the newest so many are kept.
-        keep_every: and those after every so-many-th epoch; 0 for none.
+        every_epochs: Save after every n-th epoch, and after the last.
+        every_minutes: Save in the middle of an epoch, too, if there was no checkpoint for this time; 0 for never.
+        keep_last: Number of the newest checkpoints that are kept.
+        keep_every: Keep the checkpoints after every n-th epoch, too; 0 for none.
     """
 
     every_epochs: int = 1
@@ -58,30 +59,27 @@ class Checkpoints:
     """The checkpoints of one run.
 
     Args:
-        folder: where they lie.
+        folder: Folder of the checkpoints.
         variables: Keras variables, always in the same order.
-        keep_last: so many of the newest are kept.
-        keep_every: and those of every so-many-th epoch; 0 for none.
-        workers: the workers of the run; the chief writes, and all restore the same.
+        options: Which checkpoints are kept.
+        workers: The workers of the run. The chief saves, and all restore the same checkpoint.
     """
 
     def __init__(
         self,
         folder: Path,
         variables: Sequence,
-        keep_last: int = 2,
-        keep_every: int = 0,
+        options: CheckpointOptions = CheckpointOptions(),
         workers: Workers = SINGLE_WORKER,
     ):
         self._folder = folder
         self._variables = variables
-        self._keep_last = keep_last
-        self._keep_every = keep_every
+        self._options = options
         self._workers = workers
 
     def save(self, state: RunState) -> None:
-        """Writes variables and state, then drops what need not be kept."""
-        # Every worker reads the variables: those of metrics are summed over all of them in being read.
+        """Saves variables and state, then removes checkpoints that need not be kept."""
+        # Every worker reads the variables: reading those of metrics sums them over all workers.
         arrays = {f"{k:05d}": np.asarray(v) for k, v in enumerate(self._variables)}
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
         with self._workers.barrier():
@@ -89,14 +87,14 @@ class Checkpoints:
                 self._write(self._path(state.epoch, state.step), arrays)
 
     def restore_newest(self) -> RunState | None:
-        """Restores the newest whole checkpoint; a damaged one is reported and the one before it taken.
+        """Restores the newest whole checkpoint. A damaged one is reported and renamed.
 
         Returns:
             Its state; None if there is no checkpoint at all.
 
         Raises:
-            UserError: if all are damaged, one is of another model, or this worker cannot read the chief's.
-            DiskError: if one cannot be read, for whatever reason; no older one is taken then.
+            UserError: All are damaged, one is of another network, or this worker cannot read the chief's.
+            DiskError: One cannot be read, for whatever reason; no older one is restored then.
         """
         found = None
         with self._workers.barrier():
@@ -113,6 +111,10 @@ class Checkpoints:
         self._assign(self._path(epoch, step), arrays)
         return state
 
+    def paths(self) -> list[Path]:
+        """Returns all checkpoints, oldest first."""
+        return sorted((p for p in self._folder.iterdir() if _NAME.fullmatch(p.name)), key=_position)
+
     def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
         with open_atomically(path) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -124,8 +126,10 @@ class Checkpoints:
             try:
                 return _read(path)
             except DamagedError as error:
-                logging.warning("The checkpoint %s is damaged (%s); taking the one before it.", path, error)
-                path.rename(path.with_name(f"{path.name}.damaged"))  # not one of the last N any more
+                logging.warning(
+                    "The checkpoint %s is damaged (%s); restoring the one before it.", path, error
+                )
+                path.rename(path.with_name(f"{path.name}.damaged"))  # it does not count for keep_last
         if any(self._folder.glob("*.damaged")):
             raise UserError(
                 f"Every checkpoint in {self._folder} is damaged. Start afresh with --overwrite, "
@@ -133,16 +137,12 @@ class Checkpoints:
             )
         return None
 
-    def paths(self) -> list[Path]:
-        """All checkpoints, oldest first."""
-        return sorted((p for p in self._folder.iterdir() if _NAME.fullmatch(p.name)), key=_position)
-
     def _read_the_chiefs(self, path: Path) -> Content:
         try:
             return _read(path)
         except (OSError, UserError, DamagedError) as error:
             raise UserError(
-                f"This worker cannot read {path}, from which the chief goes on. Name a --workdir in a folder that "
+                f"This worker cannot read {path}, from which the chief resumes. Name a --workdir in a folder that "
                 "all workers share."
             ) from error
 
@@ -150,25 +150,33 @@ class Checkpoints:
         return self._folder / f"epoch-{epoch:05d}-step-{step:07d}.npz"
 
     def _assign(self, path: Path, arrays: list[np.ndarray]) -> None:
-        """Gives the variables their values; all workers at once, for those of metrics are read in being assigned."""
+        """Assigns the values; on all workers at once, since assigning to a metric's variable reads it."""
         expected = [(tuple(v.shape), tf.as_dtype(v.dtype).as_numpy_dtype) for v in self._variables]
         if [(a.shape, a.dtype) for a in arrays] != expected:
             raise UserError(
-                f"The checkpoint {path} is of another model: its variables have other shapes. "
+                f"The checkpoint {path} is of another network: its variables have other shapes. "
                 "Name another --workdir, or start afresh with --overwrite."
             )
         for variable, array in zip(self._variables, arrays, strict=True):
             variable.assign(array)
 
     def _drop_old(self, new: Path) -> None:
-        for path in self.paths()[: -self._keep_last]:
+        for path in self.paths()[: -self._options.keep_last]:
             epoch, step = _position(path)
-            if path != new and not (self._keep_every and step == 0 and epoch % self._keep_every == 0):
+            every = self._options.keep_every
+            if path != new and not (every and step == 0 and epoch % every == 0):
                 path.unlink(missing_ok=True)
 
 
+def variables_of(network: keras.Model, metrics: Sequence[keras.metrics.Metric]) -> list:
+    """Returns everything that training changes, each variable once, in a fixed order."""
+    of_metrics = [variable for metric in metrics for variable in metric.variables]
+    variables = [*network.variables, *network.optimizer.variables, *of_metrics]
+    return list({id(variable): variable for variable in variables}.values())
+
+
 def _position(path: Path) -> tuple[int, int]:
-    """Epoch and step of a checkpoint, by its name; names of any length sort by them."""
+    """Returns epoch and step of a checkpoint by its name, whose numbers may have any length."""
     epoch, step = _NAME.findall(path.name)[0]
     return int(epoch), int(step)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import gin
@@ -14,13 +16,13 @@ from rethink_keras.data.sources import Dataset
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import Family
-from rethink_keras.training import optimizers, schedules, whitening
-from rethink_keras.training.checkpoints import CheckpointPolicy
-from rethink_keras.training.confusion import ConfusionPolicy
+from rethink_keras.training import initializations, optimizers, schedules
+from rethink_keras.training.callbacks import CALLBACKS
+from rethink_keras.training.checkpoints import CheckpointOptions
 from rethink_keras.training.distribution import devices
 from rethink_keras.training.evaluation import Evaluation
+from rethink_keras.training.evaluators.confusion import ConfusionOptions
 from rethink_keras.training.regularization import Regularization
-from rethink_keras.training.weights_and_biases import WandbRun
 from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
 
 
@@ -30,23 +32,24 @@ class TrainConfig:
     """What `train.*` binds.
 
     Attributes:
-        model: builder of the network, such as `@small_inception`.
-        epochs: number of epochs. 69 is the paper's (figure 1a's axis).
-        batch_size: examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
-        learning_rate: initial learning rate.
+        model: Builder of the network, such as `@small_inception`.
+        epochs: Number of epochs. 69 is the paper's (figure 1a's axis).
+        batch_size: Examples of a step over all replicas; the short last batch is kept. 128 is the paper's.
+        learning_rate: Initial learning rate.
         schedule: `@exponential`, `@steps`, `@cosine` or `@constant_rate`.
         optimizer: `@sgd`, `@adam`, `@rmsprop`, `@muon` or `@whitened_sgd`.
         initialization: `@whitened_first_kernel`, or None for the initializers of the network's layers.
-        seed: seed of everything random in the run; the randomization may have its own.
+        seed: Seed of everything random in the run; the randomization may have its own.
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, and so does 'auto' if it names several;
             for the other values see `devices.choose_strategy`.
         precision: 'float32', 'mixed_float16' or 'mixed_bfloat16'.
-        jit_compile: compile the step with XLA; an error where that is not possible.
-        steps_per_execution: steps between two checks for signals, and between two updates of the progress bar;
+        jit_compile: Compile the step with XLA; an error where that is not possible.
+        steps_per_execution: Steps between two checks for signals, and between two updates of the progress bar;
             'auto' goes by the network's operations. It does not change results.
-        deterministic: the same result to the bit on the same machine.
-        tensorboard: write scalars, images and hyperparameters for TensorBoard.
-        wandb: send the metrics to Weights & Biases, see `WandbRun`.
+        deterministic: The same result to the bit on the same machine.
+        tensorboard: Write scalars, images and hyperparameters for TensorBoard.
+        wandb: Send the metrics to Weights & Biases, see `WandbRun`.
+        callbacks: Names of further callbacks, see `callbacks.RunCallback`.
 
     Raises:
         UserError: A value is out of range or of another kind.
@@ -58,7 +61,7 @@ class TrainConfig:
     learning_rate: float = 0.01
     schedule: schedules.ScheduleBuilder = schedules.exponential
     optimizer: optimizers.OptimizerBuilder = optimizers.sgd
-    initialization: whitening.Initialization | None = None
+    initialization: initializations.Initialization | None = None
     seed: int = 0
     strategy: str = "auto"
     precision: str = "float32"
@@ -67,6 +70,7 @@ class TrainConfig:
     deterministic: bool = True
     tensorboard: bool = True
     wandb: bool = False
+    callbacks: Sequence[str] = ()
 
     def __post_init__(self):
         check_int("train.epochs", self.epochs, 1, schedules.MOST_EPOCHS)
@@ -82,6 +86,8 @@ class TrainConfig:
         check_call("train.optimizer", self.optimizer, self.learning_rate)
         if self.initialization is not None:
             check_call("train.initialization", self.initialization, None, None)
+        for name in self.callbacks:
+            CALLBACKS.find("train.callbacks", name)
         if self.model is not None and not hasattr(self.model, "default_regularization"):
             raise UserError(
                 f"train.model is {self.model!r}, which is no network. Take @mlp or @small_inception, for example."
@@ -99,6 +105,31 @@ class TrainConfig:
                 "No network is configured. Name a gin file, or bind train.model = @mlp, for example."
             )
         return self.model
+
+
+@gin.configurable("wandb")
+@dataclasses.dataclass(frozen=True)
+class WandbRun:
+    """A run's place in Weights & Biases.
+
+    Attributes:
+        project: Project there.
+        name: Name of the run there; None is the workdir's path.
+        tags: Tags of the run there.
+        group: Group of runs there, such as those of a sweep; None for no group.
+        entity: User or team; None is the account that is logged in.
+    """
+
+    project: str = "rethink_keras"
+    name: str | None = None
+    tags: tuple[str, ...] | list[str] = ()
+    group: str | None = None
+    entity: str | None = None
+
+    def __post_init__(self):
+        for name in ("project", "name", "group", "entity"):
+            if getattr(self, name) == "":
+                raise UserError(f"wandb.{name} is empty. Give a word, or leave it out.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,8 +156,8 @@ class RunConfig:
     augmentation: Augmentation
     regularization: Regularization
     evaluation: Evaluation
-    checkpoints: CheckpointPolicy
-    confusion: ConfusionPolicy
+    checkpoints: CheckpointOptions
+    confusion: ConfusionOptions
     wandb: WandbRun | None
 
     @classmethod
@@ -148,12 +179,12 @@ class RunConfig:
             augmentation=Augmentation(),
             regularization=Regularization(),
             evaluation=Evaluation(),
-            checkpoints=CheckpointPolicy(),
-            confusion=ConfusionPolicy(),
+            checkpoints=CheckpointOptions(),
+            confusion=ConfusionOptions(),
             wandb=WandbRun() if train.wandb else None,
         )
 
-    @property
+    @functools.cached_property
     def splits(self) -> Splits:
         """The configured training and test set; nothing is read before it is used."""
         return Splits(self.dataset, self.randomization, self.preprocessing, self.train.seed)

@@ -1,8 +1,9 @@
-"""What is measured after each epoch: loss and accuracies on whole sets, on fixed weights."""
+"""What is measured after each epoch: loss and accuracies over whole sets, on fixed weights."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import gin
 import keras
@@ -12,11 +13,13 @@ from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.system.signals import Stopped, StopRequest
+from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.validation import check_choice, check_int, check_number, check_positive_fraction
+from rethink_keras.workdir.columns import MetricsRow
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
 MOVING_AVERAGES, RECOMPUTED = BATCH_NORM = ("moving_averages", "recomputed")
-BATCH_OPERATIONS = 40e9
+BATCH_OPERATIONS = 40e9  # multiply-adds of an evaluated batch: some tenths of a second on two cores
 TOP_5 = "top5_accuracy"
 STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
 
@@ -29,23 +32,24 @@ class Evaluation:
     Attributes:
         train_metrics: 'fixed_weights': `train_loss` and `train_accuracy` over the whole, unaugmented training
             set after the epoch (the companion code's habit); 'running_average': over the epoch while weights
-            change, on augmented images, which saves a forward pass. The column `train_metrics` names it.
-        batch_norm: statistics of batch normalization in every evaluation and in `model.keras`. 'moving_averages': those
+            change, on augmented images, which saves a forward pass. The column `train_metrics` has this value.
+        batch_norm: Statistics of batch normalization in every evaluation and in `model.keras`. 'moving_averages': those
             that training keeps, which lag behind the weights; 'recomputed': the mean moments of training batches on
-            the present weights, see `BatchStatistics`. Training does not depend on it. The column `batch_norm` names
-            it; it is 'none' for a network without batch normalization, for which nothing is recomputed.
-        batch_norm_batches: number of training batches for 'recomputed'; a smaller training set gives all of its
+            the present weights, see `BatchStatistics`. Training does not depend on it. The column `batch_norm` has this
+            value, or 'none' for a network without batch normalization, for which nothing is recomputed.
+        batch_norm_batches: Number of training batches for 'recomputed'; a smaller training set gives all of its
             whole batches.
-        batch_size: examples evaluated at a time; 'auto' goes by the network's operations.
-        every_epochs: after each so-many-th epoch, and after the last; `metrics.csv` has no row of the others, and
+        batch_size: Examples evaluated at a time; 'auto' goes by the network's operations.
+        every_epochs: Evaluate after every n-th epoch, and after the last. `metrics.csv` has no row of the others, and
             their seconds count in the next row.
         fit_loss: `epochs_to_fit` is the first epoch whose train_loss is at most this. The paper defines
             none; 0.05 suits its figures 1a and 1b for small Inception.
         fit_accuracy: `epochs_to_accuracy` is the first epoch whose train_accuracy, a fraction, is at least this.
         stop_when: 'never', 'fit_loss' or 'fit_accuracy': ends the run after that epoch. Test accuracy never
             ends a run.
-        top5: also whether the label is among the five likeliest classes, as in Table 2: columns
+        top5: Also measure whether the label is among the five likeliest classes, as in Table 2: columns
             `train_top5_accuracy` and `test_top5_accuracy`.
+        evaluators: Names of further evaluators, see `evaluators.Evaluator`, whose values become columns.
     """
 
     train_metrics: str = "fixed_weights"
@@ -57,6 +61,7 @@ class Evaluation:
     fit_accuracy: float = 0.999
     stop_when: str = "never"
     top5: bool = False
+    evaluators: Sequence[str] = ()
 
     def __post_init__(self):
         check_choice("evaluation.train_metrics", self.train_metrics, TRAIN_METRICS)
@@ -68,31 +73,35 @@ class Evaluation:
             check_int("evaluation.batch_size", self.batch_size, 1)
         check_number("evaluation.fit_loss", self.fit_loss, 0, 1e30)
         check_positive_fraction("evaluation.fit_accuracy", self.fit_accuracy)
+        for name in self.evaluators:
+            EVALUATORS.find("evaluation.evaluators", name)
 
     def metrics(self, num_classes: int) -> list[keras.metrics.Metric]:
-        """What a network is compiled with to be measured so.
+        """Returns the metrics to compile a network with.
 
         Raises:
-            UserError: if among so few classes five are all.
+            UserError: There are at most five classes, and the five likeliest are requested.
         """
-        asked: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        metrics: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
         if self.top5:
             if num_classes <= 5:
                 raise UserError(
-                    f"evaluation.top5 tells nothing of {num_classes} classes. Leave it out, or take a set with more."
+                    f"evaluation.top5 is always true of {num_classes} classes. Leave it out, or take a set with more."
                 )
-            asked.append(keras.metrics.SparseTopKCategoricalAccuracy(k=5, name=TOP_5))
-        return asked
+            metrics.append(keras.metrics.SparseTopKCategoricalAccuracy(k=5, name=TOP_5))
+        return metrics
 
     def batch_size_for(self, network: keras.Model) -> int:
-        """Examples evaluated at a time: some tenths of a second of work on two cores, at most 1,000."""
+        """Returns the number of examples evaluated at a time: for 'auto' between 10 and 1,000."""
         if isinstance(self.batch_size, int):
             return self.batch_size
         return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
 
-    def check_shared_out(self, batch_size: int, examples: int, workers: int) -> None:
-        """Raises UserError unless each worker has some of the last batch of a split: none has no mean."""
-        last = examples % min(batch_size, examples) or min(batch_size, examples)
+    def check_shards(self, network: keras.Model, batches: Batches) -> None:
+        """Raises UserError unless each worker has an example of a split's last batch: a mean needs one."""
+        examples, workers = batches.num_examples, batches.shard.workers
+        batch_size = min(self.batch_size_for(network), examples)
+        last = examples % batch_size or batch_size
         if last < workers:
             raise UserError(
                 f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
@@ -100,65 +109,65 @@ class Evaluation:
             )
 
     def due(self, epoch: int, epochs: int) -> bool:
-        """Whether it is measured after an epoch, counted from 1, of `epochs`."""
+        """Returns whether to evaluate after an epoch, counted from 1, of `epochs`."""
         return epoch % self.every_epochs == 0 or epoch == epochs
 
-    def fitted(self, row) -> bool:
-        """Whether a row's training loss is low enough for `epochs_to_fit`."""
+    def fitted(self, row: MetricsRow) -> bool:
+        """Returns whether a row's training loss is low enough for `epochs_to_fit`."""
         return row["train_loss"] <= self.fit_loss
 
-    def accurate(self, row) -> bool:
-        """Whether a row's training accuracy is high enough for `epochs_to_accuracy`."""
+    def accurate(self, row: MetricsRow) -> bool:
+        """Returns whether a row's training accuracy is high enough for `epochs_to_accuracy`."""
         return row["train_accuracy"] >= self.fit_accuracy
 
-    def stops_after(self, row) -> bool:
-        """Whether the run ends with this row."""
-        return {"never": False, "fit_loss": self.fitted(row), "fit_accuracy": self.accurate(row)}[
-            self.stop_when
-        ]
+    def stops_after(self, row: MetricsRow) -> bool:
+        """Returns whether `stop_when` ends the run with this row."""
+        reached = {"never": False, "fit_loss": self.fitted(row), "fit_accuracy": self.accurate(row)}
+        return reached[self.stop_when]
 
 
-def measure(model: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
-    """Figures over a whole split; see `figures`.
+def evaluate(network: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
+    """Returns the metrics of a whole split, see `named_metrics`.
 
     Raises:
-        Stopped: if a stop is asked for meanwhile.
+        Stopped: A stop was requested meanwhile.
     """
     of_split = batches.evaluation_batches(batch_size)
-    return figures(model.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_LeaveOnRequest(stop)]))
+    logs = network.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_RaiseOnStop(stop)])
+    return named_metrics(logs)
 
 
 def predictions(
-    model: keras.Model, batches: Batches, batch_size: int, examples: int, stop: StopRequest
+    network: keras.Model, batches: Batches, batch_size: int, examples: int, stop: StopRequest
 ) -> np.ndarray:
-    """The likeliest classes, int64 `[examples]`, of the first examples of a split.
+    """Returns the likeliest classes, int64 `[examples]`, of the first examples of a split.
 
     Raises:
-        Stopped: if a stop is asked for meanwhile.
+        Stopped: A stop was requested meanwhile.
     """
     size = min(batch_size, batches.num_examples)
-    some = batches.evaluation_batches(size).take(-(-examples // size))
-    logits = model.predict(some, verbose=0, callbacks=[_LeaveOnRequest(stop)])
+    first = batches.evaluation_batches(size).take(-(-examples // size))
+    logits = network.predict(first, verbose=0, callbacks=[_RaiseOnStop(stop)])
     return logits[:examples].argmax(axis=-1)
 
 
-def figures(measured: dict[str, float]) -> dict[str, float]:
-    """Cross-entropy without a penalty as `loss`, `accuracy`, and `top5_accuracy` if asked for, of Keras's logs."""
-    accuracies = {name: measured[name] for name in ("accuracy", TOP_5) if name in measured}
-    return {"loss": cross_entropy(measured), **accuracies}
+def named_metrics(logs: dict[str, float]) -> dict[str, float]:
+    """Returns `loss` without penalties, `accuracy` and, if measured, `top5_accuracy` from Keras's logs."""
+    accuracies = {name: logs[name] for name in ("accuracy", TOP_5) if name in logs}
+    return {"loss": cross_entropy(logs), **accuracies}
 
 
-def cross_entropy(measured: dict[str, float]) -> float:
-    """The cross-entropy among a model's metrics; with weight decay, 'loss' holds the penalty too."""
-    return float(measured.get("cross_entropy", measured["loss"]))
+def cross_entropy(logs: dict[str, float]) -> float:
+    """Returns the cross-entropy from Keras's logs, whose 'loss' contains the penalty of weight decay."""
+    return float(logs.get("cross_entropy", logs["loss"]))
 
 
-def penalty(model: keras.Model) -> float:
-    """The sum of the weight penalties at the present weights; 0 without weight decay."""
-    return float(np.sum([np.asarray(loss) for loss in model.losses])) if model.losses else 0.0
+def penalty(network: keras.Model) -> float:
+    """Returns the sum of the weight penalties at the present weights; 0 without weight decay."""
+    return float(np.sum([np.asarray(loss) for loss in network.losses])) if network.losses else 0.0
 
 
-class _LeaveOnRequest(keras.callbacks.Callback):
+class _RaiseOnStop(keras.callbacks.Callback):
     def __init__(self, stop: StopRequest):
         super().__init__()
         self._stop = stop

@@ -1,8 +1,8 @@
 """Explicit regularization: weight decay, dropout, augmentation, and the defaults of what is not configured.
 
-Section 2.2 of the paper switches all of it off under a randomization; a configuration that asks for a part
-still gets it. Whether a run counts as randomized follows from what its configuration requests, not from a
-probability: all levels of corruption of one experiment, 0 included, have the same defaults.
+The paper switches all of it off under a randomization (section 2.2). A configuration can still request a part of it.
+Whether a run counts as randomized follows from the kinds that its configuration requests, not from a probability: all
+levels of corruption of one experiment, 0 included, have the same defaults.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rethink_keras.models.weight_decay import ALL, KERNELS, PARAMETERS
 from rethink_keras.validation import check_choice, check_fraction, check_number
 
 DEFAULT = "default"
-OLD_DEFAULT = "customary"  # how earlier configurations write it
-_OFF = Augmentation(False, 0, False, 0.0, False)
-_CUSTOMARY_AUGMENTATION = {
+OLD_DEFAULT = "customary"  # the word for it in configurations of earlier versions
+_NO_AUGMENTATION = Augmentation(False, 0, False, 0.0, False)
+_DEFAULT_AUGMENTATION = {
     "cifar10": Augmentation(random_crop=True),
     "cifar100": Augmentation(random_crop=True),
     "imagenet2012": Augmentation(random_crop=True, flip=True, color_distortion=True),
@@ -30,14 +30,13 @@ _CUSTOMARY_AUGMENTATION = {
 @gin.configurable("regularization")
 @dataclasses.dataclass(frozen=True)
 class Regularization:
-    """What a configuration asks for. None says nothing, and `settle` decides.
+    """Weight decay and dropout as configured. None is resolved by `resolve`.
 
     Attributes:
-        weight_decay: coefficient, for every layer; or 'default' for the model's default coefficient on the
-            layers that it is meant for; 0 for none. It is coupled into the gradient, an L2 penalty with half
-            the coefficient.
-        dropout: rate, or 'default' for the model's default; 0 for none.
-        decay: which parameters of the decayed layers decay: 'kernels', or 'all' for biases and batch
+        weight_decay: Coefficient, for every layer; or 'default' for the network's default coefficient on the layers
+            that it is meant for; 0 for none. It is coupled into the gradient: an L2 penalty with half the coefficient.
+        dropout: Rate, or 'default' for the network's default; 0 for none.
+        decay: The parameters of the decayed layers that decay: 'kernels', or 'all' for biases and batch
             normalization's scale and offset too, as in the companion code.
     """
 
@@ -55,15 +54,15 @@ class Regularization:
 
 @dataclasses.dataclass(frozen=True)
 class ResolvedRegularization:
-    """What holds in a run.
+    """The regularization of a run.
 
     Attributes:
-        weight_decay: coefficient.
-        decayed_layers: names of the layers that decay; None is every layer.
-        decay: which of their parameters, see `Asked`.
-        dropout: rate.
-        augmentation: no part of it None.
-        log: a line for the user that says what holds and why.
+        weight_decay: Coefficient.
+        decayed_layers: Names of the layers that decay; None is every layer.
+        decay: The parameters of these layers that decay, see `Regularization`.
+        dropout: Rate.
+        augmentation: No part of it is None.
+        log: A line for the user with these values and where they come from.
     """
 
     weight_decay: float
@@ -79,65 +78,73 @@ class ResolvedRegularization:
         return bool(self.weight_decay or self.dropout or self.augmentation.in_force)
 
 
-def settle(
+def resolve(
     requested: Regularization,
     augmentation: Augmentation,
     *,
     randomization: Randomization,
-    default_regularization: DefaultRegularization,
+    default: DefaultRegularization,
     dataset: str,
     can_crop: bool,
 ) -> ResolvedRegularization:
-    """Resolves what is not configured: the defaults with true data, nothing under a randomization.
+    """Resolves what is not configured: to the defaults with true data, to nothing under a randomization.
 
     Args:
-        requested: weight decay and dropout as configured.
-        augmentation: as configured.
-        randomization: of the run.
-        default_regularization: the model's default weight decay and dropout.
-        dataset: name, whose default augmentation it is.
-        can_crop: the network's input is smaller than the image, so that a random crop has room.
+        requested: Weight decay and dropout as configured.
+        augmentation: As configured.
+        randomization: Of the run.
+        default: The network's default weight decay and dropout.
+        dataset: Name of the data set, which has a default augmentation.
+        can_crop: Whether the network's input is smaller than the images, so that they can be cropped at random.
     """
     randomized = randomization.requested
-
-    def decide(value, custom):
-        if value in (DEFAULT, OLD_DEFAULT):
-            return custom
-        if value is not None:
-            return value
-        return 0.0 if randomized else custom
-
-    usual = _OFF if randomized else _CUSTOMARY_AUGMENTATION.get(dataset, _OFF)
-    if not can_crop and usual.random_crop:
-        usual = dataclasses.replace(usual, random_crop=False)
-    parts = {}
-    for field in dataclasses.fields(Augmentation):
-        said, otherwise = getattr(augmentation, field.name), getattr(usual, field.name)
-        parts[field.name] = said if said is not None else otherwise or getattr(_OFF, field.name)
-    settled = Augmentation(**parts)
-    weight_decay = float(decide(requested.weight_decay, default_regularization.weight_decay))
+    weight_decay = _resolved(requested.weight_decay, default.weight_decay, randomized)
+    dropout = _resolved(requested.dropout, default.dropout, randomized)
     is_default = requested.weight_decay in (None, DEFAULT, OLD_DEFAULT)
-    decayed_layers = default_regularization.decayed_layers if is_default else None
-    dropout = float(decide(requested.dropout, default_regularization.dropout))
-    unsaid = [
-        name
-        for name, value in (("weight decay", requested.weight_decay), ("dropout", requested.dropout))
-        if value is None
-    ]
-    if all(getattr(augmentation, field.name) is None for field in dataclasses.fields(Augmentation)):
-        unsaid.append("augmentation")
+    layers = default.decayed_layers if is_default else None
+    resolved = _resolved_augmentation(augmentation, randomized, dataset, can_crop)
     decay = f"weight decay {weight_decay:g}"
     if weight_decay:
-        decay += f" on {_decayed(requested.decay, decayed_layers)}"
-    log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {settled.describe()}"
-    if unsaid:
+        decay += f" on {_decayed_parameters(requested.decay, layers)}"
+    log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {resolved.describe()}"
+    if missing := _not_configured(requested, augmentation):
         reason = "off under a randomization" if randomized else "defaults of the model and the data set"
-        log += f" ({_listed(unsaid)} not configured: {reason})"
-    return ResolvedRegularization(weight_decay, decayed_layers, requested.decay, dropout, settled, log + ".")
+        log += f" ({_listed(missing)} not configured: {reason})"
+    return ResolvedRegularization(weight_decay, layers, requested.decay, dropout, resolved, f"{log}.")
 
 
-def _decayed(decay: str, layers: tuple[str, ...] | None) -> str:
-    """The parameters that decay, in words, such as 'the kernels of hidden_1 and hidden_2'."""
+def _resolved(requested: float | str | None, default: float, randomized: bool) -> float:
+    if requested in (DEFAULT, OLD_DEFAULT):
+        return float(default)
+    if requested is not None:
+        return float(requested)
+    return 0.0 if randomized else float(default)
+
+
+def _resolved_augmentation(
+    requested: Augmentation, randomized: bool, dataset: str, can_crop: bool
+) -> Augmentation:
+    default = _NO_AUGMENTATION if randomized else _DEFAULT_AUGMENTATION.get(dataset, _NO_AUGMENTATION)
+    if not can_crop and default.random_crop:
+        default = dataclasses.replace(default, random_crop=False)
+    parts = {}
+    for field in dataclasses.fields(Augmentation):
+        values = (getattr(how, field.name) for how in (requested, default, _NO_AUGMENTATION))
+        parts[field.name] = next(value for value in values if value is not None)
+    return Augmentation(**parts)
+
+
+def _not_configured(requested: Regularization, augmentation: Augmentation) -> list[str]:
+    """Returns what the configuration leaves out, in words."""
+    parts = {"weight decay": requested.weight_decay, "dropout": requested.dropout}
+    names = [name for name, value in parts.items() if value is None]
+    if all(value is None for value in dataclasses.astuple(augmentation)):
+        names.append("augmentation")
+    return names
+
+
+def _decayed_parameters(decay: str, layers: tuple[str, ...] | None) -> str:
+    """Returns the parameters that decay in words, such as 'the kernels of hidden_1 and hidden_2'."""
     parameters = "all parameters" if decay == ALL else "the kernels"
     return f"{parameters} of {_listed(list(layers)) if layers else 'all layers'}"
 

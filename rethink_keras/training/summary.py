@@ -1,22 +1,26 @@
-"""What `summary.json` says of a run."""
+"""The content of `summary.json`."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import platform
-from collections.abc import Sequence
-from pathlib import Path
+import dataclasses
+import datetime
 from typing import Any
 
+import keras
 import numpy as np
 
-import rethink_keras
-from rethink_keras.training.distribution import devices
+from rethink_keras import config as gin_config
+from rethink_keras.data import randomization as randomizing
+from rethink_keras.training import provenance
+from rethink_keras.training.config import RunConfig
+from rethink_keras.training.data import Data
+from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.evaluation import Evaluation
-from rethink_keras.training.state import Row, first_epoch
+from rethink_keras.training.regularization import ResolvedRegularization
+from rethink_keras.training.run import Run
+from rethink_keras.workdir.columns import MetricsRow
+from rethink_keras.workdir.metrics import first_epoch
 
-_LIBRARIES = ("keras", "tensorflow", "tensorflow-datasets", "numpy", "gin-config")
 _FINAL = (
     "train_loss",
     "train_accuracy",
@@ -25,23 +29,72 @@ _FINAL = (
     "test_accuracy",
     "test_top5_accuracy",
 )
-_PACKAGE = Path(rethink_keras.__file__).parent
-# What no metric of a run depends on; everything else does, or may.
-_NOT_COMPUTING = (
-    "commands",
-    "experiments",
-    "reports",
-    "system",
-    "workdir",
-    "api.py",
-    "errors.py",
-)
 
 
-def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
-    """Final and best figures of the epochs so far.
+class RunSummary:
+    """Writes `summary.json` of a run.
 
-    The best test accuracy on the way is told apart from the final one and never decides anything.
+    Args:
+        run: The run.
+
+    Attributes:
+        run: The run.
+        content: As last written.
+    """
+
+    def __init__(self, run: Run):
+        self.content: dict[str, Any] = {}
+        self.run = run
+
+    def write(self, status: str, **more: Any) -> dict[str, Any]:
+        """Writes status, metrics, facts and `more`, which replaces facts of the same name, and returns them all."""
+        state = self.run.state
+        self.content = {
+            "status": status,
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            **final_metrics(state.rows, self.run.config.evaluation),
+            **self.run.facts,
+            "computed_by": state.versions,
+            **more,
+        }
+        self.run.folder.write_summary(self.content)
+        return self.content
+
+
+def facts_of_run(
+    config: RunConfig,
+    data: Data,
+    regularization: ResolvedRegularization,
+    network: keras.Model,
+    workers: Workers,
+) -> dict[str, Any]:
+    """Returns the part of `summary.json` that is known before training."""
+    train, randomization = data.splits.train, config.randomization
+    return {
+        "seed": config.train.seed,
+        "configuration": gin_config.fingerprint(),
+        "model": network.name,
+        "dataset": train.name,
+        "train_examples": train.num_examples,
+        "test_examples": data.splits.test.num_examples,
+        "randomization": dataclasses.asdict(randomization),
+        "explicit_regularization": regularization.explicit,
+        "trainable_parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
+        "fingerprints": {
+            "train_data": train.fingerprint,
+            "test_data": data.splits.test.fingerprint,
+            "randomization": randomizing.fingerprint(randomization, train.num_classes),
+            "epoch_order": provenance.fingerprint([data.train.order(epoch) for epoch in range(2)]),
+        },
+        **provenance.environment(),
+        "workers": workers.shard.workers,
+    }
+
+
+def final_metrics(rows: list[MetricsRow], evaluation: Evaluation) -> dict[str, Any]:
+    """Returns the final and best metrics of the epochs so far.
+
+    The best test accuracy on the way is kept apart from the final one and never decides anything.
     """
     if not rows:
         return {"epochs": 0}
@@ -65,32 +118,3 @@ def figures(rows: list[Row], evaluation: Evaluation) -> dict[str, Any]:
         "batch_norm": last.get("batch_norm"),
         "seconds": round(sum(row["seconds"] for row in rows), 3),
     }
-
-
-def environment() -> dict[str, Any]:
-    """Versions of the libraries and of this code, and the machine."""
-    versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    own = {"python": platform.python_version(), "rethink_keras": code_version()}
-    return {"versions": {**own, **versions}, "device": devices.describe()}
-
-
-def code_version(package: Path = _PACKAGE) -> str:
-    """The version and 12 hex digits of the SHA-256 over names and contents of the sources that compute metrics.
-
-    It tells runs of different code apart. It is no part of a checkpoint's identity: a run resumes after a change, and
-    records both versions.
-    """
-    digest = hashlib.sha256()
-    sources = (p for p in package.rglob("*.py") if p.relative_to(package).parts[0] not in _NOT_COMPUTING)
-    for path in sorted(sources):
-        name, content = path.relative_to(package).as_posix().encode(), path.read_bytes()
-        digest.update(b"%d %s %d " % (len(name), name, len(content)) + content)
-    return f"{rethink_keras.__version__}+{digest.hexdigest()[:12]}"
-
-
-def fingerprint(arrays: Sequence) -> str:
-    """SHA-256 (hex) of the values of arrays or variables."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(np.asarray(array)).data)
-    return digest.hexdigest()

@@ -1,10 +1,14 @@
-"""Whitened images for the layer that reads them: in the gradient of its kernel, or in its initial kernel."""
+"""Whitening of what the first layer of a network reads: whole images, or patches of a convolution's size.
+
+Neighbouring pixels are nearly equal, so that images vary far more along some directions (brightness, slow gradients)
+than along others, and what distinguishes one image from another of its kind lies along the latter. Whitening makes
+all directions vary alike. Nothing here changes the images: an optimizer (`optimizers.whitened_sgd`) multiplies the
+gradient of the first kernel by a function of the covariance of its inputs, and an initialization
+(`initializations.whitened_first_kernel`) the kernel itself, which has the same effect.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,111 +16,46 @@ import tensorflow as tf
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.nested import all_layers
-from rethink_keras.training import optimizers
-from rethink_keras.training.schedules import Schedule
-from rethink_keras.validation import check_fraction, check_number
 
 CHUNK = 1000  # images whose products are summed at a time
 
 
-class Initialization(Protocol):
-    """What `train.initialization` is bound to."""
-
-    def __call__(self, network: keras.Model, batches: Batches) -> None:
-        """Changes the initial weights of a network with a look at its training images."""
-
-
-@gin.configurable(denylist=["learning_rate"])
-def whitened_sgd(
-    learning_rate: Schedule, *, momentum: float = 0.9, damping: float = 0.01
-) -> keras.optimizers.Optimizer:
-    """SGD in which the first layer's gradient is multiplied by the inverse covariance of its inputs.
-
-    With C the mean of x xᵀ over the training images x, the gradient of the first kernel becomes c (C + damping I)⁻¹
-    times itself; c makes the mean square of a whitened input 1. It does what SGD does on images that were whitened
-    by (C + damping I)^(-1/2), to a network that reads the images as they are. Images vary far more along some
-    directions than along others, and plain SGD learns along the latter last. It is the inputs' factor of the two of
-    K-FAC (Martens and Grosse 2015), constant because the images are.
+def first_layer(network: keras.Model, batches: Batches, name: str) -> keras.layers.Layer:
+    """Returns the layer that reads the images: the first one with weights.
 
     Args:
-        learning_rate: of all layers.
-        momentum: as in SGD.
-        damping: in units of the variance of a standardized pixel. Less of it whitens more directions.
-    """
-    check_fraction("whitened_sgd.momentum", momentum)
-    check_number("whitened_sgd.damping", damping, 1e-12, 1e12)
-    optimizer = optimizers.sgd(learning_rate, momentum=momentum)
-    optimizer.damping_of_whitening = damping
-    return optimizer
-
-
-@gin.configurable(denylist=["network", "batches"])
-def whitened_first_kernel(network: keras.Model, batches: Batches, *, damping: float = 0.01) -> None:
-    """Multiplies the initial kernel of the first layer by the inverse root of the covariance of its inputs.
-
-    The layer then begins as one that reads whitened inputs: whole images if it is dense, patches of the kernel's size
-    if it is a convolution. Neighbouring pixels are nearly equal, so that random filters see little but brightness; what
-    tells one image from another of its kind lies in the other directions.
-
-    Args:
-        network: begins with a dense layer or a convolution.
-        batches: of the training split.
-        damping: in units of the variance of a standardized pixel. Less of it whitens more directions.
+        network: Built.
+        batches: Of the training split.
+        name: What needs the layer, for the message.
 
     Raises:
-        UserError: if the network begins otherwise, or several hosts train it.
+        UserError: It is neither a dense layer nor a convolution, or this host has a part of each batch only.
     """
-    check_number("whitened_first_kernel.damping", damping, 1e-12, 1e12)
-    _check_all_images(batches, "whitened_first_kernel")
-    layer = _first_layer(network, "whitened_first_kernel")
-    root = inverse_root(covariance(network, layer, batches), damping)
-    kernel = keras.ops.convert_to_numpy(layer.kernel)
-    layer.kernel.assign((root @ kernel.reshape(len(root), -1)).reshape(kernel.shape))
-
-
-def prepare(network: keras.Model, batches: Batches) -> None:
-    """Computes, for `whitened_sgd`, what the gradient of a compiled network's first kernel is multiplied by.
-
-    It takes some seconds for CIFAR-10 on two cores. Other optimizers stay as they are.
-
-    Raises:
-        UserError: if the network begins with neither a dense layer nor a convolution, or is trained on several devices.
-    """
-    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)  # of mixed precision
-    damping = getattr(optimizer, "damping_of_whitening", None)
-    if damping is None:
-        return
-    layer = _first_layer(network, "whitened_sgd")
-    _check_all_images(batches, "whitened_sgd")
-    if tf.distribute.has_strategy():
+    if batches.shard.workers > 1:
+        raise UserError(f"{name} works on one host. Train on one, or leave {name} out.")
+    first = next(layer for layer in all_layers(network) if layer.weights)
+    if not isinstance(first, keras.layers.Dense | keras.layers.Conv2D):
         raise UserError(
-            "whitened_sgd works on one device. Set train.strategy = 'none', or take another optimizer."
+            f"{name} is for networks that begin with a dense layer or a convolution, and {network.name} begins with "
+            f"{first.name}. Leave {name} out, or take another network."
         )
-    values = inverse_covariance(covariance(network, layer, batches), damping)
-    inverse = tf.Variable(np.float32(values), trainable=False)
-    plain_step, of_kernel = optimizer.update_step, optimizer._get_variable_index(layer.kernel)
-
-    def step(gradient, variable, learning_rate):
-        if optimizer._get_variable_index(variable) == of_kernel:
-            rows = tf.reshape(tf.cast(gradient, tf.float32), (len(values), -1))
-            gradient = tf.reshape(tf.matmul(inverse, rows), variable.shape)
-        plain_step(gradient, variable, learning_rate)
-
-    optimizer.update_step = step
+    return first
 
 
 def covariance(network: keras.Model, layer: keras.layers.Layer, batches: Batches) -> np.ndarray:
-    """The mean of x xᵀ over what a layer reads of the training images: float64 `[inputs, inputs]`.
+    """Returns the mean of x xᵀ over what a layer reads of the training images: float64 `[inputs, inputs]`.
 
     Args:
-        network: whose layers before this one have no weights.
-        layer: a dense layer, or a convolution, which reads patches of its kernel's size.
-        batches: of the training split.
+        network: A network whose layers before this one have no weights.
+        layer: A dense layer, or a convolution, which reads patches of its kernel's size.
+        batches: Of the training split.
     """
-    reading = keras.Model(network.inputs, layer.input)
+    before_layer = keras.Model(network.inputs, layer.input)
     total, count = np.float64(0), 0
     for images, _ in batches.evaluation_batches(CHUNK):
-        inputs = tf.cast(reading(images), tf.float32)  # of mixed precision: sums overflow float16
+        inputs = tf.cast(
+            before_layer(images), tf.float32
+        )  # under mixed precision, sums would overflow float16
         if isinstance(layer, keras.layers.Conv2D):
             inputs = _patches(layer, inputs)
         total += np.float64(tf.matmul(inputs, inputs, transpose_a=True))
@@ -125,34 +64,20 @@ def covariance(network: keras.Model, layer: keras.layers.Layer, batches: Batches
 
 
 def inverse_covariance(moments: np.ndarray, damping: float) -> np.ndarray:
-    """For a covariance C: c (C + damping I)⁻¹, c such that a whitened input has the mean square 1."""
+    """Returns c (C + damping I)⁻¹ for a covariance C, with c such that a whitened input has the mean square 1."""
     inverse = np.linalg.inv(moments + damping * np.eye(len(moments)))
     return inverse * (len(moments) / np.sum(inverse * moments))
 
 
 def inverse_root(moments: np.ndarray, damping: float) -> np.ndarray:
-    """For a covariance C: c (C + damping I)^(-1/2), c such that whitening keeps the mean square of an input."""
+    """Returns c (C + damping I)^(-1/2) for a covariance C, with c such that an input keeps its mean square."""
     values, vectors = np.linalg.eigh(moments)
     scale = np.sqrt(np.sum(values) / np.sum(values / (values + damping)))
     return (vectors * (scale / np.sqrt(values + damping))) @ vectors.T
 
 
 def _patches(layer: keras.layers.Conv2D, images: tf.Tensor) -> tf.Tensor:
+    """Returns every patch that a convolution multiplies: `[patches, height * width * channels]`."""
     sizes, strides, rates = ((1, *of, 1) for of in (layer.kernel_size, layer.strides, layer.dilation_rate))
     patches = tf.image.extract_patches(images, sizes, strides, rates, layer.padding.upper())
     return tf.reshape(patches, (-1, patches.shape[-1]))
-
-
-def _check_all_images(batches: Batches, who: str) -> None:
-    if batches.shard.workers > 1:
-        raise UserError(f"{who} works on one host. Train on one, or leave {who} out.")
-
-
-def _first_layer(network: keras.Model, who: str) -> keras.layers.Layer:
-    first = next(layer for layer in all_layers(network) if layer.weights)
-    if not isinstance(first, keras.layers.Dense | keras.layers.Conv2D):
-        raise UserError(
-            f"{who} is for networks that begin with a dense layer or a convolution, and {network.name} begins with "
-            f"{first.name}. Leave {who} out, or take another network."
-        )
-    return first

@@ -1,4 +1,4 @@
-"""What --overwrite does: moves an earlier run aside, and nothing else than a run."""
+"""What --overwrite does: moves an earlier run aside. It refuses to move anything that is not a run."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rethink_keras.system.locks import LOCK
 from rethink_keras.workdir.workdir import Workdir
 
 _FOLDERS = ("checkpoints", "tensorboard", "wandb")
-# What is there before a run has a configuration: a sweep's log, and what a start that failed leaves.
+# Files of a run that has no configuration yet: the log of a sweep, and what a failed start leaves.
 _WITHOUT_CONFIGURATION = {LOCK, ".writable", "train.log", "failed.txt"}
 _FILES = {
     *_WITHOUT_CONFIGURATION,
     *("config.gin", "metrics.csv", "summary.json", "model.keras", ".model.partial.keras", "confusion.json"),
-    *("alpha.npy", "curve.png", "distance.png"),  # of the experiments of sections 4 and 5
+    *("alpha.npy", "curve.png", "distance.png"),  # Of the experiments of sections 4 and 5.
 }
 _OTHER_RUNS = {LOCK, "config.gin", "summary.json", "sweep.json", "search.json", ".git"}
 _SHOWN = 3
 
 
 def check_replaceable(workdir: Workdir) -> None:
-    """Checks that what is in a workdir may be moved: a run of this project and nothing else.
+    """Checks that a workdir contains a run of this project and nothing else, so that it may be moved.
 
     Raises:
-        UserError: if there are other files, other runs below, or nothing that tells a run.
+        UserError: There are other files, other runs below, or no run.
     """
     path = workdir.path
     if not workdir.writes or not path.is_dir():
@@ -53,12 +53,12 @@ def check_replaceable(workdir: Workdir) -> None:
 
 
 def set_aside(workdir: Workdir) -> None:
-    """Moves an earlier run to the folder's name with a number, and prints where; the workdir must be locked.
+    """Moves an earlier run to a folder beside it, named with a number, and prints its path.
 
-    To be called once it is known that a new run can begin.
+    The workdir must be locked. Call it once it is known that a new run can begin.
 
     Raises:
-        UserError: if the folder holds anything else, see `check_replaceable`.
+        UserError: The folder contains anything else; see `check_replaceable`.
     """
     if not workdir.writes:
         return

@@ -1,62 +1,48 @@
-"""The folder of one run and its files; a reader never sees half of one.
+"""The folder of a run: the names of its files, writing them, and reading them.
 
-config.gin, metrics.csv, summary.json, model.keras, checkpoints/; and confusion.json, tensorboard/, wandb/.
+config.gin, metrics.csv, summary.json, model.keras, checkpoints/; and confusion.json, tensorboard/, wandb/. In a sweep
+also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never sees a part.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import difflib
-import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import typeguard
-
-from rethink_keras.errors import UserError
-from rethink_keras.system.archives import DamagedError, check_archive
+from rethink_keras.errors import DamagedError, UserError
+from rethink_keras.system.archives import check_archive
 from rethink_keras.system.disk_errors import unreadable, unwritable
 from rethink_keras.system.files import make_folder, remove_partial_files, write_atomically
 from rethink_keras.system.locks import held
-from rethink_keras.training.state import ALL_ITEMS, Row
+from rethink_keras.workdir import metrics, summary
+from rethink_keras.workdir.columns import MetricsRow
+from rethink_keras.workdir.configuration import difference
+from rethink_keras.workdir.record import DAMAGED, FAILED, MISSING, RunRecord
+from rethink_keras.workdir.summary import DONE, ENDED, Summary
+from rethink_keras.workdir.text_files import read_lines, read_text, shown
 
-COLUMNS = (
-    "epoch",
-    "step",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "learning_rate",
-    "seconds",
-    "train_metrics",
-    "batch_norm",
-    "running_loss",
-    "running_accuracy",
-    "penalty",
-)
-
-_TEXTS = ("train_metrics", "batch_norm")  # columns that hold no numbers
-# What is read of a summary here.
-_KINDS: dict[str, Any] = {
-    "status": str,
-    "epochs": int,
-    "fingerprints": dict[str, str],
-    "versions": dict[str, str],
-    "computed_by": list[dict[str, str]],
-    "rows": list[dict[str, Any]],
-}
+T = TypeVar("T")
 
 
 class Workdir:
     """The folder of one run.
 
+    Attributes:
+        config: The path of config.gin: the operative configuration, enough to run again.
+        metrics: Of metrics.csv: one row per measured epoch.
+        summary: Of summary.json: status, final and best metrics, versions, fingerprints.
+        model: Of model.keras: the network for inference, once the run is done.
+        checkpoints: The folder of the checkpoints.
+        confusion: Of confusion.json: the confusion of true and corrupted labels by epoch.
+        failure: Of failed.txt: why a run of a sweep failed.
+
     Args:
-        path: of the folder.
-        writes: whether this process writes it; for a worker that does not, whatever would write does nothing.
+        path: The folder.
+        writes: Whether this process writes the files. For a worker that does not, every method that would write does
+            nothing.
     """
 
     def __init__(self, path: str | Path, writes: bool = True):
@@ -68,14 +54,17 @@ class Workdir:
         self.model = self.path / "model.keras"
         self.checkpoints = self.path / "checkpoints"
         self.confusion = self.path / "confusion.json"
+        self.failure = self.path / "failed.txt"
+
+    # Writing.
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Makes the workdir and holds it for this process.
+        """Makes the folder and holds it for this process.
 
         Raises:
-            UserError: if another process holds it, or it cannot be written.
-            DiskError: if the disk is full or fails.
+            UserError: Another process holds it, or it cannot be written.
+            DiskError: The disk is full or fails.
         """
         if not self.writes:
             yield
@@ -89,6 +78,44 @@ class Workdir:
                 remove_partial_files(folder)
             yield
 
+    def check_configuration(self, config: str, defaults: Collection[str] = ()) -> None:
+        """Checks that the workdir holds no run of another configuration.
+
+        Args:
+            config: The text of the present configuration.
+            defaults: Its parameters that are not bound. Those that config.gin lacks were added to the code after the
+                run began, and may differ.
+
+        Raises:
+            UserError: It does; the message shows the difference.
+        """
+        if not self.writes or not self.config.exists():
+            return
+        try:
+            there = self.read_configuration()
+        except DamagedError as error:
+            raise UserError(f"{error}. Name another --workdir, or start afresh with --overwrite.") from error
+        if lines := difference(there, config, defaults):
+            raise UserError(
+                f"{self.path} holds a run of another configuration. Name another --workdir, or take the "
+                f"configuration back; --overwrite starts afresh. The difference:\n{lines}"
+            )
+
+    def write_configuration(self, config: str) -> None:
+        """Writes config.gin unless it exists."""
+        if self.writes and not self.config.exists():
+            write_atomically(self.config, config.encode())
+
+    def write_metrics(self, rows: Sequence[MetricsRow]) -> None:
+        """Replaces metrics.csv by rows, whose columns may differ."""
+        if self.writes:
+            write_atomically(self.metrics, metrics.format_metrics(rows).encode())
+
+    def write_summary(self, fields: Summary) -> None:
+        """Replaces summary.json."""
+        if self.writes:
+            write_atomically(self.summary, (json.dumps(fields, indent=2) + "\n").encode())
+
     def _check_writable(self) -> None:
         """Writes a file twice, as checkpoints are written: to a new name, and over one that exists."""
         probe = self.path / ".writable"
@@ -99,126 +126,133 @@ class Workdir:
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    def check_configuration(self, config: str) -> None:
-        """Checks that the workdir holds no run of another configuration.
+    # Reading one file, to resume: a file that cannot be read now must not be replaced, one that is damaged may be.
+
+    def read_configuration(self) -> str:
+        """Returns the text of config.gin, or '' if there is no such file.
 
         Raises:
-            UserError: if it does; shows the difference.
+            DamagedError: It is not a text.
+            DiskError: It cannot be read.
         """
-        if not self.writes or not self.config.exists():
-            return
-        there = self.config.read_text(encoding="utf-8", errors="replace")
-        if there == config:
-            return
-        lines = difflib.unified_diff(
-            _bindings(there), _bindings(config), "in the workdir", "requested", lineterm="", n=0
-        )
-        raise UserError(
-            f"{self.path} holds a run of another configuration. Name another --workdir, or take the "
-            "configuration back; --overwrite starts afresh. The difference:\n" + "\n".join(lines)
-        )
+        return _read_to_resume("", read_text, self.config)
 
-    def write_configuration(self, config: str) -> None:
-        """Writes config.gin unless it exists."""
-        if self.writes and not self.config.exists():
-            write_atomically(self.config, config.encode())
-
-    def write_metrics(self, rows: list[Row]) -> None:
-        """Writes metrics.csv anew: a row an epoch."""
-        if not self.writes:
-            return
-        text = io.StringIO()
-        extra = [name for row in rows[:1] for name in row if name not in COLUMNS]
-        writer = csv.DictWriter(text, [*COLUMNS, *extra], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(self.metrics, text.getvalue().encode())
-
-    def write_summary(self, summary: dict[str, Any]) -> None:
-        """Writes summary.json anew."""
-        if self.writes:
-            write_atomically(self.summary, (json.dumps(summary, indent=2) + "\n").encode())
-
-    def read_summary(self) -> dict[str, Any] | None:
-        """The content of summary.json, or None if there is no such file.
+    def read_metrics(self) -> list[MetricsRow]:
+        """Returns the rows of metrics.csv.
 
         Raises:
-            UserError: if it is damaged.
-            DiskError: if it cannot be read.
+            DamagedError: There is no such file, or it is damaged.
+            DiskError: It cannot be read.
+        """
+        rows = _read_to_resume(None, metrics.read_metrics, self.metrics)
+        if rows is None:
+            raise DamagedError("missing")
+        return rows
+
+    def has_metrics(self, rows: Sequence[MetricsRow]) -> bool:
+        """Returns whether metrics.csv has exactly these rows.
+
+        Raises:
+            The same errors as `read_metrics`.
+        """
+        expected = metrics.parse_metrics(metrics.format_metrics(rows), self.metrics.name)
+        return self.read_metrics() == expected
+
+    def read_summary(self) -> Summary | None:
+        """Returns the content of summary.json, or None if there is no such file.
+
+        Raises:
+            UserError: It is damaged.
+            DiskError: It cannot be read.
         """
         try:
-            summary = typeguard.check_type(
-                json.loads(self.summary.read_text(encoding="utf-8")), dict[str, Any]
-            )
-            for name, kind in _KINDS.items():
-                if name in summary or name == "status":
-                    typeguard.check_type(summary.get(name), kind, collection_check_strategy=ALL_ITEMS)
-            return summary
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise unreadable(self.summary, error) from error
-        except (ValueError, RecursionError, typeguard.TypeCheckError) as error:
+            return _read_to_resume(None, summary.read_summary, self.summary)
+        except DamagedError as error:
             raise UserError(
-                f"{self.summary} is damaged, and nothing is left to write it anew from. Move the run away, or start "
-                "afresh with --overwrite."
+                f"{self.summary} is damaged ({error}), and nothing is left to write it anew from. Move the run away, "
+                "or start afresh with --overwrite."
             ) from error
 
-    def read_metrics(self) -> list[Row]:
-        """The rows of metrics.csv.
-
-        Raises:
-            DamagedError: if there is no such file, or it is torn.
-            DiskError: if it cannot be read.
-        """
-        try:
-            text = self.metrics.read_text(encoding="utf-8")
-            rows = list(csv.DictReader(io.StringIO(text), strict=True))
-            if not text.endswith("\n") or any(None in row or None in row.values() for row in rows):
-                raise DamagedError("torn")
-            return [{name: _value(name, text) for name, text in row.items() if text} for row in rows]
-        except FileNotFoundError as error:
-            raise DamagedError("missing") from error
-        except OSError as error:
-            raise unreadable(self.metrics, error) from error
-        except (ValueError, csv.Error) as error:
-            raise DamagedError(str(error)) from error
-
     def lacking(self) -> dict[str, str]:
-        """What is missing or damaged of metrics.csv and model.keras of a run that is done, and why, by name.
+        """Returns by name what is missing or damaged of metrics.csv and model.keras of a run that is done, and why.
 
         Raises:
-            UserError: if summary.json is damaged.
-            DiskError: if a file cannot be read.
+            UserError: summary.json is damaged.
+            DiskError: A file cannot be read.
         """
         found = {}
         epochs = (self.read_summary() or {}).get("epochs")
         try:
-            if [row.get("epoch") for row in self.read_metrics()[-1:]] != [epochs]:
+            if [row["epoch"] for row in self.read_metrics()[-1:]] != [epochs]:
                 raise DamagedError(f"without epoch {epochs}")
         except DamagedError as error:
             found[self.metrics.name] = str(error)
         try:
-            check_archive(self.model)
-        except FileNotFoundError:
-            found[self.model.name] = "missing"
-        except OSError as error:
-            raise unreadable(self.model, error) from error
+            if not _read_to_resume(False, _is_whole, self.model):
+                raise DamagedError("missing")
         except DamagedError as error:
             found[self.model.name] = str(error)
         return found
 
+    def read_failure(self) -> str:
+        """Returns why a run of a sweep or a search failed, from failed.txt; empty if that is not known."""
+        try:
+            return _without_file("", read_lines, self.failure).strip()
+        except (OSError, DamagedError) as error:
+            return f"{self.failure.name} cannot be read ({error})."
+
+    # Reading all of a run, for sweeps, searches and reports: no content of any file makes this fail.
+
+    def read(self) -> RunRecord:
+        """Returns what the files of the run say."""
+        try:
+            return self._read()
+        except OSError as error:
+            why = f"{shown(Path(error.filename or self.path))} cannot be read ({error.strerror or error})"
+            return RunRecord(self.path, DAMAGED, why)
+        except DamagedError as error:
+            return RunRecord(self.path, DAMAGED, str(error))
+
+    def _read(self) -> RunRecord:
+        config = _without_file("", read_lines, self.config)
+        fields = _without_file(Summary(), summary.read_summary, self.summary)
+        if fields and not config:
+            raise DamagedError(f"{shown(self.path)} has no {self.config.name}")
+        rows: list[MetricsRow] = []
+        if summary.is_training(fields):
+            rows = _without_file(rows, metrics.read_metrics, self.metrics)
+            last = rows[-1]["epoch"] if rows else 0
+            if fields.get("status") == DONE and last != fields["epochs"]:
+                raise DamagedError(
+                    f"{shown(self.metrics)} ends with epoch {last}, but {self.summary.name} says {fields['epochs']}"
+                )
+        status, failure = fields.get("status", MISSING), _without_file(None, read_lines, self.failure)
+        if failure is None or status in ENDED:
+            return RunRecord(self.path, status, "", fields, tuple(rows), config)
+        return RunRecord(self.path, FAILED, failure.strip(), fields, tuple(rows), config)
+
 
 def default_workdir(gin_files: Sequence[str | Path]) -> Path:
-    """`runs/` and the names of the gin files, such as runs/table1_alexnet+random_labels."""
+    """Returns `runs/` and the names of the gin files, such as runs/table1_alexnet+random_labels."""
     return Path("runs") / ("+".join(Path(f).stem for f in gin_files) or "default")
 
 
-def _bindings(config: str) -> list[str]:
-    return [line for line in config.splitlines() if line and not line.startswith("#")]
+def _without_file(default: T, read: Callable[[Path], T], path: Path) -> T:
+    """Returns what `read` returns for a file, or the default if there is no such file."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        return default
 
 
-def _value(column: str, text: str) -> int | float | str:
-    if column in ("epoch", "step"):
-        return int(text)
-    return text if column in _TEXTS else float(text)
+def _read_to_resume(default: T, read: Callable[[Path], T], path: Path) -> T:
+    """Returns the same as `_without_file`; raises DiskError if the file cannot be read."""
+    try:
+        return _without_file(default, read, path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _is_whole(archive: Path) -> bool:
+    check_archive(archive)
+    return True

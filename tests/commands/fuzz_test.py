@@ -9,10 +9,10 @@ from unittest import mock
 import hypothesis
 from absl.testing import absltest
 from hypothesis import strategies as st
+from rethink_keras.training.loop import Result
 
 from rethink_keras.commands import train
 from rethink_keras.training import loop
-from rethink_keras.training.loop import Result
 from tests.training.small_runs import SMALL
 
 CODES = {0, 2, 3, 4}

@@ -8,7 +8,7 @@ from pathlib import Path
 from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import report, runs, train
-from rethink_keras.workdir.records import MOST_DEPTH
+from rethink_keras.workdir.json_files import MOST_DEPTH
 from tests.fuzz.outcome import check, run
 from tests.reports import made_sweeps as made
 

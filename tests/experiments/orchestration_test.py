@@ -107,7 +107,7 @@ class MakeTest(parameterized.TestCase):
             (folder / runs(1)[0].name / "metrics.csv").unlink()
             with self.assertRaises(RunsFailedError) as failed:
                 make(manifest(*runs(1)), folder, Idle())
-            self.assertIn("missing", failed.exception.sentence)
+            self.assertIn("damaged", failed.exception.sentence)
 
     @parameterized.parameters('["done"]', '{"a": 1}', "1", "null")
     def test_a_status_that_is_none_stops_no_other_run(self, text):

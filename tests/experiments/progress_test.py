@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 from absl.testing import absltest
@@ -7,15 +6,11 @@ from rethink_keras.experiments.progress import Display
 from rethink_keras.experiments.run_process import Outcome
 from tests.experiments.sweeps.manifest_test import manifest, planned
 from tests.training.small_runs import new_folder
+from tests.workdir import made_runs
 
 
 def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> None:
-    workdir.mkdir(parents=True, exist_ok=True)
-    final = {"train_accuracy": 1.0, "test_accuracy": 0.1}
-    summary = {"status": status, "final": final, "epochs": rows}
-    (workdir / "summary.json").write_text(json.dumps(summary))
-    lines = ["epoch,seconds", *(f"{epoch + 1},{seconds}" for epoch in range(rows))]
-    (workdir / "metrics.csv").write_text("\n".join(lines))
+    made_runs.write_run(workdir, status, [made_runs.row(k + 1, seconds=seconds) for k in range(rows)])
 
 
 class ProgressTest(absltest.TestCase):

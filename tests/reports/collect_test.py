@@ -5,9 +5,9 @@ from absl.testing import absltest, parameterized
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.reports.collect import collect
-from rethink_keras.workdir.records import COLUMNS
 from tests.reports import made_sweeps as made
 
+HEADINGS = "epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,running_accuracy"
 PLANS = [made.plan("mlp_1x512", "plain", seed) for seed in range(3)]
 
 
@@ -43,10 +43,10 @@ class CollectTest(made.FolderTestCase):
         ("a_list", "summary.json", "[]", "is no summary"),
         ("not_text", "config.gin", b"\xff\xfe\x00", "config.gin is no text"),
         ("lacking", "summary.json", '{"status": "done"}', "lacks epochs"),
-        ("torn_row", "metrics.csv", "epoch,step\n1\n", "line 2 of"),
-        ("no_number", "metrics.csv", f"{','.join(COLUMNS)}\n1,nan{',0' * 5}\n", "step in line 2 of"),
-        ("no_column", "metrics.csv", "epoch,step\n1,2\n", "has no column train_loss"),
-        ("fewer_rows", "metrics.csv", "epoch,step\n", "ends with epoch 0, but summary.json says 4"),
+        ("torn_row", "metrics.csv", f"{HEADINGS}\n1\n", "line 2 of"),
+        ("no_number", "metrics.csv", f"{HEADINGS}\n1,nan{',0' * 5}\n", "step in line 2 of"),
+        ("no_column", "metrics.csv", "epoch,step\n1,2\n", "has no column"),
+        ("fewer_rows", "metrics.csv", f"{HEADINGS}\n", "ends with epoch 0, but summary.json says 4"),
     )
     def test_a_damaged_run_stops_no_other(self, name, content, sentence):
         folder = self.sweep()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -14,7 +13,7 @@ from typing import Any
 from absl.testing import parameterized
 
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
-from rethink_keras.workdir.workdir import COLUMNS
+from rethink_keras.workdir.workdir import Workdir
 
 STEPS = 391
 
@@ -109,11 +108,7 @@ def run(folder: Path, planned: PlannedRun, made: list[dict], status: str = "done
 
 def write_metrics(place: Path, made: list[dict]) -> None:
     """Writes metrics.csv."""
-    extra = [name for row in made[:1] for name in row if name not in COLUMNS]
-    with (place / "metrics.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, *extra], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(made)
+    Workdir(place).write_metrics(made)
 
 
 def _figures(made: list[dict]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from absl.testing import absltest
 
 from benchmarks.kill_and_resume import start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
+from rethink_keras.training.callbacks.tensorboard import TensorBoard
 from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.tensorboard import TensorBoard
 from tests.training.small_runs import (
     SMALL,
     WITH_STATE,
@@ -48,7 +48,7 @@ class SignalTest(absltest.TestCase):
             _, err = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 128 + signal.SIGINT)
             self.assertRegex(
-                err, r"^Stopped in epoch \d+ after step \d+ and saved\. The same command goes on"
+                err, r"^Stopped in epoch \d+ after step \d+ and saved\. The same command resumes"
             )
             self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
 
@@ -82,7 +82,7 @@ class CheckpointFaultTest(absltest.TestCase):
                 path.unlink()
             for path in (folder / "large" / "checkpoints").iterdir():
                 path.rename(folder / "small" / "checkpoints" / path.name)
-            with self.assertRaisesRegex(UserError, "is of another model"):
+            with self.assertRaisesRegex(UserError, "is of another network"):
                 run(folder / "small")
 
 
@@ -123,7 +123,7 @@ class DiskTest(absltest.TestCase):
 
         with new_folder() as folder, self.assertRaises(DiskError):
             try:
-                with before_call(TensorBoard, "add", fill):
+                with before_call(TensorBoard, "write", fill):
                     run(folder, "train.tensorboard = True")
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -6,7 +6,7 @@ from rethink_keras.data.augmentation import Augmentation
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import DefaultRegularization
-from rethink_keras.training.regularization import Regularization, settle
+from rethink_keras.training.regularization import Regularization, resolve
 from tests.training.small_runs import new_folder, run
 
 DEFAULT = DefaultRegularization(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
@@ -14,17 +14,17 @@ RANDOM = Randomization(labels="random", seed=0)
 
 
 TRUE = Randomization(seed=0)
-NOTHING_ASKED, NO_AUGMENTATION = Regularization(), Augmentation()
+NOT_CONFIGURED, NO_AUGMENTATION = Regularization(), Augmentation()
 
 
-def settled(asked=NOTHING_ASKED, augmentation=NO_AUGMENTATION, randomization=TRUE, **changes):
-    options = {"default_regularization": DEFAULT, "dataset": "cifar10", "can_crop": True, **changes}
-    return settle(asked, augmentation, randomization=randomization, **options)
+def resolved(requested=NOT_CONFIGURED, augmentation=NO_AUGMENTATION, randomization=TRUE, **changes):
+    options = {"default": DEFAULT, "dataset": "cifar10", "can_crop": True, **changes}
+    return resolve(requested, augmentation, randomization=randomization, **options)
 
 
-class SettleTest(parameterized.TestCase):
-    def test_unsaid_with_true_data_is_default(self):
-        found = settled()
+class ResolveTest(parameterized.TestCase):
+    def test_not_configured_with_true_data_is_default(self):
+        found = resolved()
         self.assertEqual((found.weight_decay, found.dropout), (4e-5, 0.2))
         self.assertEqual(found.decayed_layers, ("hidden",))
         self.assertTrue(found.augmentation.random_crop)
@@ -41,48 +41,50 @@ class SettleTest(parameterized.TestCase):
         Randomization(pixels="random", fraction=0.0, seed=0),
     )
     def test_unsaid_under_a_randomization_is_off_and_said(self, randomization):
-        found = settled(randomization=randomization)
+        found = resolved(randomization=randomization)
         self.assertEqual((found.weight_decay, found.dropout), (0, 0))
         self.assertFalse(found.augmentation.in_force)
         self.assertFalse(found.explicit)
         self.assertIn("off under a randomization", found.log)
 
     def test_randomized_test_labels_alone_are_true_data(self):
-        self.assertTrue(settled(randomization=Randomization(randomize_test_labels=True, seed=0)).explicit)
+        self.assertTrue(resolved(randomization=Randomization(randomize_test_labels=True, seed=0)).explicit)
 
     def test_all_points_of_a_sweep_over_corruption_are_regularized_alike(self):
         levels = [Randomization(labels="partially_corrupted", corruption=p, seed=0) for p in (0.0, 0.5, 1.0)]
-        for asked in (NOTHING_ASKED, Regularization(weight_decay="default", dropout=0.1)):
-            self.assertLen({settled(asked, randomization=level) for level in levels}, 1)
+        for requested in (NOT_CONFIGURED, Regularization(weight_decay="default", dropout=0.1)):
+            self.assertLen({resolved(requested, randomization=level) for level in levels}, 1)
 
     def test_a_number_decays_every_layer_and_the_default_only_its_own(self):
-        number = settled(Regularization(weight_decay=0.1))
+        number = resolved(Regularization(weight_decay=0.1))
         self.assertIsNone(number.decayed_layers)
         self.assertIn("0.1 on the kernels of all layers", number.log)
-        default = settled(Regularization(weight_decay="default"))
+        default = resolved(Regularization(weight_decay="default"))
         self.assertEqual(default.decayed_layers, ("hidden",))
         self.assertIn("4e-05 on the kernels of hidden,", default.log)
-        self.assertEqual(settled().decayed_layers, ("hidden",))
-        self.assertNotIn(" on ", settled(Regularization(weight_decay=0)).log)
+        self.assertEqual(resolved().decayed_layers, ("hidden",))
+        self.assertNotIn(" on ", resolved(Regularization(weight_decay=0)).log)
 
     def test_all_parameters_decay_if_asked(self):
-        found = settled(Regularization(weight_decay=0.1, decay="all"))
+        found = resolved(Regularization(weight_decay=0.1, decay="all"))
         self.assertEqual(found.decay, "all")
         self.assertIn("all parameters of all layers", found.log)
 
     def test_asking_wins(self):
-        found = settled(Regularization(weight_decay=0.01, dropout="default"), Augmentation(flip=True), RANDOM)
+        found = resolved(
+            Regularization(weight_decay=0.01, dropout="default"), Augmentation(flip=True), RANDOM
+        )
         self.assertEqual((found.weight_decay, found.dropout), (0.01, 0.2))
         self.assertEqual(found.augmentation, Augmentation(False, 0, True, 0.0, False))
         self.assertNotIn("not configured", found.log)
 
     def test_off_by_request_with_true_data(self):
-        found = settled(Regularization(weight_decay=0, dropout=0), Augmentation(random_crop=False))
+        found = resolved(Regularization(weight_decay=0, dropout=0), Augmentation(random_crop=False))
         self.assertFalse(found.explicit)
 
     def test_no_default_crop_without_room(self):
-        self.assertFalse(settled(can_crop=False).augmentation.in_force)
-        self.assertFalse(settled(dataset="digits").augmentation.in_force)
+        self.assertFalse(resolved(can_crop=False).augmentation.in_force)
+        self.assertFalse(resolved(dataset="digits").augmentation.in_force)
 
     @parameterized.parameters(
         {"weight_decay": -1},

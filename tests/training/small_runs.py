@@ -16,8 +16,10 @@ import numpy as np
 
 import rethink_keras
 from rethink_keras import config
-from rethink_keras.training import evaluation, loop, trainer
-from rethink_keras.training.callbacks import Recorder
+from rethink_keras.training import evaluation, train
+from rethink_keras.training.callbacks import progress
+from rethink_keras.training.callbacks.stop_training import StopTraining
+from rethink_keras.training.callbacks.track_state import TrackState
 from rethink_keras.training.config import RunConfig
 
 SMALL = (
@@ -59,7 +61,7 @@ def paused(workdir: Path, after: int, *bindings: str) -> tuple[rethink_keras.Res
     config.parse([], [*SMALL, *bindings])
     try:
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            return trainer.train(RunConfig.from_gin(), workdir=workdir, pause_after=after), out.getvalue()
+            return train.train(RunConfig.from_gin(), workdir=workdir, pause_after=after), out.getvalue()
     finally:
         config.clear()
 
@@ -96,15 +98,15 @@ def send_sigterm() -> None:
 def sigterm_at(step: int):
     """SIGTERM when a run's epoch has come to `step`."""
 
-    def has_come(recorder, batch, *_):
-        return recorder.step_after(batch) >= step
+    def has_come(callback, *_):
+        return callback.run.state.step >= step
 
-    return before_call(Recorder, "on_train_batch_end", send_sigterm, has_come)
+    return before_call(StopTraining, "on_train_batch_end", send_sigterm, has_come)
 
 
 def sigterm_in_evaluation():
     """SIGTERM when an epoch is being measured."""
-    return before_call(evaluation, "measure", send_sigterm)
+    return before_call(evaluation, "evaluate", send_sigterm)
 
 
 def sigterm_in_save():
@@ -114,16 +116,16 @@ def sigterm_in_save():
 
 def sigterm_after_epoch():
     """SIGTERM when an epoch is measured and saved."""
-    return before_call(loop, "epoch_line", send_sigterm)
+    return before_call(progress, "epoch_line", send_sigterm)
 
 
 def spoiled_weight(step: int):
     """NaN in a weight of the first kernel after so many steps of a run."""
     networks = []
 
-    def has_come(recorder, *_):
-        networks[:] = [recorder.model]
-        return int(recorder.model.optimizer.iterations) >= step
+    def has_come(callback, *_):
+        networks[:] = [callback.model]
+        return int(callback.model.optimizer.iterations) >= step
 
     def spoil():
         kernel = networks[0].trainable_weights[0]
@@ -131,7 +133,7 @@ def spoiled_weight(step: int):
         values[0, 0] = np.nan
         kernel.assign(values)
 
-    return before_call(Recorder, "on_train_batch_end", spoil, has_come)
+    return before_call(TrackState, "on_train_batch_end", spoil, has_come)
 
 
 def timeless(rows) -> list[dict]:

@@ -11,9 +11,8 @@ from absl.testing import absltest, parameterized
 import rethink_keras
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
-from rethink_keras.models import inception_v3
-from rethink_keras.training import trainer
 from rethink_keras.training.config import RunConfig
+from rethink_keras.training.data import resolve_regularization
 from tests.data import made_imagenet
 from tests.training.small_runs import new_folder
 
@@ -49,19 +48,19 @@ class Table2Test(parameterized.TestCase):
     def test_rows(self, files, labels, augmented, dropout, weight_decay):
         config.parse([GIN / "table2_inception_v3.gin", *files])
         splits = Splits.from_gin(None, 0)
-        settled = trainer._settle(splits, inception_v3, RunConfig.from_gin())
+        resolved = resolve_regularization(RunConfig.from_gin())
         self.assertEqual(splits.randomization.labels, labels)
-        self.assertEqual((settled.dropout, settled.weight_decay), (dropout, weight_decay))
-        self.assertEqual(settled.augmentation.in_force, augmented)
+        self.assertEqual((resolved.dropout, resolved.weight_decay), (dropout, weight_decay))
+        self.assertEqual(resolved.augmentation.in_force, augmented)
         self.assertEqual(
             (
-                settled.augmentation.random_crop,
-                settled.augmentation.flip,
-                settled.augmentation.color_distortion,
+                resolved.augmentation.random_crop,
+                resolved.augmentation.flip,
+                resolved.augmentation.color_distortion,
             ),
             (augmented,) * 3,
         )
-        self.assertNotIn("not configured", settled.log)
+        self.assertNotIn("not configured", resolved.log)
         self.assertEqual(config.bound("train.epochs", None), 100)
 
     def test_the_whole_way(self):

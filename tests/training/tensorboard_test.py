@@ -8,12 +8,12 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
+from rethink_keras.training.confusion import Confusion, ConfusionPolicy
 from tensorboard.plugins.hparams import api_pb2, metadata
 
 from rethink_keras.data import image_grid
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.training import evaluation
-from rethink_keras.training.confusion import Confusion, ConfusionPolicy
 from tests.training.small_runs import (
     before_call,
     new_folder,

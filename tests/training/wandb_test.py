@@ -11,10 +11,10 @@ from pathlib import Path
 from unittest import mock
 
 from absl.testing import absltest
-
-from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.training.observers import Epoch, ObservedRun
 from rethink_keras.training.weights_and_biases import WandbRun, WeightsAndBiases
+
+from rethink_keras.errors import StoppedBySignalError, UserError
 from tests.training.small_runs import new_folder, run, sigterm_at, timeless
 
 HAS_WANDB = importlib.util.find_spec("wandb") is not None

@@ -1,12 +1,12 @@
 import contextlib
 import io
+from pathlib import Path
 
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
-from tests.training.small_runs import new_folder
 
 RUN = (
     "config.gin",
@@ -26,7 +26,7 @@ def listed(folder):
 class OverwritingTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
         self.workdir = Workdir(self.folder / "run")
 
     def write(self, *names):

@@ -1,64 +1,84 @@
-import json
+from pathlib import Path
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import train
 from rethink_keras.errors import RunsDifferError, UserError
 from rethink_keras.workdir.verification import verify
 from tests.commands.in_process import main
-from tests.training.small_runs import new_folder, run
+from tests.training.small_runs import run
+from tests.workdir.made_runs import FACTS, row, write_run
+
+FINGERPRINTS = {**FACTS["fingerprints"], "weights": "0"}
+ROWS = [row(epoch) for epoch in (1, 2, 3)]
 
 
-class VerifyTest(absltest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.folder = cls.enter_context(new_folder())
-        run(cls.folder / "one")
+class VerifyTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir())
 
-    def test_the_same_run(self):
-        run(self.folder / "same")
-        self.assertIn("are the same run: 3 epochs", verify(self.folder / "one", self.folder / "same"))
+    def write(self, name, rows=ROWS, status="done", **fingerprints):
+        write_run(self.folder / name, status, rows, fingerprints={**FINGERPRINTS, **fingerprints})
 
-    def test_another_seed_differs_from_the_beginning_on(self):
-        run(self.folder / "seed", "train.seed = 1")
-        with self.assertRaisesRegex(RunsDifferError, "from the beginning on: in their epoch order"):
-            verify(self.folder / "one", self.folder / "seed")
+    def verify(self):
+        return verify(self.folder / "one", self.folder / "other")
 
-    def test_another_rate_later_differs_from_that_epoch_on(self):
-        run(self.folder / "rate", "train.schedule = @steps", "steps.after = (2,)", "steps.factor = 0.5")
-        run(self.folder / "rate_0", "train.schedule = @constant_rate")
-        with self.assertRaisesRegex(
-            RunsDifferError, "differ from epoch 3 on: in .*train_loss.*learning_rate"
-        ):
-            verify(self.folder / "rate", self.folder / "rate_0")
+    def test_real_runs(self):
+        for name in ("one", "other"):
+            run(self.folder / name)
+        self.assertIn("are the same run: 3 epochs", self.verify())
 
-    def test_another_length(self):
-        run(self.folder / "longer", "train.epochs = 4")
-        with self.assertRaisesRegex(RunsDifferError, "the same for 3 epochs, but one has 3 and the other 4"):
-            verify(self.folder / "one", self.folder / "longer")
+    def test_times_are_not_compared(self):
+        self.write("one")
+        self.write("other", [row(epoch, seconds=9.0) for epoch in (1, 2, 3)])
+        self.assertIn("weights are equal to the bit", self.verify())
 
-    def test_other_weights(self):
-        run(self.folder / "weights")
-        path = self.folder / "weights" / "summary.json"
-        summary = json.loads(path.read_text())
-        summary["fingerprints"]["weights"] = "0"
-        path.write_text(json.dumps(summary))
-        with self.assertRaisesRegex(RunsDifferError, "final weights"):
-            verify(self.folder / "one", self.folder / "weights")
+    def test_not_done_yet(self):
+        for name in ("one", "other"):
+            write_run(self.folder / name, "interrupted", ROWS)
+        self.assertIn("so far", self.verify())
+        self.write("other")
+        with self.assertRaisesRegex(RunsDifferError, "one is not done"):
+            self.verify()
 
-    def test_no_run(self):
+    @parameterized.parameters(
+        (ROWS, {"epoch_order": "1"}, "from the beginning on: in their epoch order"),
+        ([*ROWS[:2], row(3, 0.9)], {}, "from epoch 3 on: in train_loss, train_accuracy"),
+        ([*ROWS[:2], row(3, penalty=0.0)], {}, "from epoch 3 on: in penalty"),
+        ([*ROWS, row(4)], {}, "the same for 3 epochs, but one has 3 and the other 4"),
+        (ROWS, {"weights": "1"}, "final weights"),
+    )
+    def test_different(self, rows, fingerprints, words):
+        self.write("one")
+        self.write("other", rows, **fingerprints)
+        with self.assertRaisesRegex(RunsDifferError, words) as caught:
+            self.verify()
+        self.assertEqual(caught.exception.exit_code, 6)
+
+    def test_no_run_to_compare(self):
+        self.write("one")
         with self.assertRaisesRegex(UserError, "holds no run"):
-            verify(self.folder / "one", self.folder / "nothing")
+            self.verify()
+        write_run(self.folder / "other", "running", [])
+        with self.assertRaisesRegex(UserError, "without a measured epoch"):
+            self.verify()
+        write_run(self.folder / "other", fingerprints={"weights": "0"})
+        with self.assertRaisesRegex(UserError, "no fingerprint of its train data"):
+            self.verify()
+        (self.folder / "other" / "metrics.csv").write_text("torn")
+        with self.assertRaisesRegex(UserError, "metrics.csv is cut off"):
+            self.verify()
 
     def test_command(self):
-        run(self.folder / "again")
-        flags = [f"--workdir={self.folder / 'one'}"]
-        code, out, _ = main(train, *flags, f"--verify={self.folder / 'again'}")
+        self.write("one")
+        self.write("other")
+        flags = [f"--workdir={self.folder / 'one'}", f"--verify={self.folder / 'other'}"]
+        code, out, _ = main(train, *flags)
         self.assertEqual(code, 0)
         self.assertIn("are the same run", out)
-        run(self.folder / "other", "train.seed = 5")
-        code, _, err = main(train, *flags, f"--verify={self.folder / 'other'}")
+        self.write("other", weights="1")
+        code, _, err = main(train, *flags)
         self.assertEqual(code, 6)
         self.assertIn("differ", err)
 

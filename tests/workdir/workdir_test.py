@@ -1,66 +1,52 @@
 import errno
 import os
+import stat
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
-import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from rethink_keras.errors import DiskError, UserError
+from rethink_keras.errors import DamagedError, DiskError, UserError
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.locks import LOCK
-from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.state import RunState
 from rethink_keras.workdir.workdir import Workdir, default_workdir
-from tests.training.small_runs import new_folder
+from tests.workdir import made_runs
+from tests.workdir.made_runs import row, write_run
 
 
-class WorkdirTest(parameterized.TestCase):
+class FolderTestCase(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir())
+
+
+class WritingTest(FolderTestCase):
     def test_a_failed_write_leaves_the_old_file_and_nothing_else(self):
-        with new_folder() as folder:
-            write_atomically(folder / "file", b"old")
-            full = OSError(28, "No space left on device")
-            with mock.patch.object(os, "fsync", side_effect=full), self.assertRaises(OSError):
-                write_atomically(folder / "file", b"new")
-            self.assertEqual((folder / "file").read_bytes(), b"old")
-            self.assertLen(list(folder.iterdir()), 1)
+        write_atomically(self.folder / "file", b"old")
+        full = OSError(28, "No space left on device")
+        with mock.patch.object(os, "fsync", side_effect=full), self.assertRaises(OSError):
+            write_atomically(self.folder / "file", b"new")
+        self.assertEqual((self.folder / "file").read_bytes(), b"old")
+        self.assertLen(list(self.folder.iterdir()), 1)
 
     def test_what_a_kill_left_is_removed(self):
-        with new_folder() as folder:
-            workdir = Workdir(folder)
-            workdir.checkpoints.mkdir()
-            (workdir.checkpoints / ".epoch-00001-step-0000000.npz.123.tmp").write_bytes(b"half")
-            (folder / ".model.host.1.abcd.tmp.keras").write_bytes(b"half")
-            with workdir.locked():
-                self.assertEmpty(list(workdir.checkpoints.iterdir()))
-                self.assertCountEqual([p.name for p in folder.iterdir()], [LOCK, "checkpoints"])
-
-    @parameterized.parameters(
-        "{",
-        "[]",
-        '{"status": ["done"]}',
-        '{"epochs": 3}',
-        '{"status": "done", "fingerprints": 1}',
-        '{"status": "running", "versions": {"keras": 3}}',
-        "[" * 100_000,
-    )
-    def test_damaged_summary(self, text):
-        with new_folder() as folder:
-            (folder / "summary.json").write_text(text)
-            with self.assertRaisesRegex(UserError, "summary.json is damaged"):
-                Workdir(folder).read_summary()
+        workdir = Workdir(self.folder)
+        workdir.checkpoints.mkdir()
+        (workdir.checkpoints / ".epoch-00001-step-0000000.npz.123.tmp").write_bytes(b"half")
+        (self.folder / ".model.host.1.abcd.tmp.keras").write_bytes(b"half")
+        with workdir.locked():
+            self.assertEmpty(list(workdir.checkpoints.iterdir()))
+            self.assertCountEqual([p.name for p in self.folder.iterdir()], [LOCK, "checkpoints"])
 
     @parameterized.parameters("file", "file/run", "x" * 300)
     def test_a_path_that_is_no_folder_is_bad_usage(self, path):
-        with new_folder() as folder:
-            (folder / "file").write_text("")
-            with self.assertRaisesRegex(UserError, "cannot be written .*--workdir") as caught:
-                Workdir(folder / path).locked().__enter__()
-            self.assertEqual(caught.exception.exit_code, 2)
+        (self.folder / "file").write_text("")
+        with self.assertRaisesRegex(UserError, "cannot be written .*--workdir") as caught:
+            Workdir(self.folder / path).locked().__enter__()
+        self.assertEqual(caught.exception.exit_code, 2)
 
     def test_one_process_a_workdir(self):
         code = (
@@ -69,186 +55,183 @@ class WorkdirTest(parameterized.TestCase):
             "try:\n"
             "    with Workdir(sys.argv[1]).locked(): print('held')\n"
             "except UserError as error: print(error.sentence)\n"
+            "assert 'tensorflow' not in sys.modules\n"
         )
-        with new_folder() as folder:
 
-            def other_process():
-                command = [sys.executable, "-c", code, str(folder)]
-                root = Path(__file__).parents[2]
-                return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+        def other_process():
+            command = [sys.executable, "-c", code, str(self.folder)]
+            root = Path(__file__).parents[2]
+            return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
-            with Workdir(folder).locked():
-                self.assertIn("Another process is training", other_process())
-            self.assertEqual(other_process(), "held\n")
+        with Workdir(self.folder).locked():
+            self.assertIn("--workdir", other_process())
+        self.assertEqual(other_process(), "held\n")
+
+    def test_a_worker_that_does_not_write(self):
+        workdir = Workdir(self.folder / "run", writes=False)
+        with workdir.locked():
+            workdir.write_configuration("")
+            workdir.write_metrics([])
+            workdir.write_summary({})
+            workdir.check_configuration("train.epochs = 1")
+        self.assertFalse(workdir.path.exists())
 
     def test_default_workdir(self):
         self.assertEqual(default_workdir(["gin/table1_mlp.gin", "gin/with/x.gin"]), Path("runs/table1_mlp+x"))
 
 
-class CheckpointsTest(parameterized.TestCase):
+class CheckConfigurationTest(FolderTestCase):
     def setUp(self):
         super().setUp()
-        folder = new_folder()
-        self.folder = self.enter_context(folder)
-        self.variables = [tf.Variable(np.arange(6.0).reshape(2, 3)), tf.Variable(7, dtype=tf.int64)]
+        self.workdir = Workdir(self.folder)
+        self.workdir.write_configuration("train.epochs = 3\n")
 
-    def save(self, epoch, step=0, **options):
-        self.variables[1].assign(100 * epoch + step)
-        Checkpoints(self.folder, self.variables, **options).save(RunState(epoch=epoch, step=step))
+    def test_the_same(self):
+        self.workdir.check_configuration("# Parameters for train:\ntrain.epochs = 3\n")
+        self.workdir.check_configuration("train.epochs = 3\ntrain.moons = 0\n", ["train.moons"])
 
-    def restored(self):
-        self.variables[1].assign(-1)
-        state = Checkpoints(self.folder, self.variables).restore_newest()
-        return state, int(self.variables[1])
+    def test_another(self):
+        with self.assertRaisesRegex(UserError, r"(?s)--workdir.*--overwrite.*\+train.moons = 0"):
+            self.workdir.check_configuration("train.epochs = 3\ntrain.moons = 0\n")
 
-    def test_state_and_variables_come_back(self):
-        row = {"epoch": 1, "train_loss": 0.1 + 0.2}
-        state = RunState(epoch=1, step=5, seconds=1.5, running={"loss": 1 / 3}, rows=[row])
-        Checkpoints(self.folder, self.variables).save(state)
-        self.variables[0].assign(tf.zeros((2, 3), tf.float64))
-        self.assertEqual(Checkpoints(self.folder, self.variables).restore_newest(), state)
-        np.testing.assert_array_equal(self.variables[0], np.arange(6.0).reshape(2, 3))
+    def test_config_gin_that_is_no_text(self):
+        self.workdir.config.write_bytes(b"\xff")
+        with self.assertRaisesRegex(UserError, "config.gin is no text.*--workdir"):
+            self.workdir.check_configuration("train.epochs = 3\n")
 
-    def test_none(self):
-        self.assertIsNone(self.restored()[0])
 
-    def test_newest_by_epoch_then_step(self):
-        for epoch, step in ((2, 0), (2, 150), (2, 90)):
-            self.save(epoch, step, keep_last=9)
-        state, value = self.restored()
-        self.assertEqual((state.epoch, state.step, value), (2, 150, 350))
+class ReadToResumeTest(FolderTestCase):
+    @parameterized.parameters("{", "[]", '{"status": ["done"]}', '{"epochs": 3}', "[" * 100_000)
+    def test_damaged_summary(self, text):
+        (self.folder / "summary.json").write_text(text)
+        with self.assertRaisesRegex(UserError, "summary.json is damaged"):
+            Workdir(self.folder).read_summary()
 
-    @parameterized.parameters("truncated", "flipped", "empty", "noise")
-    def test_damaged_one_is_reported_and_the_one_before_taken(self, damage):
-        self.save(1)
-        self.save(2)
-        newest = max(self.folder.iterdir())
-        whole = newest.read_bytes()
-        middle = whole.index(np.arange(6.0).tobytes()) + 3
-        newest.write_bytes(
-            {
-                "truncated": whole[: len(whole) // 2],
-                "flipped": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
-                "empty": b"",
-                "noise": os.urandom(500),
-            }[damage]
-        )
-        with self.assertLogs(level="WARNING") as logs:
-            state, value = self.restored()
-        self.assertEqual((state.epoch, value), (1, 100))
-        self.assertIn("is damaged", logs.output[0])
+    def test_no_files(self):
+        workdir = Workdir(self.folder)
+        self.assertIsNone(workdir.read_summary())
+        self.assertEqual((workdir.read_configuration(), workdir.read_failure()), ("", ""))
+        with self.assertRaises(DamagedError):
+            workdir.read_metrics()
 
-    def test_all_damaged(self):
-        self.save(1)
-        max(self.folder.iterdir()).write_bytes(b"")
-        with self.assertRaisesRegex(UserError, "Every checkpoint"), self.assertLogs(level="WARNING"):
-            self.restored()
-        with self.assertRaisesRegex(UserError, "Every checkpoint"):  # and so the next time
-            self.restored()
+    @parameterized.parameters(errno.EACCES, errno.EIO)
+    def test_what_cannot_be_read_is_not_damaged(self, number):
+        workdir = write_run(self.folder)
+        failing = mock.patch.object(Path, "open", side_effect=OSError(number, "x"))
+        for read in (workdir.read_summary, workdir.read_metrics, workdir.read_configuration):
+            with failing, self.assertRaises(DiskError):
+                read()
+        with failing:
+            self.assertEqual(workdir.read().status, "damaged")
 
-    def test_a_damaged_one_is_not_among_the_last(self):
-        self.save(1, keep_last=1)
-        (self.folder / "epoch-00002-step-0000000.npz").write_bytes(b"")
-        with self.assertLogs(level="WARNING"):
-            self.restored()
-        self.save(1, step=9, keep_last=1)
-        self.assertEqual(self.restored()[0].step, 9)
+    def test_rows_are_compared_as_the_file_has_them(self):
+        rows = [row(1), row(2, moons=1, note="1e3", clear=True, none=None)]
+        workdir = write_run(self.folder, "done", rows)
+        self.assertNotEqual(workdir.read_metrics(), rows)
+        self.assertTrue(workdir.has_metrics(rows))
+        self.assertFalse(workdir.has_metrics([row(1), row(2, 0.9)]))
 
-    def test_of_another_model(self):
-        self.save(1)
-        with self.assertRaisesRegex(UserError, "of another model"):
-            Checkpoints(self.folder, self.variables[::-1]).restore_newest()
+    def test_lacking(self):
+        workdir = write_run(self.folder)
+        self.assertEqual(workdir.lacking(), {"model.keras": "missing"})
+        with zipfile.ZipFile(workdir.model, "w") as archive:
+            archive.writestr("weights", "0" * 99)
+        self.assertEqual(workdir.lacking(), {})
+        workdir.write_metrics([row(1)])
+        workdir.model.write_bytes(workdir.model.read_bytes()[:50])
+        self.assertCountEqual(workdir.lacking(), ["metrics.csv", "model.keras"])
 
-    def test_pickles_are_never_read(self):
-        self.save(1)
-        np.savez(
-            self.folder / "epoch-00002-step-0000000.npz", **{"00000": np.array([{}], object), "state": 1}
-        )
-        with self.assertLogs(level="WARNING"):
-            self.assertEqual(self.restored()[0].epoch, 1)
+
+class ReadTest(FolderTestCase):
+    def test_a_run(self):
+        record = write_run(self.folder, "interrupted", [row(1), row(2)]).read()
+        self.assertEqual((record.status, record.trouble, record.epochs), ("interrupted", "", 2))
+        self.assertEqual(record.config, "train.epochs = 3")
+        self.assertEqual(record.summary["model"], "mlp")
+        self.assertEqual(record.folder, self.folder)
+
+    def test_nothing(self):
+        for place in (self.folder, self.folder / "none"):
+            self.assertEqual((Workdir(place).read().status, Workdir(place).read().rows), ("missing", ()))
+
+    def test_a_run_of_an_earlier_version(self):
+        write_run(self.folder)
+        path = self.folder / "metrics.csv"
+        lines = [line.split(",") for line in path.read_text().splitlines()]
+        at = lines[0].index("seconds")
+        path.write_text("".join(",".join(cells[:at] + cells[at + 1 :]) + "\n" for cells in lines))
+        workdir = Workdir(self.folder)
+        record = workdir.read()
+        self.assertEqual((record.status, record.epochs, record.seconds), ("done", 3, 0.0))
+        # Resumed by this version, which has the column and one that is new.
+        rows = [*workdir.read_metrics(), row(4, seconds=2.0, weight_norm=5.0)]
+        write_run(self.folder, "done", rows)
+        record = workdir.read()
+        self.assertEqual((record.status, record.epochs, record.seconds), ("done", 4, 2.0))
+        self.assertNotIn("weight_norm", record.rows[2])
+        self.assertEqual(record.rows[3]["weight_norm"], 5.0)
+
+    def test_a_run_of_a_later_version(self):
+        rows = [row(k, curvature="flat", moons=k / 2) for k in (1, 2)]
+        record = write_run(self.folder, "done", rows, planets={"mars": 1}).read()
+        self.assertEqual((record.status, record.trouble), ("done", ""))
+        self.assertEqual((record.rows[1]["curvature"], record.rows[1]["moons"]), ("flat", 1.0))
+        self.assertEqual(record.summary["planets"], {"mars": 1})
 
     @parameterized.parameters(
-        PermissionError(errno.EACCES, "Permission denied"),
-        OSError(errno.ESTALE, "Stale file handle"),
-        OSError(errno.EIO, "Input/output error"),
+        ("summary.json", b"{", "summary.json is no JSON"),
+        ("summary.json", b'{"status": "done"}', "lacks"),
+        ("metrics.csv", b"epoch,seconds\n1,1\n", "no column"),
+        ("metrics.csv", b"", "cut off"),
+        ("config.gin", b"\xff", "config.gin is no text"),
+        ("config.gin", None, "has no config.gin"),
+        ("metrics.csv", None, "ends with epoch 0, but summary.json says 3"),
+        ("failed.txt", b"\xff", "failed.txt is no text"),
     )
-    def test_what_cannot_be_read_is_not_damaged(self, error):
-        self.save(1)
-        self.save(2)
-        names = sorted(p.name for p in self.folder.iterdir())
-        real = Path.open
+    def test_damaged(self, name, content, words):
+        workdir = write_run(self.folder)
+        path = self.folder / name
+        path.unlink() if content is None else path.write_bytes(content)
+        record = workdir.read()
+        self.assertEqual((record.status, record.summary, record.rows), ("damaged", {}, ()))
+        self.assertIn(words, record.trouble)
 
-        def opened(path, *args, **kwargs):
-            if path.name == names[-1]:
-                raise error
-            return real(path, *args, **kwargs)
-
-        refused = self.assertRaisesRegex(DiskError, f"{names[-1]} cannot be read .{error.strerror}")
-        with mock.patch.object(Path, "open", opened), refused:
-            self.restored()
-        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), names)
-        self.assertEqual(self.restored()[0].epoch, 2)
-
-    def test_a_folder_or_a_circle_of_links_in_place_of_a_checkpoint(self):
-        self.save(1)
-        newest = self.folder / "epoch-00002-step-0000000.npz"
-        for make in (newest.mkdir, lambda: newest.symlink_to(newest.name)):
+    @parameterized.parameters("config.gin", "metrics.csv", "summary.json", "failed.txt")
+    def test_other_things_than_files(self, name):
+        workdir = write_run(self.folder)
+        path = self.folder / name
+        for make in (path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(path)):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
             make()
-            with self.assertRaisesRegex(DiskError, "cannot be read"):
-                self.restored()
-            newest.rmdir() if newest.is_dir() else newest.unlink()
-        self.assertEqual(self.restored()[0].epoch, 1)
-
-    @parameterized.parameters((np, "load"), (zipfile.ZipFile, "testzip"))
-    def test_lack_of_memory_damages_nothing(self, owner, name):
-        self.save(1)
-        with (
-            mock.patch.object(owner, name, side_effect=MemoryError),
-            self.assertRaisesRegex(UserError, "memory"),
-        ):
-            self.restored()
-        self.assertEqual(self.restored()[0].epoch, 1)
-
-    def rewrite_state(self, epoch, content):
-        path = self.folder / f"epoch-{epoch:05d}-step-0000000.npz"
-        with np.load(path) as archive:
-            arrays = dict(archive)
-        np.savez(path, **{**arrays, "state": np.frombuffer(content.encode(), np.uint8)})
+            with self.subTest(stat.filemode(path.lstat().st_mode)):
+                self.assertEqual(workdir.read().status, "damaged")
+                self.assertIn(name, workdir.read().trouble)
 
     @parameterized.parameters(
-        *("{", "[]", "[" * 100_000, '{"epoch": "2"}', '{"rows": [3]}', '{"rows": [{}, 3]}'),
-        '{"versions": [{"keras": 3}]}',
+        ("running", "failed"), ("interrupted", "failed"), ("done", "done"), ("diverged", "diverged")
     )
-    def test_a_state_that_none_of_ours_is_is_damaged(self, content):
-        self.save(1)
-        self.save(2)
-        self.rewrite_state(2, content)
-        with self.assertLogs(level="WARNING"):
-            self.assertEqual(self.restored()[0].epoch, 1)
+    def test_a_failure_counts_unless_the_run_has_ended(self, status, expected):
+        workdir = write_run(self.folder, status)
+        workdir.failure.write_text("Killed by\x1b signal 9.\n")
+        record = workdir.read()
+        self.assertEqual(record.status, expected)
+        self.assertEqual(record.trouble, "Killed by\\x1b signal 9." if expected == "failed" else "")
+        self.assertEqual(workdir.read_failure(), "Killed by\\x1b signal 9.")
 
-    def test_a_state_of_a_later_version_is_refused(self):
-        self.save(1)
-        self.save(2)
-        self.rewrite_state(2, '{"epoch": 2, "moons": 1}')
-        with self.assertRaisesRegex(UserError, "moons.*later"):
-            self.restored()
-        self.assertLen(list(self.folder.glob("*.npz")), 2)
+    def test_a_run_that_could_not_start(self):
+        Workdir(self.folder).failure.write_text("")
+        self.assertEqual(Workdir(self.folder).read().status, "failed")
 
-    def test_epochs_and_steps_of_any_size(self):
-        for epoch, step in ((99_999, 0), (99_999, 10_000_000), (100_000, 0), (100_000, 9_999_999)):
-            self.save(epoch, step, keep_last=2, keep_every=100_000)
-            self.assertEqual((self.restored()[0].epoch, self.restored()[0].step), (epoch, step))
-        self.save(100_000, 10_000_000, keep_last=1, keep_every=100_000)
-        state, value = self.restored()
-        self.assertEqual((state.epoch, state.step, value), (100_000, 10_000_000, 20_000_000))
-        kept = [p.name for p in Checkpoints(self.folder, self.variables).paths()]
-        self.assertEqual(kept, ["epoch-100000-step-0000000.npz", "epoch-100000-step-10000000.npz"])
+    def test_an_experiment_without_training(self):
+        workdir = Workdir(self.folder)
+        workdir.write_configuration("kernel.scale = 1\n")
+        workdir.write_metrics([{"scale": 1, "error": 0.5}])
+        workdir.write_summary({"status": "done", "cpu_seconds": 1.0, "final": {"error": None}})
+        record = workdir.read()
+        self.assertEqual((record.status, record.rows, record.is_training), ("done", (), False))
 
-    def test_keeps_the_last_and_every_kth(self):
-        for epoch in range(1, 8):
-            self.save(epoch, keep_last=2, keep_every=3)
-        kept = sorted(int(p.name[6:11]) for p in self.folder.iterdir())
-        self.assertEqual(kept, [3, 6, 7])
+    def test_made_runs_are_whole(self):
+        self.assertEqual(made_runs.write_run(self.folder, "running", []).read().status, "running")
 
 
 if __name__ == "__main__":

@@ -14,14 +14,15 @@ from typing import Any, Protocol
 import filelock
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.experiments.searches.algorithms import InMemory
-from rethink_keras.experiments.searches.objectives import figures, score
+from rethink_keras.experiments.searches.objectives import metrics_after, score
 from rethink_keras.experiments.searches.search import Plan, Search
 from rethink_keras.experiments.sweeps.manifest import MOST_THREADS
 from rethink_keras.system import machine
 from rethink_keras.system.files import write_atomically
-from rethink_keras.workdir import records
+from rethink_keras.workdir.json_files import read_json
+from rethink_keras.workdir.workdir import Workdir
 
 NAME = "search.json"
 WORKERS = "workers"  # the folder of their locks
@@ -119,7 +120,7 @@ class Chief:
             if trial.status == TrialStatus.COMPLETED:
                 try:
                     self._measure(mine)
-                except (FileNotFoundError, ValueError):  # the files of a run that says it is done
+                except DamagedError:  # the files of a run that says it is done
                     mine.status = TrialStatus.FAILED
             self._oracle.end_trial(mine)
             self.finished = self._over()
@@ -128,7 +129,7 @@ class Chief:
 
     def _measure(self, trial: Trial) -> None:
         run = self._plan.run(trial)
-        found = figures(self._folder / run.name, self._plan.until(trial))
+        found = metrics_after(Workdir(self._folder / run.name).read(), self._plan.until(trial))
         objective = self._oracle.objective
         trial.metrics.register(objective.name, direction=objective.direction)
         trial.metrics.update(objective.name, score(objective.name, found, run.epochs), step=found["epochs"])
@@ -193,7 +194,7 @@ def read(folder: Path) -> dict[str, Any]:
         UserError: if it is damaged, or of another format.
     """
     try:
-        state = records.read_json(folder / NAME)
+        state = read_json(folder / NAME)
         threads = state["settings"]["threads"]
         if state["format"] != FORMAT or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise ValueError("another format")

@@ -1,13 +1,12 @@
-"""What a search seeks, and the figures of a trial, read from its workdir."""
+"""What a search optimizes, and the metrics of a trial, read from the record of its run."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Any
 
-from rethink_keras.training.state import first_epoch
-from rethink_keras.workdir.progress import read_rows, read_summary
+from rethink_keras.errors import DamagedError
+from rethink_keras.workdir.metrics import first_epoch
+from rethink_keras.workdir.record import DAMAGED, RunRecord
 
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 DIRECTIONS = {
@@ -19,58 +18,36 @@ DIRECTIONS = {
 }
 
 
-def figures(workdir: Path, until: int) -> dict[str, Any]:
-    """A run's figures after the epoch `until`, or the last measured one before it.
+def metrics_after(record: RunRecord, until: int) -> dict[str, Any]:
+    """Returns the metrics of a run after the epoch `until`, or after the last measured one before it.
 
     Returns:
-        The epochs, losses and accuracies after the last of them, the seconds that they took, and `epochs_to_fit` and
-        `epochs_to_accuracy`, which are None if it did not come so far.
+        `epochs`, the losses and accuracies after the last of them, the `seconds` that they took, and `epochs_to_fit`
+        and `epochs_to_accuracy`, which are None if the run did not reach them.
 
     Raises:
-        FileNotFoundError: if the run has lost a file.
-        ValueError: if one is damaged.
+        DamagedError: A file of the run is damaged or missing.
     """
-    summary = read_summary(workdir)
-    measured = [{name: _number(cell) for name, cell in row.items()} for row in read_rows(workdir)]
-    try:
-        return _figures(summary, [row for row in measured if row["epoch"] <= until])
-    except (LookupError, TypeError, OverflowError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise ValueError(f"metrics.csv or summary.json in {workdir} is damaged ({what})") from error
-
-
-def _figures(summary: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    last = rows[-1]
-    metrics = {name: last[name] for name in METRICS}
-    if not all(isinstance(value, float) and math.isfinite(value) for value in metrics.values()):
-        raise TypeError(f"epoch {last['epoch']} has no finite metrics")
+    if record.status == DAMAGED:
+        raise DamagedError(record.trouble)
+    rows = [row for row in record.rows if row["epoch"] <= until]
+    if not rows or "fit_loss" not in record.summary:
+        raise DamagedError(f"metrics.csv or summary.json in {record.folder} is missing or has no epoch")
+    fit_loss, fit_accuracy = record.summary["fit_loss"], record.summary["fit_accuracy"]
     return {
-        "epochs": int(last["epoch"]),
-        **metrics,
-        "epochs_to_fit": _whole(first_epoch(rows, lambda row: row["train_loss"] <= summary["fit_loss"])),
-        "epochs_to_accuracy": _whole(
-            first_epoch(rows, lambda row: row["train_accuracy"] >= summary["fit_accuracy"])
-        ),
-        "seconds": sum(row["seconds"] for row in rows),
+        "epochs": rows[-1]["epoch"],
+        **{name: rows[-1][name] for name in METRICS},
+        "epochs_to_fit": first_epoch(rows, lambda row: row["train_loss"] <= fit_loss),
+        "epochs_to_accuracy": first_epoch(rows, lambda row: row["train_accuracy"] >= fit_accuracy),
+        "seconds": sum(row.get("seconds", 0.0) for row in rows),
     }
 
 
 def score(objective: str, found: dict[str, Any], epochs: int) -> float:
-    """What a search goes by.
+    """Returns the value that a search optimizes.
 
-    A run of `epochs` epochs that does not fit within them counts as fitting after them, by the share of training
-    examples that it has wrong: later than all that fit, and before those that have more wrong.
+    A run of `epochs` epochs that does not fit within them has the value `epochs` plus its training error: it comes
+    after all runs that fit, and before those with more errors.
     """
     value = found[objective]
     return epochs + 1 - found["train_accuracy"] if value is None else value
-
-
-def _number(cell: str) -> Any:
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
-
-
-def _whole(epoch: float | None) -> int | None:
-    return None if epoch is None else int(epoch)

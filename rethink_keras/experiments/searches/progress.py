@@ -10,10 +10,11 @@ from pathlib import Path
 from keras_tuner.engine.trial import Trial, TrialStatus
 from tqdm import tqdm
 
-from rethink_keras.experiments.searches.objectives import figures
+from rethink_keras.errors import DamagedError
+from rethink_keras.experiments.searches.objectives import metrics_after
 from rethink_keras.experiments.searches.results import failure, in_short
 from rethink_keras.experiments.searches.search import Plan
-from rethink_keras.workdir.progress import progress_of
+from rethink_keras.workdir.workdir import Workdir
 
 INITIAL_EPOCH = "tuner/initial_epoch"  # Hyperband's
 
@@ -23,12 +24,12 @@ def line(plan: Plan, folder: Path, trial: Trial) -> str:
     run = plan.run(trial)
     if trial.status == TrialStatus.COMPLETED:
         try:
-            found = figures(folder / run.name, plan.until(trial))
+            found = metrics_after(Workdir(folder / run.name).read(), plan.until(trial))
             told = (
                 f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
                 f"test {found['test_accuracy']:.2%}"
             )
-        except (OSError, ValueError) as error:
+        except DamagedError as error:
             told = f"done, but {error}"
     else:
         told = f"failed: {failure(folder / run.name)}"
@@ -80,7 +81,7 @@ class Display:
         most = self._plan.until(trial) - before
         if trial.status != TrialStatus.RUNNING:
             return most
-        return min(max(progress_of(self._folder / self._plan.run(trial).name).epochs - before, 0), most)
+        return min(max(Workdir(self._folder / self._plan.run(trial).name).read().epochs - before, 0), most)
 
     def _counts(self, trials: Sequence[Trial]) -> str:
         by_status = Counter(trial.status for trial in trials)
@@ -90,7 +91,7 @@ class Display:
         if failed:
             parts.append(f"{failed} failed")
         workdirs = {self._folder / self._plan.run(trial).name for trial in trials}
-        spent = [progress_of(workdir) for workdir in workdirs]
+        spent = [Workdir(workdir).read() for workdir in workdirs]
         epochs, seconds = sum(p.epochs for p in spent), sum(p.seconds for p in spent)
         still = self._bar.total - sum(map(self._epochs, trials))
         if epochs and still > 0:

@@ -13,13 +13,14 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config as configuration
-from rethink_keras.experiments.searches.objectives import DIRECTIONS, figures
+from rethink_keras.errors import DamagedError
+from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
 from rethink_keras.experiments.searches.search import Plan
-from rethink_keras.experiments.sweeps.manifest import FAILURE, ROOT, as_named, as_typed, typed
+from rethink_keras.experiments.sweeps.manifest import ROOT, as_named, as_typed, typed
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.text import printable
-from rethink_keras.workdir import records
-from rethink_keras.workdir.progress import DAMAGED
+from rethink_keras.workdir.record import DAMAGED
+from rethink_keras.workdir.workdir import Workdir
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 FIGURES = (
@@ -81,10 +82,7 @@ def in_short(plan: Plan, trial: Trial) -> str:
 
 def failure(workdir: Path) -> str:
     """Why a run failed, in a sentence; empty if nobody knows."""
-    try:
-        return records.read_text(workdir / FAILURE).strip()
-    except records.DamagedError as error:
-        return f"{error}."
+    return Workdir(workdir).read_failure()
 
 
 def cells(row: Row) -> dict[str, str]:
@@ -103,8 +101,8 @@ def _row(plan: Plan, trial: Trial, folder: Path) -> Row:
     status, found, why = STATUSES[trial.status], {}, ""
     if trial.status == TrialStatus.COMPLETED:
         try:
-            found = figures(folder / run.name, plan.until(trial))
-        except (OSError, ValueError) as error:
+            found = metrics_after(Workdir(folder / run.name).read(), plan.until(trial))
+        except DamagedError as error:
             status, why = DAMAGED, str(error)
     else:
         why = failure(folder / run.name)

@@ -14,7 +14,8 @@ import typeguard
 
 from rethink_keras.errors import UserError
 from rethink_keras.system.files import write_atomically
-from rethink_keras.workdir import records
+from rethink_keras.workdir import text_files
+from rethink_keras.workdir.json_files import read_json
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "sweep.json"
@@ -139,7 +140,7 @@ class Manifest:
         """
         path = folder / NAME
         try:
-            fields = records.read_json(path)
+            fields = read_json(path)
             json.dumps(fields, ensure_ascii=False).encode()  # a text with half a character cannot be written
             if fields.pop("format") != FORMAT:
                 raise ValueError("another format")
@@ -165,7 +166,7 @@ class Manifest:
 
 def find(folder: Path) -> Iterator[Path]:
     """Folders of sweeps in and below a folder, in the order of their names."""
-    return (path.parent for path in records.find(folder, NAME))
+    return (path.parent for path in text_files.find(folder, NAME))
 
 
 def is_folder_name(name: str) -> bool:

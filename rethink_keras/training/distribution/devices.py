@@ -8,11 +8,9 @@ import platform
 import re
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from rethink_keras.errors import DataNotAvailableError, UserError, WorkerLostError
-from rethink_keras.validation import check_choice
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -57,18 +55,6 @@ def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int
             f"Choose another train.batch_size, set dataset.train_examples = {examples - last % replicas}, or "
             "train.strategy = 'none'."
         )
-
-
-@contextlib.contextmanager
-def precision(policy: str):
-    """Sets Keras's numeric precision for the length of a run."""
-    check_choice("train.precision", policy, PRECISIONS)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 @contextlib.contextmanager

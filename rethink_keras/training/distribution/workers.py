@@ -12,19 +12,16 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 
-import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.errors import UserError, WorkerLostError
-from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import cluster as clusters
 from rethink_keras.training.distribution.cluster import Cluster
+from rethink_keras.training.private_apis import configure_coordination_service
 
-TESTED_KERAS = ("3.12.4", "3.15.1")
 START_SECONDS = 600  # that workers wait for each other at the beginning
 LOST_SECONDS = 30  # without a sign of life, after which a worker counts as lost
 
@@ -64,10 +61,6 @@ class Workers(abc.ABC):
     def check_same(self, text: str) -> None:
         """Raises UserError unless all workers pass the same text."""
 
-    @abc.abstractmethod
-    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
-        """Makes a compiled network ready for `fit`. Call it in the strategy's scope."""
-
 
 class SingleWorker(Workers):
     """A process that trains by itself: its own chief, with whole batches."""
@@ -88,9 +81,6 @@ class SingleWorker(Workers):
     def check_same(self, text: str) -> None:
         """Does nothing: there is no other worker."""
 
-    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
-        """Does nothing: `fit` needs no help with one worker."""
-
 
 SINGLE_WORKER = SingleWorker()
 
@@ -107,7 +97,6 @@ class MultipleWorkers(Workers):
     """
 
     def __init__(self, cluster: Cluster):
-        _check_versions()
         self.shard = BatchShard(cluster.index, len(cluster.addresses))
         self.strategy = _connected(cluster)
 
@@ -155,14 +144,6 @@ class MultipleWorkers(Workers):
                 f"Worker {others[0]} was started with another configuration, other data or another version of "
                 f"the code than worker {self.shard.index}. Start all workers by the same command."
             )
-
-    def prepare(self, network: keras.Model, input_shape: tuple[int, int, int]) -> None:
-        """Builds metrics and loss, which `fit` cannot under this strategy, and normalizes over whole batches."""
-        for layer in all_layers(network):
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.synchronized = True  # moments of the whole batch, as on one host
-        batch = keras.KerasTensor((None, *input_shape)), keras.KerasTensor((None,), "int64")
-        network._symbolic_build(data_batch=batch)
 
 
 def connect_workers(strategy: str) -> Workers:
@@ -219,28 +200,14 @@ class _StopOnAll(StopRequest):
         return self.number is not None
 
 
-def _check_versions() -> None:
-    if keras.__version__ not in TESTED_KERAS:
-        raise UserError(
-            f"Training on several hosts needs a repair that was tested with Keras {' and '.join(TESTED_KERAS)}, "
-            f"and this is {keras.__version__}. Install one of them, or unset {clusters.VARIABLE}."
-        )
-
-
 def _connected(cluster: Cluster) -> tf.distribute.Strategy:
     if len(tf.config.list_physical_devices("GPU")) > 1:
         raise UserError(
             "A worker computes on one GPU. Start one worker for each, and name its own in CUDA_VISIBLE_DEVICES."
         )
-    job = context.coordination_config_pb2.CoordinatedJob
     try:
-        context.context().configure_coordination_service(
-            service_type="standalone",
-            service_leader=cluster.leader,
-            cluster_register_timeout_in_ms=1000 * START_SECONDS,
-            heartbeat_timeout_in_ms=1000 * LOST_SECONDS,
-            shutdown_barrier_timeout_in_ms=1000 * LOST_SECONDS,
-            coordinated_jobs=[job(name=name, num_tasks=count) for name, count in cluster.jobs],
+        configure_coordination_service(
+            cluster.leader, cluster.jobs, start_seconds=START_SECONDS, lost_seconds=LOST_SECONDS
         )
         return _Strategy()
     except RuntimeError as error:

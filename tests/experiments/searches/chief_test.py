@@ -15,6 +15,7 @@ from rethink_keras.experiments.searches import results
 from rethink_keras.experiments.searches.chief import Chief, worker_lock
 from tests.experiments.searches.small_searches import laid_out
 from tests.training.small_runs import new_folder
+from tests.workdir import made_runs
 
 ALGORITHMS = {
     "random_search": ("search.trials = 5",),
@@ -39,11 +40,9 @@ GOLDEN = {  # the run, its last epoch, what varies
 
 def write_run(workdir: Path, accuracies):
     """The files of a run with such training accuracies after its epochs."""
-    workdir.mkdir(parents=True, exist_ok=True)
-    (workdir / "summary.json").write_text(json.dumps({"fit_loss": 0.05, "fit_accuracy": 0.9}))
-    lines = ["epoch,train_loss,train_accuracy,test_loss,test_accuracy,seconds"]
-    lines += [f"{k},{1 - a},{a},1,0.1,2.0" for k, a in enumerate(accuracies, 1)]
-    (workdir / "metrics.csv").write_text("\n".join(lines) + "\n")
+    made_runs.write_run(
+        workdir, "done", [made_runs.row(k, a, seconds=2.0) for k, a in enumerate(accuracies, 1)]
+    )
 
 
 class Scene:

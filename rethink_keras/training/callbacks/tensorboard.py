@@ -1,6 +1,6 @@
-"""A run in TensorBoard: scalars, images, the confusion of labels, hyper-parameters, the configuration.
+"""A run in TensorBoard: scalars, images, label confusion, hyperparameters, the configuration.
 
-Everything is written anew when a run goes on, from what the run itself keeps, so that no point stands twice.
+All event files are written anew when a run is resumed, from what the run itself keeps, so that no point occurs twice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from rethink_keras import config as gin_config
 from rethink_keras.data.image_grid import pixels
-from rethink_keras.training.observers import Epoch, ObservedRun, Observer
+from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
+from rethink_keras.workdir.columns import MetricsRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,75 +24,74 @@ FOLDER = "tensorboard"
 RUN, TRAIN, TEST = "", "train", "test"  # folders of event files; equal tags of several share one plot
 
 
-class TensorBoard(Observer):
-    """Event files in the workdir's `tensorboard/`, which is emptied first.
+class TensorBoard(MetricsWriter):
+    """Writes event files in the workdir's `tensorboard/`, which is emptied first.
 
-    The hyper-parameters are those of the HParams plugin. No run says which of them are the experiment's: the
+    The hyperparameters are those of the HParams plugin. No run declares which of them belong to the experiment: the
     plugin then takes all that it finds, so that the runs of a sweep need not have the same.
 
     Raises:
-        OSError: from `begin` and `add`, and from `end` of a run that is done, if the disk is full.
+        OSError: From `open` and `write`, and from `close` of a run that is done, if the disk is full.
     """
 
-    def begin(self, run: ObservedRun, epochs: Sequence[Epoch]) -> None:
-        """Writes what is known before the first epoch, and the epochs so far."""
-        self._run = run
-        folder = run.workdir / FOLDER
+    def open(self, rows: Sequence[MetricsRow]) -> None:
+        """Writes the configuration, the hyperparameters, the first batch and the epochs so far."""
+        folder = self.run.folder.path / FOLDER
         shutil.rmtree(folder, ignore_errors=True)
         with _os_errors():
             self._writers = {
                 name: tf.summary.create_file_writer(str(folder / name)) for name in (RUN, TRAIN, TEST)
             }
             with self._writers[RUN].as_default(step=0):
-                tf.summary.text("configuration", f"```\n{run.configuration}\n```")
+                tf.summary.text("configuration", f"```\n{gin_config.operative()}\n```")
                 self._write_hyperparameters()
-                if run.first_batch:
-                    _write_picture("first_batch", run.first_batch())
-        for epoch in epochs:
-            self._write(epoch)
+                if figure := self.first_batch():
+                    _write_image("first_batch", figure)
+        for row in rows:
+            self._write(row)
         self._flush()
 
-    def add(self, epoch: Epoch) -> None:
-        """Writes an epoch and brings it to the disk."""
-        self._write(epoch)
+    def write(self, row: MetricsRow) -> None:
+        """Writes an epoch to the disk."""
+        self._write(row)
         self._flush()
 
-    def end(self, summary: dict[str, Any]) -> None:
-        """Writes the final figures and how the run ended, and closes the event files."""
-        with contextlib.ExitStack() as lenient:
+    def close(self, summary: dict[str, Any]) -> None:
+        """Writes the final metrics and the status, and closes the event files."""
+        with contextlib.ExitStack() as stack:
             if summary["status"] != "done":
-                lenient.enter_context(contextlib.suppress(OSError))  # what ended the run is told, not this
+                stack.enter_context(contextlib.suppress(OSError))  # the error that ended the run is reported
             self._write_end(summary)
         for writer in self._writers.values():
-            with contextlib.suppress(tf.errors.OpError):  # all is flushed, or was told
+            with contextlib.suppress(tf.errors.OpError):  # all is flushed, or the error was raised before
                 writer.close()
 
-    def _write(self, epoch: Epoch) -> None:
-        row = epoch.row
+    def _write(self, row: MetricsRow) -> None:
         with _os_errors():
             for name in (TRAIN, TEST):
-                with self._writers[name].as_default(step=epoch.number):
-                    for figure in ("loss", "accuracy", "top5_accuracy"):
-                        if f"{name}_{figure}" in row:
-                            tf.summary.scalar(figure, row[f"{name}_{figure}"])
+                with self._writers[name].as_default(step=row["epoch"]):
+                    for metric in ("loss", "accuracy", "top5_accuracy"):
+                        if f"{name}_{metric}" in row:
+                            tf.summary.scalar(metric, row[f"{name}_{metric}"])
                     if name == TRAIN:
                         tf.summary.scalar("learning_rate", row["learning_rate"])
                         tf.summary.scalar("penalty", row["penalty"])
-            if epoch.confusion:
-                self._write_confusion(epoch)
+            self._write_confusion(row)
 
-    def _write_confusion(self, epoch: Epoch) -> None:
-        assert epoch.confusion
-        figures = epoch.confusion.figures(self._run.class_names, epoch.number)
-        with self._writers[RUN].as_default(step=epoch.number):
-            for kind, accuracy in epoch.confusion.accuracies().items():
+    def _write_confusion(self, row: MetricsRow) -> None:
+        confusion = self.confusion_after(row)
+        if confusion is None:
+            return
+        plots = confusion.plots(self.run.class_names, row["epoch"])
+        with self._writers[RUN].as_default(step=row["epoch"]):
+            for kind, accuracy in confusion.accuracies().items():
                 tf.summary.scalar(f"accuracy_on/{kind}", accuracy)
-                _write_picture(f"confusion/{kind}", figures[kind])
+                _write_image(f"confusion/{kind}", plots[kind])
 
     def _write_hyperparameters(self) -> None:
         from tensorboard.plugins.hparams import api
 
-        api.hparams(self._run.hyperparameters, trial_id=str(self._run.workdir))
+        api.hparams(self.hyperparameters, trial_id=str(self.run.folder.path))
 
     def _write_end(self, summary: dict[str, Any]) -> None:
         from tensorboard.plugins.hparams import api_pb2
@@ -116,7 +117,7 @@ class TensorBoard(Observer):
                 writer.flush()
 
 
-def _write_picture(name: str, figure: Figure) -> None:
+def _write_image(name: str, figure: Figure) -> None:
     tf.summary.image(name, pixels(figure)[tf.newaxis])
 
 

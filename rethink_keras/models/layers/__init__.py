@@ -1,0 +1,1 @@
+"""Keras layers of this package, one in a file."""

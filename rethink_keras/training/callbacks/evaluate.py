@@ -1,0 +1,95 @@
+"""The row of an epoch in `metrics.csv`: losses and accuracies, and what the evaluators measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import keras
+
+from rethink_keras.errors import UserError
+from rethink_keras.training import evaluation
+from rethink_keras.training.batch_statistics import MovingAverages
+from rethink_keras.training.divergence import DivergenceCheck
+from rethink_keras.training.evaluators.evaluator import Evaluator
+from rethink_keras.training.run import Run
+from rethink_keras.workdir.columns import MetricsRow
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Evaluates the network after an epoch, if it is due, and puts the row into the run's state.
+
+    Args:
+        run: The run.
+        batch_norm: The statistics of batch normalization during the evaluation.
+        evaluators: What is measured besides losses and accuracies.
+        divergence: Checks the losses.
+
+    Raises:
+        Stopped: From `on_epoch_end`, if a stop was requested meanwhile. The state is that before the evaluation.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        batch_norm: MovingAverages,
+        evaluators: Sequence[Evaluator],
+        divergence: DivergenceCheck,
+    ):
+        super().__init__()
+        self._run = run
+        self._batch_norm = batch_norm
+        self._evaluators = evaluators
+        self._divergence = divergence
+
+    def on_epoch_end(self, epoch, logs=None):
+        run, state = self._run, self._run.state
+        is_due = run.config.evaluation.due(epoch + 1, run.config.train.epochs)
+        if state.step < run.steps_per_epoch or not is_due:
+            return
+        begin = time.perf_counter()
+        state.add_versions(run.facts["versions"])
+        with self._batch_norm.for_evaluation(run.stop):
+            row = self._row(state.running or {})
+            self._divergence.check_loss(row["train_loss"] + row["test_loss"])
+            for evaluator in self._evaluators:
+                _add(row, evaluator)
+        state.seconds += time.perf_counter() - begin
+        row["seconds"] = round(state.seconds, 3)
+        state.row = row
+
+    def _row(self, running: dict[str, float]) -> MetricsRow:
+        run, options = self._run, self._run.config.evaluation
+        train = evaluation.named_metrics(running)
+        if options.train_metrics == "fixed_weights":
+            train = evaluation.evaluate(run.network, run.train, run.evaluation_batch_size, run.stop)
+        test = evaluation.evaluate(run.network, run.test, run.evaluation_batch_size, run.stop)
+        first_step = run.state.epoch * run.steps_per_epoch
+        return {
+            "epoch": run.state.epoch + 1,
+            "step": first_step + run.steps_per_epoch,
+            **{f"train_{name}": value for name, value in train.items()},
+            **{f"test_{name}": value for name, value in test.items()},
+            "learning_rate": run.learning_rate(first_step),
+            "seconds": 0.0,
+            "train_metrics": options.train_metrics,
+            "batch_norm": self._batch_norm.name,
+            "running_loss": evaluation.cross_entropy(running),
+            "running_accuracy": running["accuracy"],
+            "penalty": evaluation.penalty(run.network),
+        }
+
+
+def _add(row: MetricsRow, evaluator: Evaluator) -> None:
+    """Adds an evaluator's values to a row.
+
+    Raises:
+        UserError: A column is there already.
+    """
+    values = evaluator.evaluate(row)
+    if taken := sorted(set(values) & set(row)):
+        raise UserError(
+            f"The evaluator {type(evaluator).__name__} returns {taken[0]!r}, which is a column of metrics.csv "
+            "already. Give it another name."
+        )
+    row.update(values)
