@@ -36,12 +36,12 @@ def name_of(path: Path, root: Path) -> str:
     return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(path: Path, modules: set[str]) -> Iterator[tuple[int, str]]:
+def imported(tree: ast.AST, modules: set[str]) -> Iterator[tuple[int, str]]:
     """Line and name of each module that a file imports, at its top or inside of functions.
 
     `from package import name` imports the module package.name if there is one, else the package.
     """
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -55,17 +55,24 @@ def layer(module: str) -> str:
     return module.split(".")[1]
 
 
+class WithoutTypes(ast.NodeTransformer):
+    """Removes what is imported for type checkers alone."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
 class Sources:
     """The modules of a package and what each imports of it."""
 
     def __init__(self, root: Path):
-        self.paths = {name_of(path, root): path for path in sorted((root / PACKAGE).rglob("*.py"))}
-        # The package itself holds the version and imports lazily what it exports.
-        self.imports = {
-            module: [(line, name) for line, name in imported(path, set(self.paths)) if name != PACKAGE]
-            for module, path in self.paths.items()
-            if module != PACKAGE
-        }
+        paths = {name_of(path, root): path for path in sorted((root / PACKAGE).rglob("*.py"))}
+        del paths[PACKAGE]  # it holds the version, and imports lazily what it exports
+        self.imports, self.run_time_imports = {}, {}
+        for module, path in paths.items():
+            tree = ast.parse(path.read_text())
+            self.imports[module] = list(imported(tree, set(paths)))
+            self.run_time_imports[module] = list(imported(WithoutTypes().visit(tree), set(paths)))
 
     def to_the_right(self) -> list[str]:
         """Imports that go against the order of the layers."""
@@ -77,10 +84,10 @@ class Sources:
         ]
 
     def cycle(self) -> list[str]:
-        """Modules that import each other in a circle, or none."""
+        """Modules that import each other in a circle at run time, or none."""
         graph = {
-            module: {name for _, name in names if name in self.paths} - {module}
-            for module, names in self.imports.items()
+            module: {name for _, name in names if name in self.imports} - {module}
+            for module, names in self.run_time_imports.items()
         }
         try:
             graphlib.TopologicalSorter(graph).prepare()
@@ -115,7 +122,7 @@ class SourcesTest(parameterized.TestCase):
 
     def sources(self, **texts):
         root = Path(self.create_tempdir())
-        for module, text in {"data.a": "", "training.b": "", **texts}.items():
+        for module, text in {"__init__": "", "data.a": "", "training.b": "", **texts}.items():
             path = root / PACKAGE / f"{module.replace('.', '/')}.py"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -135,6 +142,8 @@ class SourcesTest(parameterized.TestCase):
         there, back = "from rethink_keras.data import c", "def f():\n    import rethink_keras.data.a"
         self.assertNotEmpty(self.sources(**{"data.a": there, "data.c": back}).cycle())
         self.assertEmpty(self.sources(**{"data.a": there, "data.c": ""}).cycle())
+        for_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import rethink_keras.data.a"
+        self.assertEmpty(self.sources(**{"data.a": there, "data.c": for_types}).cycle())
 
 
 if __name__ == "__main__":

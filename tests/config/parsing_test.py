@@ -170,7 +170,7 @@ class ImportTest(parameterized.TestCase):
                 config.parse([], [f"include '{name}'"])
 
     def test_modules_of_this_package_are_allowed(self):
-        self.parse("import rethink_keras.training.trainer\ntrain.epochs = 3")
+        self.parse("import rethink_keras.training.train\ntrain.epochs = 3")
         self.assertEqual(config.bound("train.epochs", None), 3)
 
     def test_foreign_code_where_it_is_allowed(self):
