@@ -11,7 +11,7 @@ from rethink_keras.commands import expressivity, kernel
 from rethink_keras.commands import minimum_norm as minimum_norm_command
 from rethink_keras.data import sources
 from rethink_keras.theory import solvers
-from rethink_keras.training import summary as summary_module
+from rethink_keras.training import provenance
 from tests.commands.in_process import main
 from tests.data.helpers import digits_elsewhere
 from tests.theory.made_points import dense
@@ -155,14 +155,14 @@ class KernelCommandTest(parameterized.TestCase):
             self.assertRegex(err, "metrics.csv.*--overwrite")
 
     def test_every_version_that_computed_a_part_is_recorded(self):
-        another = mock.patch.object(summary_module, "code_version", lambda: "0.1.0+another")
+        another = mock.patch.object(provenance, "code_version", lambda: "0.1.0+another")
         with new_folder() as folder:
             with another, before_call(solvers, "_refine", send_sigterm):
                 main(kernel, *flags(), f"--workdir={folder}")
             main(kernel, *flags(), f"--workdir={folder}")
             computed_by = summary_of(folder)["computed_by"]
         versions = [part["rethink_keras"] for part in computed_by]
-        self.assertEqual(versions, ["0.1.0+another", summary_module.code_version()])
+        self.assertEqual(versions, ["0.1.0+another", provenance.code_version()])
 
     def test_interrupted_it_says_so_and_goes_on(self):
         with new_folder() as folder:

@@ -48,6 +48,12 @@ class SchedulesTest(parameterized.TestCase):
         with self.assertRaises(UserError):
             rates(schedule, (0,), **options)
 
+    def test_a_function_of_other_arguments_is_refused_when_it_is_registered(self):
+        with self.assertRaisesRegex(TypeError, "wrong"):
+
+            @schedules.schedule
+            def wrong(rate): ...
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -1,85 +1,38 @@
-import json
-import shutil
-from pathlib import Path
-from unittest import mock
-
-import numpy as np
 from absl.testing import absltest
 
-import rethink_keras
-from rethink_keras.errors import StoppedBySignalError
 from rethink_keras.training import summary
-from tests.training.small_runs import new_folder, run, sigterm_after_epoch, timeless
-
-PACKAGE = Path(rethink_keras.__file__).parent
+from rethink_keras.training.evaluation import Evaluation
 
 
-class CodeVersionTest(absltest.TestCase):
-    def test_changes_with_the_sources_that_compute(self):
-        with new_folder() as folder:
-            copy = folder / "rethink_keras"
-            shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-            before = summary.code_version(copy)
-            self.assertEqual(before, summary.code_version())
-            self.assertRegex(before, r"^0\.1\.0\+[0-9a-f]{12}$")
-            for name in (
-                "reports/learning_curves.py",
-                "commands/train.py",
-                "experiments/searches/chief.py",
-                "errors.py",
-            ):
-                (copy / name).write_text("# other")
-            self.assertEqual(summary.code_version(copy), before)
-            seen = {before}
-            computing = (
-                "config/__init__.py",
-                "config/binding_types.py",
-                "data/sources.py",
-                "models/mlp.py",
-                "training/loop.py",
-            )
-            for name in (*computing, "theory/solvers.py", "theory/features/features.py"):
-                (copy / name).write_text((copy / name).read_text() + "# a comment\n")
-                seen.add(summary.code_version(copy))
-            (copy / "data" / "sources.py").rename(copy / "data" / "other.py")
-            seen.add(summary.code_version(copy))
-            self.assertLen(seen, 9)
+class FinalMetricsTest(absltest.TestCase):
+    def test_its_best_epoch_is_its_own(self):
+        rows = [
+            {
+                "epoch": k + 1,
+                "step": k,
+                "seconds": 1,
+                "train_loss": 1.0,
+                "train_accuracy": 0.5,
+                "test_loss": 1.0,
+            }
+            | {"test_accuracy": top1, "test_top5_accuracy": top5, "train_top5_accuracy": 0.9}
+            for k, (top1, top5) in enumerate([(0.2, 0.5), (0.3, 0.4), (0.1, 0.6)])
+        ]
+        best = summary.final_metrics(rows, Evaluation(top5=True))["best_on_the_way"]
+        self.assertEqual(best, {"test_accuracy": 0.3, "epoch": 2, "test_top5_accuracy": 0.6, "top5_epoch": 3})
 
-    def test_every_version_that_computed_a_part_is_recorded(self):
-        with new_folder() as folder:
-            whole = run(folder / "whole")
-            here = whole.summary["versions"]
-            self.assertEqual(here["rethink_keras"], summary.code_version())
-            self.assertEqual(whole.summary["computed_by"], [here])
-            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
-                run(folder / "cut")
-            another = mock.patch.object(summary, "code_version", lambda: "0.1.0+another")
-            with another, self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
-                run(folder / "cut")
-            cut = run(folder / "cut")
-            with mock.patch.object(summary, "code_version", lambda: "0.1.0+third"):
-                run(folder / "cut")  # it is done, so that this version computes nothing
-            written = json.loads((folder / "cut" / "summary.json").read_text())
-        self.assertEqual(timeless(cut.history), timeless(whole.history))
-        self.assertEqual(written["versions"], here)
-        self.assertEqual(written["computed_by"], [here, {**here, "rethink_keras": "0.1.0+another"}])
+    def test_without_an_epoch_there_are_none(self):
+        self.assertEqual(summary.final_metrics([], Evaluation()), {"epochs": 0})
 
-    def test_a_checkpoint_from_before_versions_were_recorded(self):
-        with new_folder() as folder:
-            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
-                run(folder)
-            (checkpoint,) = (folder / "checkpoints").glob("*.npz")
-            with np.load(checkpoint) as archive:
-                arrays = dict(archive)
-            state = json.loads(arrays["state"].tobytes())
-            del state["versions"]
-            arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-            np.savez(checkpoint, **arrays)
-            earlier = json.loads((folder / "summary.json").read_text())["versions"]
-            with mock.patch.object(summary, "code_version", lambda: "0.1.0+another"):
-                resumed = run(folder)
-        another = {**earlier, "rethink_keras": "0.1.0+another"}
-        self.assertEqual(resumed.summary["computed_by"], [earlier, another])
+    def test_the_first_epochs_that_fit_are_named(self):
+        rows = [
+            {"epoch": k, "step": k, "seconds": 0.5, "train_loss": 1 / k, "train_accuracy": 1 - 1 / 2**k}
+            | {"test_loss": 2.0, "test_accuracy": 0.5, "batch_norm": "none"}
+            for k in range(1, 5)
+        ]
+        found = summary.final_metrics(rows, Evaluation(fit_loss=0.4, fit_accuracy=0.75))
+        self.assertEqual((found["epochs_to_fit"], found["epochs_to_accuracy"]), (3, 2))
+        self.assertEqual((found["epochs"], found["steps"], found["seconds"]), (4, 4, 2.0))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ from pathlib import Path
 from unittest import mock
 
 from absl.testing import absltest
-from rethink_keras.training.observers import Epoch, ObservedRun
-from rethink_keras.training.weights_and_biases import WandbRun, WeightsAndBiases
 
 from rethink_keras.errors import StoppedBySignalError, UserError
+from rethink_keras.training.callbacks.weights_and_biases import WeightsAndBiases
+from rethink_keras.training.config import WandbRun
+from rethink_keras.workdir.workdir import Workdir
 from tests.training.small_runs import new_folder, run, sigterm_at, timeless
 
 HAS_WANDB = importlib.util.find_spec("wandb") is not None
-OVERLAY = Path(__file__).parents[2] / "gin" / "with" / "wandb.gin"
+OVERLAY = Path(__file__).parents[3] / "gin" / "with" / "wandb.gin"
 WHERE = (
     "train.wandb = True",
     "wandb.project = 'a project'",
@@ -140,7 +141,7 @@ class OfflineTest(absltest.TestCase):
         self.assertLen(result.history, 3)
         self.assertEqual(result.summary["status"], "done")
         self.assertEqual(
-            errors.getvalue().count("Weights & Biases fails (the line is cut). Training goes on"), 1
+            errors.getvalue().count("Weights & Biases fails (the line is cut). Training continues"), 1
         )
         self.assertEqual(json.loads((self.folder / "run" / "wandb" / "run.json").read_text())["next_step"], 0)
 
@@ -171,16 +172,16 @@ class OnlineTest(absltest.TestCase):
     def test_the_server_says_from_which_epoch_on_it_needs_the_rows(self):
         rows = [{"epoch": k, "train_loss": 1 / k} for k in range(1, 6)]
         with new_folder() as folder:
-            observed = ObservedRun(folder, "", {"a": 1}, {}, (), None)
+            fake = types.SimpleNamespace(folder=Workdir(folder), train=None, facts={}, class_names=())
             for stands_at, expected in ((0, [1, 2, 3, 4, 5]), (4, [4, 5]), (7, [])):
                 module = _server(stands_at)
                 with mock.patch.dict("sys.modules", wandb=module), contextlib.redirect_stdout(io.StringIO()):
-                    observer = WeightsAndBiases(WandbRun())
-                    observer.begin(observed, [Epoch(row) for row in rows])
+                    writer = WeightsAndBiases(fake, {"a": 1}, None, WandbRun())
+                    writer.open(rows)
                 sent = [call.kwargs["step"] for call in module.run.log.call_args_list]
                 self.assertEqual(sent, expected)
                 self.assertEqual(module.init.call_args.kwargs["resume"], "allow")
-                observer.end({"status": "done", "final": {}})
+                writer.close({"status": "done", "final": {}})
                 module.run.finish.assert_called_once_with(exit_code=0)
             ids = json.loads((folder / "wandb" / "run.json").read_text())["id"]
             self.assertEqual(module.init.call_args.kwargs["id"], ids)
@@ -197,13 +198,13 @@ def _server(stands_at):
 
 def _sigterm_in_second_epoch():
     """SIGTERM in mid-epoch, but not in the first that a run does."""
-    from rethink_keras.training.callbacks import Recorder
+    from rethink_keras.training.callbacks.stop_training import StopTraining
     from tests.training.small_runs import before_call, send_sigterm
 
-    def has_come(recorder, batch, *_):
-        return recorder._state.epoch == 1 and batch >= 3
+    def has_come(callback, batch, *_):
+        return callback.run.state.epoch == 1 and batch >= 3
 
-    return before_call(Recorder, "on_train_batch_end", send_sigterm, has_come)
+    return before_call(StopTraining, "on_train_batch_end", send_sigterm, has_come)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from unittest import mock
 
 import numpy as np
 import tensorflow as tf
-from absl.testing import absltest, parameterized
-from rethink_keras.training.confusion import Confusion, ConfusionPolicy
+from absl.testing import absltest
 from tensorboard.plugins.hparams import api_pb2, metadata
 
 from rethink_keras.data import image_grid
 from rethink_keras.errors import DivergedError, StoppedBySignalError, UserError
 from rethink_keras.training import evaluation
+from rethink_keras.training.evaluators.confusion import Confusion
 from tests.training.small_runs import (
     before_call,
     new_folder,
@@ -23,7 +23,7 @@ from tests.training.small_runs import (
     timeless,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ON = "train.tensorboard = True"
 HALF = (
     "randomization.labels = 'partially_corrupted'",
@@ -203,7 +203,7 @@ class EndTest(absltest.TestCase):
             self.assertEqual(hyperparameters(folder)[1], api_pb2.STATUS_FAILURE)
 
     def test_a_run_that_breaks_is_a_failure(self):
-        broken = mock.patch.object(evaluation, "measure", side_effect=ArithmeticError)
+        broken = mock.patch.object(evaluation, "evaluate", side_effect=ArithmeticError)
         with new_folder() as folder:
             with broken, self.assertRaises(ArithmeticError):
                 run(folder, ON)
@@ -233,46 +233,6 @@ class EndTest(absltest.TestCase):
                 whole, stopped = (events(folder / name, sub) for name in ("whole", "stopped"))
                 self.assertEqual([e[:2] for e in stopped], [e[:2] for e in whole])
                 self.assertEqual(scalars(stopped), scalars(whole))
-
-
-class ConfusionTest(parameterized.TestCase):
-    def test_counts(self):
-        labels = np.array([0, 0, 1, 2, 2])
-        true = np.array([0, 1, 1, 0, 2])
-        corrupted = np.array([False, True, False, True, True])
-        counted = Confusion.counted(np.array([0, 1, 2, 2, 2]), labels, true, corrupted, 3)
-        self.assertEqual(counted.clean.tolist(), [[1, 0, 0], [0, 0, 1], [0, 0, 0]])
-        self.assertEqual(counted.corrupted.tolist(), [[0, 1, 0], [0, 0, 0], [0, 0, 2]])
-        self.assertEqual(counted.corrupted_by_true_label.tolist(), [[0, 0, 1], [0, 1, 0], [0, 0, 1]])
-        self.assertEqual(
-            counted.accuracies(), {"clean": 1 / 2, "corrupted": 2 / 3, "corrupted_by_true_label": 2 / 3}
-        )
-
-    def test_with_random_labels_nothing_is_clean_and_some_examples_suffice(self):
-        with new_folder() as folder:
-            run(
-                folder,
-                ON,
-                "randomization.labels = 'random'",
-                "confusion.examples = 70",
-                "evaluation.batch_size = 32",
-                "train.epochs = 1",
-            )
-            tags = {tag for tag, *_ in events(folder)}
-            (entry,) = json.loads((folder / "confusion.json").read_text())
-        self.assertContainsSubset({"confusion/corrupted", "confusion/corrupted_by_true_label"}, tags)
-        self.assertNotIn("confusion/clean", tags)
-        self.assertEqual((np.sum(entry["clean"]), np.sum(entry["corrupted"])), (0, 70))
-
-    def test_when_it_is_due(self):
-        policy = ConfusionPolicy(every_epochs=3)
-        self.assertEqual([epoch for epoch in range(1, 9) if policy.due(epoch, epoch == 8)], [1, 3, 6, 8])
-        self.assertFalse(ConfusionPolicy(every_epochs=0).due(1, True))
-
-    @parameterized.parameters({"every_epochs": -1}, {"examples": 0})
-    def test_bad_values(self, **values):
-        with self.assertRaisesRegex(UserError, f"^confusion.{next(iter(values))} is"):
-            ConfusionPolicy(**values)
 
 
 class LazyTest(absltest.TestCase):
