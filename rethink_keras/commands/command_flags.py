@@ -108,5 +108,6 @@ def flag_help(values: flags.FlagValues) -> str:
         if name != flag.name or flag.help is None:
             continue
         shown = f"--{name}" if flag.boolean else f"--{name}=..."
-        lines.append(f"  {shown:<24} {flag.help}")
+        text = flag.help.partition(";\n")[0]  # absl adds a line to the help of a repeatable flag
+        lines.append(f"  {shown:<24} {text}")
     return "\n".join(lines)

@@ -63,7 +63,7 @@ class GuardedStream:
 @contextlib.contextmanager
 def standard_streams() -> Iterator[None]:
     """Guards stdout and stderr until the context ends, and opens those standard streams that are closed."""
-    open_standard_streams()
+    _open_closed_streams()
     with contextlib.redirect_stdout(_guarded(sys.stdout)), contextlib.redirect_stderr(_guarded(sys.stderr)):
         yield
 
@@ -84,7 +84,7 @@ def terminal_may_close() -> Iterator[None]:
                     discard(stream)
 
 
-def open_standard_streams() -> None:
+def _open_closed_streams() -> None:
     """Opens the null device in place of each closed standard stream, so that no other file takes its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is not None:

@@ -37,6 +37,8 @@ class FlagsTest(parameterized.TestCase):
         lines = command_flags.flag_help(values).splitlines()
         for name in ("--gin_file=...", "--workdir=...", "--overwrite ", "--debug ", "--help "):
             self.assertLen([line for line in lines if name in f"{line} "], 1, name)
+        for line in lines:
+            self.assertStartsWith(line, "  --")
 
 
 if __name__ == "__main__":

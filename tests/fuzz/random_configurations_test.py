@@ -1,4 +1,4 @@
-"""Thousands of bad configurations: each is a sentence and a documented exit code, none a traceback."""
+"""Thousands of random configurations: each ends with a sentence and a documented exit code, none with a traceback."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ from rethink_keras.commands import train
 from tests.training.small_runs import SMALL
 
 CODES = {0, 2, 3, 4}
-GIN = sorted((Path(__file__).parents[2] / "gin").rglob("*.gin"))
+GIN = sorted((Path(__file__).resolve().parents[2] / "gin").rglob("*.gin"))
 WORDS = [line for path in GIN for line in path.read_text().splitlines() if line and not line.startswith("#")]
 
 NAMES = st.sampled_from(
