@@ -9,7 +9,8 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import report, runs, train
 from rethink_keras.workdir.json_files import MOST_DEPTH
-from tests.fuzz.outcome import check, run
+from tests.commands.in_process import main
+from tests.fuzz.outcome import check
 from tests.reports import made_sweeps as made
 
 GOOD = [made.plan("mlp_1x512", "plain", seed) for seed in range(2)]
@@ -59,7 +60,7 @@ def read(folder: Path, name: str) -> str:
 
 def write_report(folder: Path) -> str:
     """Reports on `runs` below a folder; returns what it printed."""
-    code, out, err = run(report.main, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
+    code, out, err = main(report, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
     check({0}, code, out, err)
     for name in ("index.html", "report.md"):
         for acting in ("\x1b", "\x00", "\u202e"):
@@ -70,7 +71,7 @@ def write_report(folder: Path) -> str:
 
 def run_table(folder: Path, *flags: str) -> str:
     """What `bin/runs` prints of `runs` below a folder."""
-    code, out, err = run(runs.main, f"--workdir={folder / 'runs'}", *flags)
+    code, out, err = main(runs, f"--workdir={folder / 'runs'}", *flags)
     check({0}, code, out, err)
     return out
 
@@ -237,7 +238,7 @@ class VerifyTest(made.FolderTestCase):
         return places
 
     def verify(self, places):
-        code, out, err = run(train.main, f"--workdir={places[0]}", f"--verify={places[1]}")
+        code, out, err = main(train, f"--workdir={places[0]}", f"--verify={places[1]}")
         check({0, 2, 6}, code, out, err)
         return code
 

@@ -13,9 +13,10 @@ from unittest import mock
 from rethink_keras import config
 from rethink_keras.commands import data, expressivity, kernel, minimum_norm, report, runs, sweep, train, tune
 from rethink_keras.experiments.run_process import Outcome
+from tests.commands.in_process import main
 from tests.fuzz import contents as hostile
 from tests.fuzz.bindings import DATA_NAMES, NAMES, SEARCH_NAMES, SWEEP_NAMES, odd_binding
-from tests.fuzz.outcome import Failed, check, run
+from tests.fuzz.outcome import Failed, check
 from tests.fuzz.workdirs import damage_run, filled, fingerprints, folder_of_runs
 from tests.reports import made_sweeps as made
 from tests.training.small_runs import SMALL
@@ -33,7 +34,7 @@ COMMANDS: tuple[tuple[Any, str], ...] = (
 def report_case(rng: Random, folder: Path) -> int:
     """A report with pictures and page."""
     folder_of_runs(rng, folder / "runs")
-    code, out, err = run(report.main, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
+    code, out, err = main(report, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
     check({0, 2}, code, out, err)
     if not code:
         pages = [(folder / "out" / name).read_text(encoding="utf-8") for name in ("index.html", "report.md")]
@@ -57,7 +58,7 @@ def runs_case(rng: Random, folder: Path) -> int:
     if rng.random() < 0.3:
         column, sign = rng.choice(("run", "seed", "epoch", "age")), rng.choice(("=", "~", "<", ">=", "!="))
         arguments.append(f"--filter={column}{sign}{hostile.text(rng)}")
-    code, out, err = run(runs.main, *arguments)
+    code, out, err = main(runs, *arguments)
     check({0, 2}, code, out, err)
     return code
 
@@ -76,7 +77,7 @@ def verify_case(rng: Random, folder: Path) -> int:
         if rng.random() < 0.4:
             damage_run(rng, place)
         places.append(place)
-    code, out, err = run(train.main, f"--workdir={places[0]}", f"--verify={places[1]}")
+    code, out, err = main(train, f"--workdir={places[0]}", f"--verify={places[1]}")
     check({0, 2, 6}, code, out, err)
     if not code and "same run" not in out:
         raise Failed(out)
@@ -92,7 +93,7 @@ def sweep_case(rng: Random, folder: Path) -> int:
     )
     with mock.patch("rethink_keras.experiments.engines.local.run_job", _ended_at_once):
         arguments = [f"--gin_file={gin_file}", f"--workdir={there}"]
-        code, out, err = run(sweep.main, *arguments)
+        code, out, err = main(sweep, *arguments)
         check({7}, code, out, err)
         for plan in ("mlp/plain/seed_0", "mlp/crop/seed_0"):
             if rng.random() < 0.7:
@@ -105,7 +106,7 @@ def sweep_case(rng: Random, folder: Path) -> int:
             arguments.append(f"--gin_param={odd_binding(rng, SWEEP_NAMES)}")
         if rng.random() < 0.5:
             arguments.append("--dry_run")
-        code, out, err = run(sweep.main, *arguments)
+        code, out, err = main(sweep, *arguments)
     check({0, 2, 5, 7}, code, out, err)
     return code
 
@@ -127,7 +128,7 @@ def search_case(rng: Random, folder: Path) -> int:
 
     with mock.patch("rethink_keras.experiments.searches.worker.run_job", trial):
         arguments = [f"--gin_file={gin_file}", f"--workdir={there}", "--gin_param=local.jobs = 1"]
-        code, out, err = run(tune.main, *arguments)
+        code, out, err = main(tune, *arguments)
         check({0, 2, 5, 7}, code, out, err)
         for place in sorted((there / "trials").glob("*")):
             if rng.random() < 0.5:
@@ -139,7 +140,7 @@ def search_case(rng: Random, folder: Path) -> int:
             arguments.append(f"--gin_param={odd_binding(rng, SEARCH_NAMES)}")
         if rng.random() < 0.3:
             arguments.append("--dry_run")
-        code, out, err = run(tune.main, *arguments)
+        code, out, err = main(tune, *arguments)
     check({0, 2, 3, 5, 7}, code, out, err)
     return code
 
@@ -165,7 +166,7 @@ def gin_case(rng: Random, folder: Path) -> int:
     arguments = [f"--gin_file={path}", "--print_config"]
     if rng.random() < 0.3:
         arguments.append(f"--gin_param={odd_binding(rng)}")
-    code, out, err = run(command.main, *arguments)
+    code, out, err = main(command, *arguments)
     check({0, 2}, code, out, err)
     return code
 
@@ -176,7 +177,7 @@ def data_case(rng: Random, folder: Path) -> int:
     arguments = [f"--gin_param={binding}" for binding in (*SMALL, odd_binding(rng, DATA_NAMES))]
     if rng.random() < 0.3:
         arguments.append(f"--gin_param={odd_binding(rng, DATA_NAMES)}")
-    code, out, err = run(data.main, "export", output, *arguments)
+    code, out, err = main(data, "export", output, *arguments)
     check({0, 2, 3}, code, out, err)
     return code
 

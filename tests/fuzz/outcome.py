@@ -1,25 +1,10 @@
-"""Runs a command in this process and checks that it ends as documented."""
+"""How every command must end."""
 
 from __future__ import annotations
-
-import contextlib
-import io
-from collections.abc import Callable
 
 
 class Failed(AssertionError):
     """A case did not end as every command must."""
-
-
-def run(main: Callable[[list[str]], int], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a command in this process, on streams that refuse what is no Unicode."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(["command", *arguments])
-        out.flush()
-        err.flush()
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-    return code, texts[0], texts[1]
 
 
 def check(codes: set[int], code: int, out: str, err: str) -> None:
