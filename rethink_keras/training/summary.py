@@ -116,5 +116,5 @@ def final_metrics(rows: list[MetricsRow], evaluation: Evaluation) -> dict[str, A
         "fit_accuracy": evaluation.fit_accuracy,
         "train_metrics": evaluation.train_metrics,
         "batch_norm": last.get("batch_norm"),
-        "seconds": round(sum(row["seconds"] for row in rows), 3),
+        "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 3),
     }

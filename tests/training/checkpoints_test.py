@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DiskError, UserError
-from rethink_keras.training.checkpoints import Checkpoints
+from rethink_keras.training.checkpoints import CheckpointOptions, Checkpoints
 from rethink_keras.training.state import RunState
 
 
@@ -21,7 +21,9 @@ class CheckpointsTest(parameterized.TestCase):
 
     def save(self, epoch, step=0, **options):
         self.variables[1].assign(100 * epoch + step)
-        Checkpoints(self.folder, self.variables, **options).save(RunState(epoch=epoch, step=step))
+        Checkpoints(self.folder, self.variables, CheckpointOptions(**options)).save(
+            RunState(epoch=epoch, step=step)
+        )
 
     def restored(self):
         self.variables[1].assign(-1)
@@ -83,7 +85,7 @@ class CheckpointsTest(parameterized.TestCase):
 
     def test_of_another_model(self):
         self.save(1)
-        with self.assertRaisesRegex(UserError, "of another model"):
+        with self.assertRaisesRegex(UserError, "of another network.*--workdir"):
             Checkpoints(self.folder, self.variables[::-1]).restore_newest()
 
     def test_pickles_are_never_read(self):

@@ -10,7 +10,8 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from tests.training.small_runs import new_folder, run
+from rethink_keras.workdir.workdir import Workdir
+from tests.training.small_runs import new_folder, paused, run
 
 
 def contents(folder):
@@ -164,6 +165,26 @@ class LostCheckpointsTest(absltest.TestCase):
             (folder / "summary.json").write_text(json.dumps({**told, "status": "interrupted", "epochs": 2}))
             again = run(folder)
         self.assertEqual(again.summary["fingerprints"], whole.summary["fingerprints"])
+
+
+class EarlierVersionTest(parameterized.TestCase):
+    def test_rows_that_lack_columns_do_not_stop_a_run(self):
+        folder = Path(self.create_tempdir()) / "run"
+        paused(folder, 2)
+        for path in (folder / "checkpoints").glob("*.npz"):
+            with np.load(path) as archive:
+                arrays = dict(archive)
+            state = json.loads(arrays["state"].tobytes())
+            for row in state["rows"]:
+                row["moons"] = row.pop("penalty")
+                del row["batch_norm"]
+            np.savez(path, **{**arrays, "state": np.frombuffer(json.dumps(state).encode(), np.uint8)})
+        run(folder)
+        record = Workdir(folder).read()
+        self.assertEqual((record.status, record.epochs), ("done", 3))
+        self.assertEqual(
+            [("penalty" in row, "moons" in row) for row in record.rows], [(False, True)] * 2 + [(True, False)]
+        )
 
 
 if __name__ == "__main__":

@@ -70,12 +70,12 @@ class TensorBoard(MetricsWriter):
         with _os_errors():
             for name in (TRAIN, TEST):
                 with self._writers[name].as_default(step=row["epoch"]):
-                    for metric in ("loss", "accuracy", "top5_accuracy"):
-                        if f"{name}_{metric}" in row:
-                            tf.summary.scalar(metric, row[f"{name}_{metric}"])
+                    columns = {f"{name}_{metric}": metric for metric in ("loss", "accuracy", "top5_accuracy")}
                     if name == TRAIN:
-                        tf.summary.scalar("learning_rate", row["learning_rate"])
-                        tf.summary.scalar("penalty", row["penalty"])
+                        columns |= {"learning_rate": "learning_rate", "penalty": "penalty"}
+                    for column, tag in columns.items():
+                        if column in row:  # Rows of an earlier version may lack it.
+                            tf.summary.scalar(tag, row[column])
             self._write_confusion(row)
 
     def _write_confusion(self, row: MetricsRow) -> None:
