@@ -21,8 +21,9 @@ from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps.sweep import Group
 from tests.training.small_runs import SMALL
 
-for found in pkgutil.walk_packages(rethink_keras.__path__, "rethink_keras."):
-    import_module(found.name)  # makes its names known to gin
+MODULES = [found.name for found in pkgutil.walk_packages(rethink_keras.__path__, "rethink_keras.")]
+for module in MODULES:
+    import_module(module)  # makes its names known to gin
 
 LARGE, HUGE = 2**31 - 1, 10**400
 NONSENSE = {
@@ -150,7 +151,7 @@ def parameters():
     """Name, annotation and configurable of every parameter of this package that gin can bind to a number."""
     for selector in gin_private.selectors():
         entry = gin_private.find(selector)
-        if selector.startswith("rethink_keras"):
+        if entry.wrapped.__module__ in MODULES:
             target = entry.wrapped if inspect.isclass(entry.wrapped) else inspect.unwrap(entry.wrapped)
             for parameter, hint in typing.get_type_hints(target).items():
                 bindable = parameter not in ("return", *(entry.denylist or ()))
