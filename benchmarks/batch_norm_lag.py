@@ -19,14 +19,14 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from rethink_keras import config
-from rethink_keras.data.splits import Splits
-from rethink_keras.models import small_inception
+from rethink_keras import config as gin_config
+from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.system.signals import StopRequest
-from rethink_keras.training import evaluation, feeds, normalization, optimizers, schedules
+from rethink_keras.training import data, evaluation
 from rethink_keras.training.batch_statistics import BatchStatistics
-from rethink_keras.training.callbacks import EpochData
-from rethink_keras.training.config import TrainConfig
+from rethink_keras.training.callbacks.epoch_order import EpochOrder
+from rethink_keras.training.config import RunConfig
+from rethink_keras.training.network import build_network
 
 ROOT = Path(__file__).parents[1]
 BATCHES = 60  # of the recomputed statistics
@@ -36,8 +36,8 @@ class MovingAverages(keras.callbacks.Callback):
     """Averages the moments of all batches with several momenta.
 
     Args:
-        network: in training, one step for each of Keras's batches; its own moving averages are the source.
-        momenta: of the averages.
+        network: A network in training, one step for each of Keras's batches; its own averages are the source.
+        momenta: Momenta of the averages.
     """
 
     def __init__(self, network: keras.Model, momenta: Sequence[float]):
@@ -52,7 +52,7 @@ class MovingAverages(keras.callbacks.Callback):
         self._averages = dict.fromkeys(momenta, self._before)
 
     def values(self) -> list[np.ndarray]:
-        """The network's own moving averages."""
+        """Returns the network's own moving averages."""
         return [np.asarray(variable, np.float64) for _, variable in self._own]
 
     def on_train_batch_end(self, batch, logs=None):
@@ -81,40 +81,35 @@ def accuracies(
     train_examples: int, epochs: int, momenta: Sequence[float], seed: int
 ) -> Iterator[list[float]]:
     """Trains, and yields after each epoch the test accuracy with each momentum, then with recomputed statistics."""
-    binding = f"dataset.train_examples = {train_examples}"
-    config.parse([ROOT / "gin" / "table1_inception.gin"], [binding])
-    batch_size, learning_rate = (
-        config.bound(f"train.{name}", config.default(TrainConfig, name))
-        for name in ("batch_size", "learning_rate")
+    bindings = (
+        f"dataset.train_examples = {train_examples}",
+        f"train.epochs = {epochs}",
+        f"train.seed = {seed}",
+        "train.steps_per_execution = 1",  # the callback below must see every step
     )
-    keras.utils.set_random_seed(seed)
+    gin_config.parse([ROOT / "gin" / "table1_inception.gin"], bindings)
     tf.config.experimental.enable_op_determinism()
-    splits = Splits.from_gin(None, seed)
-    train, test = splits.pipeline("train"), splits.pipeline("test")
-    network = small_inception(train.input_shape, 10)
-    rate = schedules.exponential(
-        initial=learning_rate, steps_per_epoch=train.steps(batch_size), epochs=epochs
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    metrics = evaluation.Evaluation().metrics(10)
-    network.compile(optimizers.sgd(rate), loss, metrics=metrics, jit_compile=False)
-    normalization.fuse(network)
-    feed = feeds.choose(network, train, batch_size, 1, None)
+    config = RunConfig.from_gin()
+    run_data, regularization = data.read(config, WHOLE_BATCH)
+    train, test, batch_size = run_data.train, run_data.test, config.train.batch_size
+    classes = run_data.splits.train.num_classes
+    built = build_network(config, train, num_classes=classes, regularization=regularization)
+    network, source = built.network, built.batch_source
     averages = MovingAverages(network, momenta)
     statistics = BatchStatistics(network, train, batch_size, BATCHES)
-    size, stop = evaluation.Evaluation().batch_size_for(network), StopRequest()
+    size, stop = config.evaluation.batch_size_for(network), StopRequest()
 
     def accuracy() -> float:
-        return evaluation.measure(network, test, size, stop)["accuracy"]
+        return evaluation.evaluate(network, test, size, stop)["accuracy"]
 
     for epoch in range(epochs):
         network.fit(
-            feed.dataset(0),
+            source.dataset(0),
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
-            callbacks=[EpochData(train), averages],
+            callbacks=[EpochOrder(train), averages],
         )
         found = [accuracy() for _ in averages.each()]
         with statistics.for_evaluation(stop):

@@ -1,9 +1,9 @@
-"""What the input pipeline costs, and the peak memory, on CIFAR-10.
+"""The cost of the input pipeline, and the peak memory, on CIFAR-10.
 
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.input_pipeline --pairs=60
 
-In one run, in turn: training MLP 1x512 on the pipeline, training it on one batch that lies ready, the other way round
-in every second pair, and batches taken as fast as they come. Prints medians, ratios pair by pair and the peak memory of
+In one run, in turn: training MLP 1x512 on the pipeline, training it on one batch in memory, in the other order in
+every second pair, and batches read as fast as they come. Prints medians, ratios pair by pair and the peak memory of
 the process; compare ratios, not single readings.
 """
 
@@ -14,19 +14,17 @@ import statistics
 import sys
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from benchmarks.networks import BATCH_SIZE, OneBatch, Trained
-from rethink_keras import config
+from benchmarks.networks import OneBatch, TimedTraining, configure
 from rethink_keras.commands import command_flags
+from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.splits import Splits
+from rethink_keras.training import data
 
-SETTINGS = ("dataset.name = 'cifar10'", "preprocessing.crop = 28", "randomization.labels = 'random'")
-SECONDS = 0.5  # of a reading: many short ones in turn see through a machine whose speed changes
+SECONDS = 0.5  # of a reading: many short ones in turn average over a machine whose speed changes
 
 
 def main() -> None:
@@ -35,17 +33,18 @@ def main() -> None:
     flags.DEFINE_integer("pairs", 60, "Readings of each.", flag_values=values)
     values(sys.argv)
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(0)
-    config.parse(values.gin_file, [*SETTINGS, *command_flags.bindings(values)])
-    split = Splits.from_gin(values.data_dir, 0).randomized("train")
-    pipeline = Pipeline(split)
-    on_data = Trained("mlp_1x512", pipeline)
+    config = configure("mlp_1x512", values.gin_file, command_flags.bindings(values), values.data_dir)
+    batch_size = config.train.batch_size
+    run_data, regularization = data.read(config, WHOLE_BATCH)
+    pipeline = run_data.train
+    assert isinstance(pipeline, Pipeline)
+    on_data = TimedTraining(config, pipeline, regularization)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # before the second copy of the images
-    on_one_batch = Trained("mlp_1x512", OneBatch(split))
+    on_one_batch = TimedTraining(config, OneBatch(pipeline.split, batch_size), regularization)
 
-    def alone() -> float:
+    def pipeline_alone() -> float:
         begin = time.perf_counter()
-        pipeline.training_batches(BATCH_SIZE).reduce(
+        pipeline.training_batches(batch_size).reduce(
             np.int64(0), lambda seen, batch: seen + tf.size(batch[1], np.int64)
         )
         return pipeline.num_examples / (time.perf_counter() - begin)
@@ -53,7 +52,7 @@ def main() -> None:
     def pair(backwards: bool) -> tuple[float, float, float]:
         order = (on_one_batch, on_data) if backwards else (on_data, on_one_batch)
         rates = {trained: trained.images_per_second(SECONDS) for trained in order}
-        return alone(), rates[on_data], rates[on_one_batch]
+        return pipeline_alone(), rates[on_data], rates[on_one_batch]
 
     readings = [pair(backwards=bool(number % 2)) for number in range(values.pairs)]
     for number, name in enumerate(("pipeline alone", "MLP 1x512 on it", "MLP 1x512 on one batch")):

@@ -24,9 +24,9 @@ from absl import flags
 from rethink_keras.data import sources
 from rethink_keras.theory.experiment import experiment
 from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts, one_hot
-from rethink_keras.theory.kernels import gaussian
+from rethink_keras.theory.kernels import GaussianKernel
 from rethink_keras.theory.parallel import workers
-from rethink_keras.theory.solvers import direct
+from rethink_keras.theory.solvers import DirectSolver
 
 GAMMA = 0.02
 
@@ -77,8 +77,8 @@ def _ours(points, test_points, targets) -> tuple[tuple[np.ndarray, float], np.nd
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         begin = time.perf_counter()
         with workers() as pool, experiment(folder, overwrite=False) as run:
-            matrix = KernelMatrix(PointProducts(points, test_points), gaussian(GAMMA), 0.0, pool)
-            alpha = direct().solve(matrix, targets, run, "benchmark").x
+            matrix = KernelMatrix(PointProducts(points, test_points), GaussianKernel(GAMMA), 0.0, pool)
+            alpha = DirectSolver().solve(matrix, targets, run, "benchmark").x
             seconds = time.perf_counter() - begin
             return (alpha, seconds), matrix.test_times(alpha).argmax(axis=1)
 

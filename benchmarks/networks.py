@@ -1,92 +1,115 @@
-"""The CIFAR-10 networks as they are trained, ready to be timed: real pipeline, random labels, batches of 128."""
+"""The CIFAR-10 networks of the benchmarks, as `bin/train` builds them: random labels, no weight decay."""
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from rethink_keras import config as gin_config
+from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.data.randomized import RandomizedSplit
-from rethink_keras.models import mlp, small_alexnet, small_inception, wide_resnet
 from rethink_keras.models.operations import training_operations
-from rethink_keras.training import feeds, normalization, optimizers, trainer
-from rethink_keras.training.callbacks import EpochData
+from rethink_keras.training import data
+from rethink_keras.training.callbacks.epoch_order import EpochOrder
+from rethink_keras.training.config import RunConfig
+from rethink_keras.training.network import build_network
+from rethink_keras.training.regularization import ResolvedRegularization
 
-BATCH_SIZE = 128
-NETWORKS: dict[str, tuple[Callable[..., keras.Model], int]] = {  # builder, side of the images in pixels
-    "mlp_1x512": (functools.partial(mlp, hidden="512"), 28),
-    "mlp_3x512": (functools.partial(mlp, hidden="512x512x512"), 28),
-    "small_alexnet": (small_alexnet, 28),
-    "small_inception": (small_inception, 28),
-    "small_inception_no_bn": (functools.partial(small_inception, batch_norm=False), 28),
-    "wide_resnet_28_1": (wide_resnet, 32),
+GIN = Path(__file__).parents[1] / "gin"
+RANDOM_LABELS = GIN / "with" / "random_labels.gin"
+NETWORKS = {  # name: gin file
+    "mlp_1x512": "table1_mlp_1x512.gin",
+    "mlp_3x512": "table1_mlp_3x512.gin",
+    "small_alexnet": "table1_alexnet.gin",
+    "small_inception": "table1_inception.gin",
+    "small_inception_no_bn": "table1_inception_no_bn.gin",
+    "wide_resnet_28_1": "fitting_random_labels_wrn.gin",
 }
 
 
-class Trained:
-    """A network in training, as `bin/train` trains it: SGD with momentum, by `fit`, an execution after another.
+def configure(
+    name: str, gin_files: Sequence[str], bindings: Sequence[str], data_dir: str | None
+) -> RunConfig:
+    """Parses the configuration of a network, with random labels and without weight decay, and constructs it.
 
     Args:
-        name: one of `NETWORKS`.
-        pipeline: of the training split, its images of the network's side.
+        name: One of `NETWORKS`.
+        gin_files: Gin files that are applied on top of the network's.
+        bindings: Gin bindings after the files.
+        data_dir: TFDS data folder; None leaves it to TFDS.
+    """
+    no_weight_decay = "regularization.weight_decay = 0"  # as in other systems' networks in benchmarks/peers
+    gin_config.parse([GIN / NETWORKS[name], RANDOM_LABELS, *gin_files], [no_weight_decay, *bindings])
+    return RunConfig.from_gin(data_dir)
+
+
+class TimedTraining:
+    """The training of a network, timed.
+
+    Args:
+        config: Configuration of the run, whose strategy must be one device.
+        batches: The training split, in memory.
+        regularization: Of the run.
 
     Attributes:
-        network: the compiled network.
-        operations: floating-point operations of a training step for each image, as counted.
+        network: The compiled network.
+        operations: Floating-point operations of a training step for each image, as counted.
     """
 
-    def __init__(self, name: str, pipeline: Pipeline):
-        self.network = NETWORKS[name][0](pipeline.input_shape, 10)
-        self.network.compile(
-            optimizers.sgd(keras.optimizers.schedules.ExponentialDecay(0.01, 391, 0.95, staircase=True)),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-            jit_compile=False,
-        )
-        normalization.fuse(self.network)
+    def __init__(self, config: RunConfig, batches: Pipeline, regularization: ResolvedRegularization):
+        classes = config.splits.train.num_classes
+        built = build_network(config, batches, num_classes=classes, regularization=regularization)
+        self.network = built.network
         self.operations = training_operations(self.network)
-        steps = pipeline.num_examples // BATCH_SIZE  # whole batches
-        size = trainer.steps_an_execution(self.network, BATCH_SIZE, steps)
-        self._feed = feeds.StepFeed(self.network, pipeline, BATCH_SIZE, size)
-        self._epoch_data = EpochData(pipeline)
-        self._most = steps // size
-        self._seconds = self._fit(1) / size  # compiles
-        self._seconds = self._fit(1) / size  # of a step, for a first guess
+        self._source = built.batch_source
+        self._batch_size = config.train.batch_size
+        self._epoch_order = EpochOrder(batches)
+        # Keras's batches of an epoch, without the last one, which may be shorter.
+        self._most = max((batches.steps(self._batch_size) - 1) // self._source.steps_per_batch, 1)
+        self._seconds = self._fit(1) / self._source.steps_per_batch  # compiles
+        self._seconds = self._fit(1) / self._source.steps_per_batch  # a first estimate of a step
+
+    @classmethod
+    def of(cls, config: RunConfig) -> TimedTraining:
+        """Returns the training of a configuration, on its own data."""
+        run_data, regularization = data.read(config, WHOLE_BATCH)
+        assert isinstance(run_data.train, Pipeline)
+        return cls(config, run_data.train, regularization)
 
     def images_per_second(self, seconds: float) -> float:
-        """Trains for about so many seconds and returns the images a second."""
-        size = self._feed.steps_per_batch
+        """Trains for about this number of seconds and returns the images per second."""
+        size = self._source.steps_per_batch
         executions = int(np.clip(round(seconds / (size * self._seconds)), 1, self._most))
         done = spent = 0.0
         while spent < seconds * 0.9:
             spent += self._fit(executions)
             done += executions * size
         self._seconds = spent / done
-        return BATCH_SIZE / self._seconds
+        return self._batch_size / self._seconds
 
     def _fit(self, executions: int) -> float:
         begin = time.perf_counter()
         self.network.fit(
-            self._feed.dataset(0).take(executions), verbose=0, shuffle=False, callbacks=[self._epoch_data]
+            self._source.dataset(0).take(executions), verbose=0, shuffle=False, callbacks=[self._epoch_order]
         )
         return time.perf_counter() - begin
 
 
 class OneBatch(Pipeline):
-    """Gives its first batch again and again, without a gather: training as if data cost nothing."""
+    """A pipeline that returns its first batch again and again, without a gather: training as if data cost nothing."""
 
-    def __init__(self, split: RandomizedSplit):
+    def __init__(self, split: RandomizedSplit, batch_size: int):
         super().__init__(split)
-        first = super().training_batch(tf.constant(0), BATCH_SIZE)
+        first = super().training_batch(tf.constant(0), batch_size)
         self._batch = tf.constant(first[0]), tf.constant(first[1])
 
     def training_batch(
         self, step: tf.Tensor, batch_size: int, *, whole: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The first batch."""
+        """Returns the first batch."""
         return self._batch

@@ -1,13 +1,14 @@
-"""Training steps in images a second, against another system's in turn, and against the machine's own rate.
+"""Training steps in images per second, beside another system's and beside the machine's own rate.
 
     .venv/bin/python -m benchmarks.throughput
     .venv/bin/python -m benchmarks.throughput --peer='/tmp/torch/bin/python benchmarks/peers/pytorch.py'
 
-A reading is whole training steps (forward, loss, backward, momentum; batches of 128) for so many seconds, data from
-the real pipeline: CIFAR-10 (needs `TFDS_DATA_DIR`) with random labels, standardized. With --peer, that command is
-run in turn with ours, as `COMMAND --model NETWORK --loop LOOP --seconds S`, and must print a line of JSON with
-`images_per_second`. The rate of float32 matrix products is measured in the same run, and a network's share of it comes
-from counted operations. benchmarks/README.md says how to read it.
+A reading is whole training steps (forward, loss, backward, momentum; batches of 128) for --seconds, of the run that
+`bin/train` makes of the network's gin file: CIFAR-10 (needs `TFDS_DATA_DIR`) with random labels. --gin_param changes
+that run, for example its `train.precision`. With --peer, that command is run in turn with ours, as `COMMAND --model
+NETWORK --loop LOOP --seconds S`, and must print a line of JSON with `images_per_second`. The rate of float32 matrix
+products is measured in the same run, and a network's share of it comes from counted operations. benchmarks/README.md
+explains how to read the results.
 """
 
 from __future__ import annotations
@@ -20,48 +21,44 @@ import subprocess
 import sys
 import time
 
-import keras
 import rich.console
 import rich.table
 import tensorflow as tf
 from absl import flags
 
-from benchmarks.networks import NETWORKS, Trained
-from rethink_keras import config
+from benchmarks.networks import NETWORKS, TimedTraining, configure
 from rethink_keras.commands import command_flags
 from rethink_keras.commands.tensorflow_start import start_tensorflow
-from rethink_keras.data.pipeline import Pipeline
-from rethink_keras.data.splits import Splits
 
-SETTINGS = ("dataset.name = 'cifar10'", "randomization.labels = 'random'")
-SIDE = 4096  # of the matrices whose product tells the machine's rate
+SIDE = 4096  # of the matrices whose product gives the machine's rate
 
 
 def main() -> None:
     """Runs the benchmark."""
     values = command_flags.configuration_flags()
     flags.DEFINE_multi_enum(
-        "network", list(NETWORKS), list(NETWORKS), "Which; all if left out.", flag_values=values
+        "network",
+        list(NETWORKS),
+        list(NETWORKS),
+        "Repeatable; all if left out.",
+        flag_values=values,
     )
     flags.DEFINE_string("peer", None, "Command of another system.", flag_values=values)
-    flags.DEFINE_enum("loop", "resident", ["resident", "loader"], "How the peer is fed.", flag_values=values)
+    flags.DEFINE_enum(
+        "loop", "resident", ["resident", "loader"], "How the peer reads its data.", flag_values=values
+    )
     flags.DEFINE_integer("pairs", 5, "Readings of each.", lower_bound=1, flag_values=values)
-    flags.DEFINE_float("seconds", 10, "Of a reading.", lower_bound=0.1, flag_values=values)
+    flags.DEFINE_float("seconds", 10, "Seconds of a reading.", lower_bound=0.1, flag_values=values)
     values(sys.argv)
     start_tensorflow(values.debug)
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(0)
     results = [measure(name, values) for name in values.network]
     show(results, f"medians of {values.pairs}, load {os.getloadavg()[0]:.1f} at the end")
 
 
 def measure(name: str, values: flags.FlagValues) -> dict:
-    """Readings of one network, ours and the peer's in turn."""
-    crop = NETWORKS[name][1]
-    config.parse(
-        values.gin_file, [*SETTINGS, f"preprocessing.crop = {crop}", *command_flags.bindings(values)]
-    )
-    ours = Trained(name, Pipeline(Splits.from_gin(values.data_dir, 0).randomized("train")))
+    """Returns the medians of one network's readings, ours and the peer's in turn."""
+    ours = TimedTraining.of(configure(name, values.gin_file, command_flags.bindings(values), values.data_dir))
     readings, theirs = [], []
     for pair in range(values.pairs):
         rate = matrix_product_rate()
@@ -85,7 +82,7 @@ def measure(name: str, values: flags.FlagValues) -> dict:
 
 
 def peer(name: str, values: flags.FlagValues) -> float:
-    """One reading of the other system, a process of its own."""
+    """Returns one reading of the other system, a process of its own."""
     command = [
         *shlex.split(values.peer),
         "--model",
@@ -100,7 +97,7 @@ def peer(name: str, values: flags.FlagValues) -> float:
 
 
 def matrix_product_rate() -> float:
-    """Floating-point operations a second of float32 matrix products, over about a second."""
+    """Returns the floating-point operations per second of float32 matrix products, measured for a second."""
     ones = tf.ones((SIDE, SIDE))
     product = tf.linalg.matmul(ones, ones)  # warms up
     begin, count = time.perf_counter(), 0
@@ -112,7 +109,7 @@ def matrix_product_rate() -> float:
 
 
 def show(results: list[dict], title: str) -> None:
-    """The table of medians."""
+    """Prints the table of medians."""
     table = rich.table.Table(title=title, title_justify="left")
     for column in ("network", "images/s", "peer", "ratio", "share of float32 products"):
         table.add_column(column, justify="left" if column == "network" else "right")

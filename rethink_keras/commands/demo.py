@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(folder: Path, debug: bool) -> None:
     start_tensorflow(debug)
     from rethink_keras.api import run
-    from rethink_keras.reports import learning_curves
+    from rethink_keras.training import learning_curves
 
     quickstart = GIN / "quickstart.gin"
     overlays = {"true labels": [], "random labels": [GIN / "with" / "random_labels.gin"]}

@@ -1,4 +1,4 @@
-"""`bin/kernel`: interpolates by a kernel (section 5)."""
+"""`bin/kernel`: interpolates the training labels by a kernel (section 5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
-Interpolates all training labels by a kernel, or goes on where the same command stopped.
+Interpolates all training labels by a kernel (section 5). The same command resumes a run that was stopped.
 
   bin/kernel --gin_file=gin/section5_mnist.gin
   bin/kernel --gin_file=gin/section5_mnist.gin --gin_param='dataset.train_examples = 10000' \\

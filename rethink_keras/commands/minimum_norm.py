@@ -1,4 +1,4 @@
-"""`bin/minimum_norm`: SGD from zero finds the minimum-norm solution (section 5)."""
+"""`bin/minimum_norm`: shows that SGD from zero finds the minimum-norm solution (section 5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
-Trains an over-parameterized linear layer by SGD and follows its distance to the minimum-norm solution.
+Trains an over-parameterized linear layer by SGD (section 5) and measures its distance to the minimum-norm solution.
 
   bin/minimum_norm --gin_file=gin/section5_minimum_norm.gin
   bin/minimum_norm --gin_file=gin/section5_minimum_norm.gin --gin_param="randomization.labels = 'random'"

@@ -1,4 +1,4 @@
-"""`bin/report`: the paper's tables and figures beside what sweeps have made."""
+"""`bin/report`: writes the report on sweeps and runs beside the paper's numbers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from rethink_keras.errors import UserError
 from rethink_keras.system.text import printable
 
 USAGE = """
-Reports on the sweeps and runs in and below a folder, complete or not: one HTML page, Markdown, CSV, PNG and SVG.
+Writes a report on all sweeps and runs in and below a folder, complete or not, beside the paper's numbers: an HTML
+page, Markdown, CSV tables, PNG and SVG plots.
 
   bin/report --workdir=runs/paper --output=runs/report
 
-Exit codes: 0 done, 2 nothing to report or no place to write, 5 the output cannot be written.
+Exit codes: 0 done, 2 bad usage, nothing to report or no folder to write to, 5 standard output cannot be written.
 """
 
 
@@ -24,7 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     values = command_flags.basic_flags()
     flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
-    flags.DEFINE_string("output", None, "Folder to write to.", flag_values=values)
+    flags.DEFINE_string(
+        "output", None, "Folder of the report; made if it does not exist.", flag_values=values
+    )
     return runner.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
 
 

@@ -47,12 +47,14 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.engines.ray_cluster import RayCluster
     from rethink_keras.experiments.sweeps import sweep, threads
+    from rethink_keras.reports.paper_results import PAPER_RESULTS
     from rethink_keras.system.files import check_folder
 
     folder = command_flags.collection_folder(values, "sweeps")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked = sweep.Sweep()
+    PAPER_RESULTS.find("sweep.paper_result", asked.paper_result)  # experiments knows nothing of reports
     engine = Local() if asked.engine == "local" else RayCluster()
     manifest = asked.manifest(
         values.gin_file, values.gin_param, threads.threads_of(asked, folder), values.allow_imports

@@ -28,10 +28,12 @@ def check(selector: str, parameter: str, value: object) -> None:
         return
     value = resolve_macro(value)
     name = f"{selector.rsplit('.', 1)[-1]}.{parameter}"
-    wants_function = any(is_protocol(kind) for kind in _alternatives(hint))
     if isinstance(value, gin_private.Reference):
-        if value.evaluate or not wants_function:
-            how = "Leave the brackets out" if wants_function else f"It takes {_words(hint)}"
+        bases = _bases(hint)
+        wants_reference = bases or any(is_protocol(kind) for kind in _alternatives(hint))
+        fits = not bases or _derives(gin_private.find(value.selector).wrapped, bases)
+        if value.evaluate or not wants_reference or not fits:
+            how = "Leave the brackets out" if wants_reference and fits else f"It takes {_words(hint)}"
             raise UserError(f"{name} is {value!r}, which does not fit. {how}.")
         return
     if _makes_each(value, hint):
@@ -85,6 +87,21 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if union else (hint,)
 
 
+def _bases(hint: Any) -> tuple[type, ...]:
+    """Returns the base classes of a parameter that takes a class, such as `type[Kernel]`; else none."""
+    return tuple(typing.get_args(kind)[0] for kind in _alternatives(hint) if typing.get_origin(kind) is type)
+
+
+def _example(bases: tuple[type, ...]) -> str:
+    """Returns a name in gin of a subclass."""
+    known = (name for name in gin_private.selectors() if _derives(gin_private.find(name).wrapped, bases))
+    return f"@{gin_private.minimal_selector(next(known))}"
+
+
+def _derives(value: object, bases: tuple[type, ...]) -> bool:
+    return inspect.isclass(value) and issubclass(value, bases)
+
+
 def _words(hint: Any) -> str:
     names = {
         int: "a whole number",
@@ -99,6 +116,8 @@ def _words(hint: Any) -> str:
             words.append("numbers in brackets, such as (1, 2)")
         elif is_protocol(kind):
             words.append("a function, such as @name")
+        elif bases := _bases(kind):
+            words.append(f"the name of a {bases[0].__name__}, such as {_example(bases)}")
         else:
             words.append(names.get(kind, str(kind)))
     return " or ".join(words)

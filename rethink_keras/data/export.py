@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rethink_keras import plotting
 from rethink_keras.data import image_grid
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
@@ -56,8 +57,7 @@ def preview(splits: Splits, split: str, columns: int, path: Path) -> None:
     figure = image_grid.grid(rows, splits.train.class_names, heading)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomically(path.resolve()) as file:
-            figure.savefig(file, format="png")
+        plotting.save_png(figure, path.resolve())
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
 

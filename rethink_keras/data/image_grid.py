@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rethink_keras import plotting
 from rethink_keras.data.randomized import Examples
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], headi
         class_names: one for each class.
         heading: above all.
     """
-    from matplotlib.figure import Figure
-
     columns = len(rows[0][1].labels)
-    figure = Figure(figsize=(1.15 * columns + 1.9, 1.45 * len(rows)), layout="constrained", dpi=130)
+    figure = plotting.new_figure(1.15 * columns + 1.9, 1.45 * len(rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (title, examples) in zip(axes, rows, strict=True):
         for place, image, label, corrupted in zip(
@@ -42,13 +41,3 @@ def grid(rows: Sequence[tuple[str, Examples]], class_names: Sequence[str], headi
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=10, labelpad=8)
     figure.suptitle(heading, fontsize=11)
     return figure
-
-
-def pixels(figure: Figure, dots_per_inch: int = 90) -> np.ndarray:
-    """A figure as uint8 `[height, width, 3]`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure.set_dpi(dots_per_inch)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
-from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
 from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
 from rethink_keras.models.nested import all_layers
 from rethink_keras.models.precision import dtype_policy
 
-__all__ = ["copy_network", "plain_network", "with_fused_batch_norm", "with_synchronized_batch_norm"]
+__all__ = ["copy_network", "has_batch_norm", "plain_network", "replace_batch_norm"]
 
 
 def copy_network(
@@ -33,8 +33,10 @@ def copy_network(
         `keras.models.clone_model`.
     """
     state = random.getstate()
+    uncompiled = network
     with dtype_policy(network.dtype_policy):
-        uncompiled = keras.Model(network.input, network.output, name=network.name)
+        if network.compiled:  # Keras would compile the copy likewise.
+            uncompiled = keras.Model(network.input, network.output, name=network.name)
         copy = keras.models.clone_model(
             uncompiled, clone_function=copy_layer, call_function=call_layer, recursive=True
         )
@@ -54,34 +56,35 @@ def plain_network(network: keras.Model) -> keras.Model:
     Args:
       network: A functional model of this package's layers and Keras's; it is not changed.
     """
-    plain = _copy_batch_norm(keras.layers.BatchNormalization, synchronized=False)
-    return copy_network(network, plain, _call_plain_layer)
+    return replace_batch_norm(network, keras.layers.BatchNormalization, _call_plain_layer, synchronized=False)
 
 
-def with_fused_batch_norm(network: keras.Model) -> keras.Model:
-    """Returns a copy with `FusedBatchNormalization`; the network itself without batch normalization."""
-    return _with_batch_norm(network, _copy_batch_norm(FusedBatchNormalization))
+def has_batch_norm(network: keras.Model) -> bool:
+    """Returns whether a network has a batch normalization."""
+    return any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network))
 
 
-def with_synchronized_batch_norm(network: keras.Model) -> keras.Model:
-    """Returns a copy that normalizes by moments over all replicas; the network itself without batch normalization."""
-    return _with_batch_norm(network, _copy_batch_norm(keras.layers.BatchNormalization, synchronized=True))
+def replace_batch_norm(
+    network: keras.Model,
+    layer_class: type[keras.layers.BatchNormalization],
+    call_layer: Callable | None = None,
+    **changes: Any,
+) -> keras.Model:
+    """Returns a copy of a network whose batch normalizations are of another class.
 
-
-def _with_batch_norm(network: keras.Model, copy_layer: Callable) -> keras.Model:
-    has_any = any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network))
-    return copy_network(network, copy_layer) if has_any else network
-
-
-def _copy_batch_norm(layer_class: type[keras.layers.Layer], **changes) -> Callable:
-    """Returns a `copy_layer` that makes every batch normalization one of a class, with changes to its configuration."""
+    Args:
+      network: As for `copy_network`.
+      layer_class: Keras's batch normalization or a subclass of it.
+      call_layer: As for `copy_network`.
+      **changes: Arguments of the layers that change.
+    """
 
     def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, keras.layers.BatchNormalization):
             return layer_class.from_config({**layer.get_config(), **changes})
         return type(layer).from_config(layer.get_config())
 
-    return copy_layer
+    return copy_network(network, copy_layer, call_layer)
 
 
 def _call_plain_layer(layer, *args, **kwargs):

@@ -8,7 +8,7 @@ from pathlib import Path
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps import manifest
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
-from rethink_keras.reports.paper import Cell
+from rethink_keras.reports.paper_numbers import Cell
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.record import DAMAGED, RunRecord
 from rethink_keras.workdir.text_files import find
@@ -33,7 +33,7 @@ class Run(RunRecord):
 
 
 @dataclasses.dataclass(frozen=True)
-class Sweep:
+class SweepRecord:
     """A sweep and its runs, in the order of its plan."""
 
     folder: Path
@@ -62,7 +62,7 @@ class Collection:
     """
 
     folder: Path
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[SweepRecord, ...]
     others: tuple[Run, ...]
     troubles: tuple[str, ...]
 
@@ -106,6 +106,6 @@ def read_run(folder: Path, name: str, plan: PlannedRun | None = None) -> Run:
     return Run(**vars(record), name=name, plan=plan)
 
 
-def _read_sweep(folder: Path) -> Sweep:
+def _read_sweep(folder: Path) -> SweepRecord:
     plan = Manifest.read(folder)
-    return Sweep(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))
+    return SweepRecord(folder, plan, tuple(read_run(folder / run.name, run.name, run) for run in plan.runs))

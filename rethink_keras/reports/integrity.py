@@ -1,4 +1,4 @@
-"""Whether the runs of one cell are of one kind: a mean over others is not shown without saying so."""
+"""Checks that the runs of a cell differ in their seeds only: other differences become warnings in the report."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from rethink_keras.reports import paper
+from rethink_keras.reports import paper_numbers
 from rethink_keras.reports.collect import Run
+from rethink_keras.workdir.configuration import bindings_of
 
 _SEEDS = ("train.seed", "randomization.seed")
 _NOT_RECORDED = "not recorded"
 
 
 def of_cell(runs: Sequence[Run]) -> list[str]:
-    """In what the runs of a cell differ besides their seeds, a sentence each.
-
-    Args:
-        runs: those that are counted.
-    """
+    """Returns the differences of a cell's counted runs besides their seeds, a sentence each."""
     return [
         *_same_seeds(runs),
         *_differing_data(runs),
@@ -31,25 +28,25 @@ def of_cell(runs: Sequence[Run]) -> list[str]:
 
 
 def of_sweep(runs: Sequence[Run]) -> list[str]:
-    """In what all the runs of a table or figure differ that rows are compared by: data and versions."""
+    """Returns the differences in data and versions of all runs of a table, a sentence each."""
     return [*_differing_data(runs), *_differing_versions(runs), *_mixed_versions(runs)]
 
 
-def not_the_papers(runs: Iterable[Run], dataset: str) -> str:
-    """A sentence if runs are of other data than the paper's, or of fewer examples; else empty."""
-    asked = (dataset, *paper.examples(dataset))
+def of_other_data(runs: Iterable[Run], dataset: str) -> str:
+    """Returns a sentence if runs have other data than the paper, or fewer examples; else an empty text."""
+    expected = (dataset, *paper_numbers.examples(dataset))
     for run in runs:
-        has = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
-        if has != asked:
+        actual = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
+        if actual != expected:
             return (
-                f"Trained on {has[0]} with {has[1]:,} training and {has[2]:,} test examples, where the paper has "
-                f"{asked[0]} with {asked[1]:,} and {asked[2]:,}: the difference is not judged."
+                f"Trained on {actual[0]} with {actual[1]:,} training and {actual[2]:,} test examples, where the paper "
+                f"has {expected[0]} with {expected[1]:,} and {expected[2]:,}: the difference is not judged."
             )
     return ""
 
 
 def code(run: Run) -> str:
-    """The version of this project that made a run."""
+    """Returns the version of this project that made a run."""
     return _version(run, "rethink_keras")
 
 
@@ -57,25 +54,25 @@ def _same_seeds(runs: Sequence[Run]) -> list[str]:
     found = []
     pairs = [(run.summary["seed"], run.summary["randomization"].get("seed")) for run in runs]
     if len(set(pairs)) < len(pairs):
-        found.append("Two runs have the same seeds: they count twice.")
+        found.append("Two runs have the same seeds: the mean counts them twice.")
     for run in runs:
         if run.plan and run.plan.seed != run.summary["seed"]:
             found.append(f"{run.name} was planned with seed {run.plan.seed} and has {run.summary['seed']}.")
-    if _is_randomized(runs) and not _one_role(pairs):
-        seeds = ", ".join(f"{run}/{maps}" for run, maps in sorted(pairs, key=str))
+    if _is_randomized(runs) and not _vary_together(pairs):
+        seeds = ", ".join(f"{run}/{other}" for run, other in sorted(pairs, key=str))
         found.append(
-            "Seeds play different roles: in some runs the randomization's seed goes with the run's, in others it "
-            f"does not (run/randomization: {seeds})."
+            "The seeds of randomization vary with the seeds of the runs in some runs, and in others they do not "
+            f"(run/randomization: {seeds})."
         )
     return found
 
 
-def _one_role(pairs: Sequence[tuple[Any, Any]]) -> bool:
-    """Whether both seeds vary as one, or one of them stays and the other varies."""
+def _vary_together(pairs: Sequence[tuple[Any, Any]]) -> bool:
+    """Returns whether both seeds vary together, or only one of them varies."""
     return (
-        all(run == maps for run, maps in pairs)
+        all(run == other for run, other in pairs)
         or len({run for run, _ in pairs}) == 1
-        or len({maps for _, maps in pairs}) == 1
+        or len({other for _, other in pairs}) == 1
     )
 
 
@@ -104,7 +101,7 @@ def _differing_settings(runs: Sequence[Run]) -> list[str]:
         )
 
     found = _differing(runs, "randomization", randomization)
-    bound = [_bindings(run.config) for run in runs]
+    bound = [bindings_of(run.config) for run in runs]
     names = sorted({name for bindings in bound for name in bindings} - set(_SEEDS))
     other = [
         name
@@ -125,7 +122,7 @@ def _differing_versions(runs: Sequence[Run]) -> list[str]:
 
 
 def _mixed_versions(runs: Sequence[Run]) -> list[str]:
-    """A sentence for each run that was resumed under another version of the code or of a library."""
+    """Returns a sentence for each run that was resumed under another version of the code or of a library."""
     found = []
     for run in runs:
         computed_by = run.summary.get("computed_by", [])
@@ -147,22 +144,9 @@ def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> li
 
 
 def counted(counts: Counter[str]) -> str:
-    """Each value and how many runs have it; a value of all runs alone."""
+    """Returns each value with the number of runs that have it, or the value that all runs have."""
     if len(counts) == 1:
         return next(iter(counts))
     return "; ".join(
         f"{value} ({count} {'run' if count == 1 else 'runs'})" for value, count in sorted(counts.items())
     )
-
-
-def _bindings(config: str) -> dict[str, str]:
-    """Bindings of a config.gin by name; indented lines go on with a value."""
-    found: dict[str, str] = {}
-    name = ""
-    for line in config.splitlines():
-        if line.startswith((" ", "\t")):
-            found[name] = f"{found.get(name, '')} {line.strip()}"
-        elif line and not line.startswith("#"):
-            name, _, value = line.partition(" =")
-            found[name] = value.strip()
-    return found

@@ -1,15 +1,17 @@
-"""What is drawn of a sweep: the paper's curves and ours, as numbers."""
+"""What a plot of the report contains, as numbers: the paper's curves and ours, or a measure of each row."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rethink_keras.reports import paper, paper_results
-from rethink_keras.reports.collect import Run, Sweep
-from rethink_keras.reports.tables import Table
+from rethink_keras.reports.collect import Run
+from rethink_keras.reports.names import corruption_level, network_name, variant_name
+from rethink_keras.reports.paper_numbers import STEPS_PER_EPOCH, Curve
+from rethink_keras.reports.tables import Table, TableRow, sized
 
 PAPER, OURS, SEED, UNFINISHED = "paper", "ours", "one seed", "unfinished"
+Points = Sequence[tuple[float, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,12 +19,12 @@ class Series:
     """A curve.
 
     Attributes:
-        name: what it is of; curves of one name have one colour.
+        name: Name in the legend. Curves of one name have one colour.
         kind: `PAPER`, `OURS` (the mean over seeds), `SEED` or `UNFINISHED`.
-        x: steps, epochs or corruption levels.
-        y: as long.
-        deviations: over seeds, as long; or empty.
-        of_training: dotted, beside a solid one of the same name.
+        x: Steps, epochs or corruption levels.
+        y: Values, as many as `x`.
+        deviations: Standard deviations over seeds, as many as `x`; or empty.
+        of_training: Whether it is dotted, beside a solid curve of the same name on test data.
     """
 
     name: str
@@ -34,18 +36,18 @@ class Series:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plot:
+class CurvePlot:
     """A plot of curves.
 
     Attributes:
-        key: ends its file's name; empty for a sweep's only plot.
-        title: above it.
-        x_title: with the unit.
-        y_title: likewise.
-        series: those of the paper first.
-        full: whether the paper's curves and ours are of one size.
-        markers: whether the single points matter.
-        percent: whether the y axis ends at 100.
+        key: End of its file's name; empty for a sweep's only plot.
+        title: Title.
+        x_title: Title of the x axis, with the unit.
+        y_title: Title of the y axis, with the unit.
+        series: Curves, those of the paper first.
+        full: Whether the paper's curves and ours are of the same size.
+        markers: Whether single points are marked.
+        percent: Whether the y axis ends at 100 percent.
     """
 
     key: str
@@ -59,111 +61,149 @@ class Plot:
 
     @property
     def names(self) -> list[str]:
-        """What is drawn, each once."""
+        """The names of the curves, each once."""
         return list(dict.fromkeys(series.name for series in self.series))
 
-
-def of(sweep: Sweep, table: Table) -> list[Plot]:
-    """The plots of curves of a sweep that have something to draw; none for a table."""
-    return [plot for plot in _plots(sweep, table) if plot.series]
-
-
-def _plots(sweep: Sweep, table: Table) -> list[Plot]:
-    key = table.paper_result.key
-    if key == "figure1a":
-        return [_by_step(sweep, table, ("train_loss",), "average training loss")]
-    if key in ("figure2a", "figure2b"):
-        return [_by_step(sweep, table, ("train_accuracy", "test_accuracy"), "accuracy (%)")]
-    if key == "figure1b_1c":
-        return [
-            _by_level(table, "1b", "relative_time", "Figure 1b", "time to overfit, relative"),
-            _by_level(table, "1c", "test_error", "Figure 1c", "test error when fitted (%)"),
-        ]
-    return []
+    @property
+    def description(self) -> str:
+        """What it shows, for readers who do not see it."""
+        return f"{self.title}: {self.y_title} by {self.x_title}, the paper's and ours"
 
 
-def _by_step(sweep: Sweep, table: Table, columns: Sequence[str], y_title: str) -> Plot:
-    """By thousand steps beside the paper; a small sweep by epochs, since its steps are not the paper's."""
-    paper_result, unit = table.paper_result, "step" if table.full else "epoch"
-    scale = 1e-3 if table.full else 1.0
-    networks = {row.network for row in table.rows}
-    labels = {(row.network, row.variant): _name(row.network, row.variant, networks) for row in table.rows}
+@dataclasses.dataclass(frozen=True)
+class RowPlot:
+    """A measure of every row of a table: a dot on a line a row, beside the paper's.
+
+    Attributes:
+        table: The table.
+        quantity: The measure's quantity.
+        key: End of its file's name; empty for a sweep's only plot.
+    """
+
+    table: Table
+    quantity: str
+    key: str = ""
+
+    @property
+    def description(self) -> str:
+        """What it shows, for readers who do not see it."""
+        return f"{self.table.name}: {self.quantity.replace('_', ' ')} of every row, the paper's and ours"
+
+
+Plot = CurvePlot | RowPlot
+
+
+def by_step(
+    table: Table, paper_curves: Iterable[Curve], columns: Sequence[str], y_title: str
+) -> list[CurvePlot]:
+    """Returns a plot of columns of metrics.csv by thousand steps; of a small sweep by epochs of its own.
+
+    Args:
+        table: Table of the sweep.
+        paper_curves: The paper's curves, by step.
+        columns: Columns to plot, such as 'train_loss'. Those that end in 'accuracy' are plotted in percent.
+        y_title: Title of the y axis, with the unit.
+
+    Returns:
+        One plot; none if there is no curve.
+    """
+    labels = _curve_names(table)
+    unit, scale = ("step", 1e-3) if table.full else ("epoch", 1.0)
+    paper_scale = 1e-3 if table.full else 1 / STEPS_PER_EPOCH
     series = []
-    for curve in paper.curves(paper_result.key):
-        if (table.full or paper_result.key != "figure2a") and curve.quantity in columns:
+    for curve in paper_curves:
+        if curve.quantity in columns:
             assert curve.variant
-            name = labels.get((curve.network, curve.variant)) or _name(curve.network, curve.variant, networks)
-            epochs_or_steps = 1e-3 if table.full else 1 / 391
-            points = [(x * epochs_or_steps, y) for x, y in curve.points]
+            points = [(x * paper_scale, y) for x, y in curve.points]
+            name = labels(curve.network, curve.variant)
             series.append(_series(name, PAPER, points, of_training=curve.quantity == "train_accuracy"))
     for row in table.rows:
         for column in columns:
-            percent = 100.0 if column.endswith("accuracy") else 1.0
-            is_dotted = column == "train_accuracy"
-            name = labels[row.network, row.variant]
-            counted = [_points(run, unit, column, scale, percent) for run in row.counted]
-            if counted:
-                series.append(_series(name, OURS, _mean(counted), of_training=is_dotted))
-            if len(counted) > 1:
-                series += [_series(name, SEED, points, of_training=is_dotted) for points in counted]
-            for run in row.runs:
-                if run.status not in ("done", "damaged") and run.rows:
-                    points = _points(run, unit, column, scale, percent)
-                    series.append(_series(name, UNFINISHED, points, of_training=is_dotted))
-    x_title = "thousand steps" if table.full else "epochs"
-    is_percent = columns[-1].endswith("accuracy")
-    return Plot(
-        "", _title(paper_result.name, table), x_title, y_title, tuple(series), table.full, percent=is_percent
+            series += _series_of_row(row, labels(row.network, row.variant), column, unit, scale)
+    plot = CurvePlot(
+        key="",
+        title=table.name,
+        x_title="thousand steps" if table.full else "epochs",
+        y_title=y_title,
+        series=tuple(series),
+        full=table.full,
+        percent=columns[-1].endswith("accuracy"),
     )
+    return [plot] if series else []
 
 
-def _by_level(table: Table, key: str, quantity: str, title: str, y_title: str) -> Plot:
-    """By corruption level, a curve a network."""
-    series = []
+def by_corruption(
+    table: Table, paper_curves: Iterable[Curve], quantity: str, *, key: str, name: str, y_title: str
+) -> list[CurvePlot]:
+    """Returns a plot of a measure by corruption level, a curve a network.
+
+    Args:
+        table: Table of the sweep.
+        paper_curves: The paper's curves, by corruption level.
+        quantity: The measure's quantity.
+        key: End of the plot's file name.
+        name: Name of the paper's figure.
+        y_title: Title of the y axis, with the unit.
+
+    Returns:
+        One plot; none if there is no curve.
+    """
     networks = list(dict.fromkeys(row.network for row in table.rows))
-    for curve in paper.curves(table.paper_result.key):
-        if curve.quantity == quantity and curve.network in networks:
-            series.append(_series(paper_results.network(curve.network), PAPER, curve.points))
-    index = [measure.quantity for measure in table.measures].index(quantity)
+    series = [
+        _series(network_name(curve.network), PAPER, curve.points)
+        for curve in paper_curves
+        if curve.quantity == quantity and curve.network in networks
+    ]
+    column = table.column(quantity)
     for network in networks:
         points = [
             (level, value.mean, value.deviation or 0.0)
             for row in table.rows
             if row.network == network
-            and (value := row.values[index]).mean is not None
-            and (level := paper_results.corruption(row.variant)) is not None
+            and (value := row.values[column]).mean is not None
+            and (level := corruption_level(row.variant)) is not None
         ]
         if points:
             x, y, deviations = zip(*sorted(points), strict=True)
-            series.append(Series(paper_results.network(network), OURS, x, y, deviations))
-    return Plot(
-        key, _title(title, table), "label corruption", y_title, tuple(series), table.full, markers=True
-    )
+            series.append(Series(network_name(network), OURS, x, y, deviations))
+    title = sized(name, table.full)
+    plot = CurvePlot(key, title, "label corruption", y_title, tuple(series), table.full, markers=True)
+    return [plot] if series else []
 
 
-def _title(name: str, table: Table) -> str:
-    return name if table.full else f"{name}, small version"
+def _series_of_row(row: TableRow, name: str, column: str, unit: str, scale: float) -> Iterator[Series]:
+    """Yields the mean over the runs that are done, each of them if there are several, and those that are not done."""
+    y_scale = 100.0 if column.endswith("accuracy") else 1.0
+    of_training = column == "train_accuracy"
+
+    def points(run: Run) -> Points:
+        return [(metrics[unit] * scale, metrics[column] * y_scale) for metrics in run.rows]
+
+    counted = [points(run) for run in row.counted]
+    if counted:
+        yield _series(name, OURS, _mean(counted), of_training)
+    if len(counted) > 1:
+        yield from (_series(name, SEED, of_seed, of_training) for of_seed in counted)
+    for run in row.runs:
+        if run.status not in ("done", "damaged") and run.rows:
+            yield _series(name, UNFINISHED, points(run), of_training)
 
 
-def _name(network: str, variant: str, networks: set[str]) -> str:
-    """By what differs: the variant of one network, or the networks of one variant."""
-    return (
-        paper_results.network(network)
-        if variant == "plain" and len(networks) > 1
-        else paper_results.words(variant)
-    )
+def _curve_names(table: Table):
+    """Returns a function of network and variant that names what differs: the network, or else the variant."""
+    has_networks = len({row.network for row in table.rows}) > 1
+
+    def name(network: str, variant: str) -> str:
+        return network_name(network) if variant == "plain" and has_networks else variant_name(variant)
+
+    return name
 
 
-def _points(run: Run, unit: str, column: str, scale: float, percent: float) -> list[tuple[float, float]]:
-    return [(row[unit] * scale, row[column] * percent) for row in run.rows]
+def _mean(runs: Sequence[Points]) -> Points:
+    """Returns the mean of curves over the x that all of them have."""
+    return [(points[0][0], sum(y for _, y in points) / len(points)) for points in zip(*runs, strict=False)]
 
 
-def _mean(runs: Sequence[Sequence[tuple[float, float]]]) -> Iterator[tuple[float, float]]:
-    """As far as all runs go."""
-    for points in zip(*runs, strict=False):
-        yield points[0][0], sum(y for _, y in points) / len(points)
-
-
-def _series(name: str, kind: str, points, of_training: bool = False) -> Series:
+def _series(name: str, kind: str, points: Points, of_training: bool = False) -> Series:
     x, y = zip(*points, strict=True)
     return Series(name, kind, x, y, of_training=of_training)

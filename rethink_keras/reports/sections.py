@@ -1,4 +1,4 @@
-"""What a report says of each sweep: its table, its pictures, how far it is and how it was made."""
+"""The report's section for each sweep: its table, its plots, its progress and how it was made."""
 
 from __future__ import annotations
 
@@ -6,153 +6,176 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-from rethink_keras.reports import figures, integrity, paper_results, plots, tables
-from rethink_keras.reports.collect import Collection, Run, Sweep
-from rethink_keras.reports.paper_results import PaperResult
-from rethink_keras.reports.tables import Row, Table
+from rethink_keras.errors import UserError
+from rethink_keras.reports import drawing, integrity
+from rethink_keras.reports.collect import Collection, Run, SweepRecord
+from rethink_keras.reports.names import network_name, variant_name
+from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
+from rethink_keras.reports.tables import MOST_DRAWN, Table, TableRow
+from rethink_keras.reports.tabulation import tabulate
 from rethink_keras.workdir.record import STATUSES
 
-_DRAWN_AS_ROWS = {
-    "table1": "test_accuracy",
-    "table2": "test_accuracy",
-    "table4": "train_accuracy",
-    "own": "test_accuracy",
-}
+OWN = "own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
-    """A picture of a sweep.
+class DrawnPlot:
+    """A plot of a sweep.
 
     Attributes:
-        slug: its file's name, without the suffix.
-        alt: what it shows, in words.
-        png: its bytes.
-        svg: its bytes.
+        slug: Name of its files, without the suffix.
+        description: What it shows, for readers who do not see it.
+        png: Content of the PNG.
+        svg: Content of the SVG.
     """
 
     slug: str
-    alt: str
+    description: str
     png: bytes
     svg: bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A sweep in a report.
+    """A sweep in the report.
 
     Attributes:
-        slug: names its files and its place on the page.
-        sweep: what is reported.
-        table: its figures beside the paper's.
-        pictures: the same for eyes.
+        slug: Name of its files, and its anchor on the page.
+        sweep: The sweep.
+        paper_result: The paper's table or figure.
+        table: Our numbers beside the paper's.
+        plots: The plots.
     """
 
     slug: str
-    sweep: Sweep
+    sweep: SweepRecord
+    paper_result: PaperResult
     table: Table
-    pictures: tuple[Picture, ...]
-
-    @property
-    def paper_result(self) -> PaperResult:
-        """The paper's table or figure."""
-        return self.table.paper_result
+    plots: tuple[DrawnPlot, ...]
 
     @property
     def heading(self) -> str:
-        """Above the section."""
-        if self.paper_result is paper_results.OWN:
-            return self.sweep.manifest.title
-        return self.table.name
+        """The heading of the section."""
+        return self.table.name if self.is_of_paper else self.sweep.manifest.title
+
+    @property
+    def subtitle(self) -> str:
+        """What the paper's table or figure shows, or the sweep's title."""
+        return self.paper_result.title or self.sweep.manifest.title
+
+    @property
+    def is_of_paper(self) -> bool:
+        """Whether the paper has this table or figure."""
+        return self.paper_result.dataset is not None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the sweep is a small version of the paper's experiment."""
+        return self.is_of_paper and not self.table.full
 
     @property
     def counts(self) -> dict[str, int]:
-        """Runs by status, done first; those with none left out."""
+        """Numbers of runs by status, in the order of `STATUSES`, without zeros."""
         counts = Counter(run.status for run in self.sweep.runs)
         return {status: counts[status] for status in STATUSES if counts[status]}
 
     @property
     def has_warnings(self) -> bool:
-        """Whether a row mixes what should not be mixed."""
+        """Whether there are reasons not to trust a row."""
         return bool(self.table.warnings or self.table.notes())
 
     def command(self) -> str:
-        """The command that makes, or completes, the sweep."""
+        """Returns the command that makes, or completes, the sweep."""
         return self.sweep.manifest.command(self.sweep.folder)
 
     def made_by(self) -> list[tuple[str, str]]:
-        """Machines, versions and days of the runs, each with how many."""
+        """Returns machines, versions and days of the runs, with the number of runs of each."""
         measured = [run for run in self.sweep.runs if run.summary]
         found = {
             "Machine": Counter(run.summary["device"] for run in measured),
             "Code": Counter(f"rethink_keras {integrity.code(run)}" for run in measured),
             "Libraries": Counter(_libraries(run) for run in measured),
             "Data": Counter(_data(run) for run in measured),
-            "Training figures": Counter(_training_figures(run) for run in measured),
+            "Training metrics": Counter(_training_metrics(run) for run in measured),
             "Day": Counter(run.summary["date"] for run in measured if run.summary.get("date")),
         }
         return [(name, integrity.counted(counts)) for name, counts in found.items() if counts]
 
 
+def make(collection: Collection) -> list[Section]:
+    """Returns a section for each sweep: full ones first, in the order of `PAPER_RESULTS`, then those of users."""
+    order = list(PAPER_RESULTS)
+
+    def position(pair: tuple[str, SweepRecord]) -> tuple[bool, bool, int]:
+        key, sweep = pair
+        return sweep.manifest.size != "full", key == OWN, order.index(key)
+
+    pairs = [
+        (name if (name := sweep.manifest.paper_result) in PAPER_RESULTS else OWN, sweep)
+        for sweep in collection.sweeps
+    ]
+    taken: Counter[str] = Counter()
+    sections = []
+    for key, sweep in sorted(pairs, key=position):
+        slug = key if sweep.manifest.size == "full" else f"{key}_small"
+        taken[slug] += 1
+        if taken[slug] > 1:
+            slug = f"{slug}_{taken[slug]}"
+        paper_result = PAPER_RESULTS[key]()
+        table = tabulate(sweep, paper_result)
+        sections.append(Section(slug, sweep, paper_result, table, _drawn(slug, paper_result, table)))
+    return sections
+
+
+def unknown_results(collection: Collection) -> list[str]:
+    """Returns a sentence for each sweep whose paper result is not registered."""
+    sentences = []
+    for sweep in collection.sweeps:
+        try:
+            PAPER_RESULTS.find("sweep.paper_result", sweep.manifest.paper_result)
+        except UserError as error:
+            sentences.append(
+                f"{sweep.folder}: {error.sentence} The sweep is reported without numbers of the paper."
+            )
+    return sentences
+
+
+def command_of(run: Run, sweep: SweepRecord) -> str:
+    """Returns the command that makes, or completes, one run."""
+    assert run.plan
+    return run.plan.command(sweep.folder)
+
+
+def cell_name(row: TableRow) -> str:
+    """Returns the names of a row's network and variant."""
+    return f"{network_name(row.network)}: {variant_name(row.variant)}"
+
+
 def configurations(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """The config.gin of a row's runs: the first, and such as differ from it in more than the seed."""
+    """Returns config.gin of a row's runs, each with its seeds, once where only the seed differs."""
     found: dict[str, tuple[list[int], str]] = {}
     for run in runs:
         if run.config and run.plan:
             kept = "\n".join(line for line in run.config.splitlines() if not line.startswith("train.seed ="))
             found.setdefault(kept, ([], run.config))[0].append(run.plan.seed)
-    return [
-        (
-            f"seed {seeds[0]}"
-            + (f"; the same but for train.seed: {_listed(seeds[1:])}" if seeds[1:] else ""),
-            text,
-        )
-        for seeds, text in found.values()
-    ]
+    return [(_seeds(seeds), text) for seeds, text in found.values()]
 
 
-def make(collection: Collection) -> list[Section]:
-    """A section for each sweep: the paper's order, full ones before small ones."""
-    order = [*paper_results.PAPER_RESULTS, paper_results.OWN.key]
-    pairs = [(paper_results.of(sweep.manifest.paper_result), sweep) for sweep in collection.sweeps]
-    pairs.sort(key=lambda pair: (pair[1].manifest.size != "full", order.index(pair[0].key)))
-    taken: Counter[str] = Counter()
-    sections = []
-    for paper_result, sweep in pairs:
-        slug = paper_result.key if sweep.manifest.size == "full" else f"{paper_result.key}_small"
-        taken[slug] += 1
-        if taken[slug] > 1:
-            slug = f"{slug}_{taken[slug]}"
-        table = tables.build(sweep, paper_result)
-        sections.append(Section(slug, sweep, table, tuple(_pictures(slug, sweep, table))))
-    return sections
+def _seeds(seeds: Sequence[int]) -> str:
+    first, rest = seeds[0], seeds[1:]
+    if not rest:
+        return f"seed {first}"
+    others = ("seed " if len(rest) == 1 else "seeds ") + ", ".join(map(str, rest))
+    return f"seed {first}; the same but for train.seed: {others}"
 
 
-def command_of(run: Run, sweep: Sweep) -> str:
-    """The command that makes, or completes, one run."""
-    assert run.plan
-    return run.plan.command(sweep.folder)
-
-
-def cell_name(row: Row) -> str:
-    """Network and variant in words."""
-    return f"{paper_results.network(row.network)}: {paper_results.words(row.variant)}"
-
-
-def _pictures(slug: str, sweep: Sweep, table: Table) -> list[Picture]:
-    if len(table.rows) > tables.MOST_DRAWN:
-        return []  # the table's warnings say so
-    if quantity := _DRAWN_AS_ROWS.get(table.paper_result.key):
-        alt = f"{table.name}: {quantity.replace('_', ' ')} of every row, the paper's and ours"
-        return [Picture(slug, alt, *figures.draw_rows(table, quantity))]
-    return [
-        Picture(
-            f"{slug}_{plot.key}" if plot.key else slug,
-            f"{plot.title}: {plot.y_title} by {plot.x_title}, the paper's and ours",
-            *figures.draw(plot),
-        )
-        for plot in plots.of(sweep, table)
-    ]
+def _drawn(slug: str, paper_result: PaperResult, table: Table) -> tuple[DrawnPlot, ...]:
+    if len(table.rows) > MOST_DRAWN:
+        return ()  # the table's warnings say so
+    return tuple(
+        DrawnPlot(f"{slug}_{plot.key}" if plot.key else slug, plot.description, *drawing.draw(plot))
+        for plot in paper_result.plots(table)
+    )
 
 
 def _libraries(run: Run) -> str:
@@ -165,13 +188,9 @@ def _data(run: Run) -> str:
     return f"{run.summary['dataset']}: {train} training and {test} test examples"
 
 
-def _training_figures(run: Run) -> str:
+def _training_metrics(run: Run) -> str:
     how = run.summary.get("train_metrics", "none yet").replace("_", " ")
     if "fit_loss" not in run.summary:
         return how
     loss, accuracy = run.summary["fit_loss"], run.summary["fit_accuracy"]
     return f"{how}; fitted at a loss of {loss:g}, in figures 1b and 1c at an accuracy of {accuracy:.1%}"
-
-
-def _listed(seeds: Sequence[int]) -> str:
-    return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(map(str, seeds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,22 @@ def cores() -> int:
 def memory() -> int:
     """Returns the bytes of memory that this process and its children may use: the machine's or a container's limit."""
     return int(min(psutil.virtual_memory().total, memory_limit()))
+
+
+def free_memory() -> int:
+    """Returns the bytes of memory that this process may still take."""
+    return int(min(psutil.virtual_memory().available, memory_limit() - resident_memory()))
+
+
+def resident_memory() -> int:
+    """Returns the bytes of memory that this process holds now."""
+    return psutil.Process().memory_info().rss
+
+
+def peak_memory() -> int:
+    """Returns the most bytes of memory that this process has held so far."""
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def cpu_quota(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:

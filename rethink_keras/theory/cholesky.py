@@ -1,9 +1,13 @@
-"""Cholesky factorization of a kernel matrix in row panels, a matrix of half its size in memory.
+"""Cholesky factorization of a kernel matrix in panels of rows, in half the memory of the matrix.
 
-The lower factor L is held as panels of rows, each final once it is computed: panel i needs the panels before it
-and fresh blocks of the kernel matrix, nothing else. So the matrix itself is never held, threads share a panel by
-its rows, progress is counted in panels, and what is saved stays saved. In place of its diagonal block a panel
-keeps that block's inverse, which turns triangular solves into matrix products.
+With rows and columns in panels, K = L Lᵀ reads block by block, for column panels j < i:
+
+    L[i, j] = (K[i, j] - Σ_{k<j} L[i, k] L[j, k]ᵀ) L[j, j]⁻ᵀ
+    L[i, i] = cholesky(K[i, i] - Σ_{k<i} L[i, k] L[i, k]ᵀ)
+
+This is the left-looking variant: panel i needs the panels before it and blocks of K that are computed when they are
+needed. So K is never stored, a finished panel never changes and can be saved, and threads share a panel by its rows.
+A panel stores L[i, i]⁻¹ in place of L[i, i], which turns triangular solves into matrix products.
 """
 
 from __future__ import annotations
@@ -17,23 +21,23 @@ from rethink_keras.errors import UserError
 from rethink_keras.theory.kernel_matrix import CHUNK, PANEL, KernelMatrix
 from rethink_keras.theory.parallel import panels
 
-# What a diagonal block is given, in units of the matrix's own diagonal, until it has a factor. Float64 is exact enough
-# to take its failure for the matrix's.
+# Multiples of its diagonal that are added to a diagonal block, in turn, until it has a factor. In float64 there are
+# none: where float64 finds no factor, the matrix is not positive definite.
 _SHIFTS: dict[type, tuple[float, ...]] = {np.float32: (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1), np.float64: (0.0,)}
 
 
 class Cholesky:
     """The factor L of K + ridge = L Lᵀ, panel by panel.
 
-    Where rounding in float32 leaves a diagonal block without a factor, a small shift of its diagonal gives it one. L is
-    then that of a nearby matrix, as good for preconditioning; the solution is still that of K.
+    Rounding in float32 may leave a diagonal block that is not positive definite. A small shift of its diagonal gives
+    it a factor. L is then the factor of a nearby matrix, and as good a preconditioner.
 
     Args:
-        matrix: to be factorized.
+        matrix: The matrix.
         dtype: `np.float32` or `np.float64`.
 
     Attributes:
-        shifts: in units of the diagonal, by the number of the panel, where there was need of one.
+        shifts: Shifts of panels that needed one, as multiples of the diagonal, by the panel's index.
     """
 
     def __init__(self, matrix: KernelMatrix, dtype: type):
@@ -44,31 +48,31 @@ class Cholesky:
 
     @property
     def num_done(self) -> int:
-        """How many panels are done."""
+        """The number of panels that are computed."""
         return len(self._panels)
 
     @property
     def num_panels(self) -> int:
-        """How many panels there are."""
+        """The number of all panels."""
         return len(self._matrix.panels)
 
     def panel(self, number: int) -> np.ndarray:
-        """Panel `number`: `[rows, first column of the panel after it]`; its last, square part is an inverse."""
+        """Returns a panel `[rows, columns up to the diagonal]`, whose last, square part is the inverse of L[i, i]."""
         return self._panels[number]
 
     def put_panel(self, panel: np.ndarray) -> None:
-        """Takes the next panel as it was computed before."""
+        """Adds the next panel, computed earlier."""
         self._panels.append(panel)
 
     def compute_panel(self, advance: Callable[[float], None] = lambda _: None) -> None:
         """Computes the next panel.
 
         Args:
-            advance: called from the threads with the number of floating-point operations that are done; what it
-                raises ends the computation and leaves the panels before as they are.
+            advance: Called from the threads with the number of finished floating-point operations. An exception that
+                it raises ends the computation; the panels before remain.
 
         Raises:
-            UserError: if the matrix is not positive definite in this precision.
+            UserError: The matrix is not positive definite in this precision.
         """
         number = self.num_done
         rows = self._matrix.panels[number]
@@ -84,7 +88,7 @@ class Cholesky:
         self._panels.append(panel)
 
     def _left_part(self, panel, number, chunk, advance) -> None:
-        """The columns before the diagonal block, for some rows of a panel: forward substitution by panels."""
+        """Computes L[i, j] for all j < i, for some rows of panel i: forward substitution by panels."""
         start = self._matrix.panels[number].start
         rows = slice(start + chunk.start, start + chunk.stop)
         mine = panel[chunk]
@@ -96,7 +100,7 @@ class Cholesky:
             advance(2 * values.size * columns.stop)
 
     def _diagonal_part(self, panel, number, chunk, advance) -> None:
-        """What is left of the diagonal block, for some rows, below the diagonal."""
+        """Computes K[i, i] - Σ_{k<i} L[i, k] L[i, k]ᵀ for some rows, up to the diagonal."""
         rows = self._matrix.panels[number]
         own = slice(rows.start + chunk.start, rows.start + chunk.stop)
         values = self._matrix.block(own, rows, self._dtype)
@@ -123,19 +127,19 @@ class Cholesky:
             return lower
         raise UserError(
             f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
-            f"{self._matrix.panels[self.num_done].stop:,} examples: some are too much alike. Set "
+            f"{self._matrix.panels[self.num_done].stop:,} examples: some are too similar. Set "
             "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
             "interpolation.ridge."
         )
 
     def solve(self, vectors: np.ndarray) -> np.ndarray:
-        """Solves (L Lᵀ) x = vectors, for all panels that are done.
+        """Solves (L Lᵀ) x = vectors, by forward and then backward substitution.
 
         Args:
-            vectors: `[examples, columns]`.
+            vectors: Right-hand sides `[examples, columns]`.
 
         Returns:
-            The same shape and dtype, computed in the factor's.
+            The solution x, with the shape and dtype of `vectors`, computed in the dtype of the factor.
         """
         x: np.ndarray = vectors.astype(self._dtype)
         pool = self._matrix.pool
@@ -157,7 +161,7 @@ class Cholesky:
 
 
 def operations(num_examples: int) -> float:
-    """Floating-point operations that `Cholesky.compute_panel` reports for all panels together."""
+    """Returns the floating-point operations that `Cholesky.compute_panel` reports for all panels."""
     total = 0.0
     starts = panels(num_examples, PANEL)
     for number, rows in enumerate(starts):
@@ -168,5 +172,5 @@ def operations(num_examples: int) -> float:
 
 
 def factor_bytes(num_examples: int, itemsize: int) -> int:
-    """Bytes of all panels together."""
+    """Returns the bytes of all panels."""
     return itemsize * sum((p.stop - p.start) * p.stop for p in panels(num_examples, PANEL))

@@ -1,7 +1,7 @@
-"""Conjugate gradients for several right-hand sides at once, preconditioned.
+"""Preconditioned conjugate gradients for several right-hand sides at once.
 
-With a Cholesky factor in float32 for a preconditioner it is iterative refinement that cannot diverge: a few steps
-lead to what float64 can tell. With a factor of some of the points it solves systems beyond memory.
+With a Cholesky factor in float32 as preconditioner this is iterative refinement that cannot diverge: a few steps reach
+the accuracy of float64. With a factor of some of the points it solves systems whose matrix does not fit into memory.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Callable
 import numpy as np
 
 Operator = Callable[[np.ndarray], np.ndarray]
-TINY = 1e-300  # keeps a column of zeros from being divided by its size
+TINY = 1e-300  # added to a divisor, for columns of zeros
 
 
 @dataclasses.dataclass(frozen=True)
 class Solution:
-    """Of A x = b.
+    """The solution of A x = b.
 
     Attributes:
-        x: float64 `[examples, columns]`.
-        residuals: largest absolute entry of the residual, as the recursion has it, before each step and at the end.
-        converged: whether the last is below the tolerance.
+        x: Solution, float64 `[examples, columns]`.
+        residuals: Largest absolute entry of the recursive residual, before each step and at the end.
+        converged: Whether the last residual is at most the tolerance.
     """
 
     x: np.ndarray
@@ -39,17 +39,15 @@ def solve(
     most_steps: int,
     after_step: Callable[[int, float], None] = lambda step, residual: None,
 ) -> Solution:
-    """Solves A x = targets for a symmetric positive definite A, each column by conjugate gradients of its own.
-
-    The flexible form of the direction's coefficient bears a preconditioner that is rounded.
+    """Solves A x = targets for a symmetric positive definite A, each column by its own conjugate gradients.
 
     Args:
-        times: A times `[examples, columns]`.
-        precondition: approximately the inverse of A times `[examples, columns]`.
-        targets: float64 `[examples, columns]`.
-        tolerance: of the largest absolute entry of the residual.
-        most_steps: no more products by A than these.
-        after_step: called with the number of steps and the residual.
+        times: Returns A times `[examples, columns]`.
+        precondition: Returns approximately A⁻¹ times `[examples, columns]`.
+        targets: Right-hand sides, float64 `[examples, columns]`.
+        tolerance: Largest absolute entry of the residual at which the solution is accepted.
+        most_steps: Largest number of steps, each with one product by A.
+        after_step: Called with the number of steps and the residual.
     """
     x = np.zeros_like(targets)
     residual = targets.copy()
@@ -62,6 +60,8 @@ def solve(
             break
         conditioned = precondition(residual)
         new_rho = _dots(residual, conditioned)
+        # Polak and Ribière's coefficient: unlike that of Fletcher and Reeves it allows for a preconditioner
+        # that is rounded and therefore not exactly linear.
         beta = np.zeros_like(rho) if step == 1 else (new_rho - _dots(previous, conditioned)) / _not_zero(rho)
         direction = conditioned + beta * direction
         image = times(direction)

@@ -1,4 +1,4 @@
-"""What the experiments of sections 4 and 5 share: workdir, stopping, times, summary."""
+"""What the experiments of sections 4 and 5 share: workdir, stopping, times and summary."""
 
 from __future__ import annotations
 
@@ -16,33 +16,45 @@ from rethink_keras.data import randomization as randomizing
 from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
+from rethink_keras.system import machine
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
-from rethink_keras.theory.memory import peak_gib
 from rethink_keras.training import provenance
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
 
 
-class Stopping(Exception):
-    """Raised in the middle of a computation to leave it when a signal asked for it."""
+class ComputationStopped(Exception):
+    """Raised inside a computation to leave it because a signal requested a stop."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """What an experiment returns: `summary` as in summary.json, and its folder."""
+class ExperimentResult:
+    """The result of an experiment.
+
+    Attributes:
+        summary: Content of summary.json.
+        workdir: Folder of the run.
+    """
 
     summary: dict[str, Any]
     workdir: Path
 
 
 class Experiment:
-    """One run of an experiment in its locked workdir.
+    """A run of an experiment in its locked workdir.
+
+    An experiment first calls `claim`, which takes the workdir, then `begin` before it writes anything, and at the end
+    `write("done", ...)`.
 
     Args:
-        folder: its files.
-        stop: asks for a stop.
-        overwrite: moves an earlier run in the workdir aside.
+        folder: The workdir.
+        stop: True once a signal requests a stop.
+        overwrite: Whether an earlier run in the workdir is moved aside.
+
+    Attributes:
+        folder: The workdir.
+        facts: What the summary says of data, versions and machine.
     """
 
     def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
@@ -50,47 +62,50 @@ class Experiment:
         self.facts: dict[str, Any] = {}
         self._stop = stop
         self._overwrite = overwrite
-        self._begun = False
+        self._has_begun = False
         self._versions: list[dict[str, str]] = []
-        self._begin = time.perf_counter()
-        self._cpu_begin = time.process_time()
+        self._start = time.perf_counter()
+        self._cpu_start = time.process_time()
 
     def claim(self, facts: dict[str, Any]) -> dict[str, Any] | None:
-        """Takes the workdir for this configuration, all of whose gin names were used by now; see `begin`.
+        """Takes the workdir for this configuration. All of its gin parameters must have been used by now.
 
         Args:
-            facts: of the data, for the summary.
+            facts: What the summary says of the data.
 
         Returns:
-            The summary, if this run was done before.
+            The summary if this run is done already; else None.
 
         Raises:
-            UserError: if the workdir holds a run of another configuration, or one that is done and has lost what
+            UserError: The workdir has a run of another configuration, or one that is done and has lost files that
                 cannot be rebuilt.
         """
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
         self.facts = {**facts, **provenance.environment()}
         if self._overwrite:
-            return None
+            return None  # `begin` moves the earlier run aside
         self.folder.check_configuration(configuration.operative())
-        before = self.folder.read_summary() or {}
-        if before.get("status") == "done":
-            self._rebuild(before)
+        earlier = self.folder.read_summary() or {}
+        if earlier.get("status") == "done":
+            self._rebuild(earlier)
             print(f"This run is done: {self.folder.summary} holds its metrics.", flush=True)
-            return before
-        if any(
-            self.folder.checkpoints.iterdir()
-        ):  # of a factor, which earlier versions of the code may have begun
-            self._versions = before.get("computed_by") or [before["versions"]] if "versions" in before else []
+            return earlier
+        if any(self.folder.checkpoints.iterdir()):  # parts of a factor, maybe by earlier versions of the code
+            self._versions = earlier.get("computed_by") or (
+                [earlier["versions"]] if "versions" in earlier else []
+            )
         self.begin()
         return None
 
     def begin(self) -> None:
-        """With --overwrite, moves an earlier run aside; call it once configuration and data are known to be good."""
-        if self._begun:
+        """Writes the configuration and a first summary; with `overwrite`, moves an earlier run aside before.
+
+        Call it when the configuration and the data are known to be good. Further calls do nothing.
+        """
+        if self._has_begun:
             return
-        self._begun = True
+        self._has_begun = True
         if self._overwrite:
             set_aside(self.folder)
         if self.facts["versions"] not in self._versions:
@@ -98,62 +113,65 @@ class Experiment:
         self.folder.write_configuration(configuration.operative())
         self.write("running", {})
 
-    def _rebuild(self, before: dict[str, Any]) -> None:
+    def _rebuild(self, earlier: dict[str, Any]) -> None:
         """Writes metrics.csv of a run that is done if it is missing."""
         if self.folder.metrics.exists():
             return
-        if not before.get("rows"):
+        if not earlier.get("rows"):
             raise UserError(
                 f"The run in {self.folder.path} is done, but has lost {self.folder.metrics.name}. Name another "
                 "--workdir, or start afresh with --overwrite."
             )
-        self.write_rows(before["rows"])
+        self.write_rows(earlier["rows"])
         print(f"Rebuilt from {self.folder.summary.name}: {self.folder.metrics.name} (missing).", flush=True)
 
-    def write(self, status: str, figures: dict[str, Any]) -> dict[str, Any]:
-        """Writes summary.json: status, figures, times of this process, peak memory and facts; returns it."""
-        spent = {
-            "seconds": round(time.perf_counter() - self._begin, 1),
-            "cpu_seconds": round(time.process_time() - self._cpu_begin, 1),
-            "peak_memory_gib": round(peak_gib(), 2),
+    def write(self, status: str, metrics: dict[str, Any]) -> dict[str, Any]:
+        """Writes summary.json and returns its content: status, metrics, times of this process, memory and facts."""
+        cost = {
+            "seconds": round(time.perf_counter() - self._start, 1),
+            "cpu_seconds": round(time.process_time() - self._cpu_start, 1),
+            "peak_memory_gib": round(machine.peak_memory() / 2**30, 2),
         }
-        written = {"status": status, **figures, **spent, **self.facts, "computed_by": self._versions}
-        self.folder.write_summary(written)
-        return written
+        content = {"status": status, **metrics, **cost, **self.facts, "computed_by": self._versions}
+        self.folder.write_summary(content)
+        return content
 
     def write_rows(self, rows: list[dict[str, Any]]) -> None:
-        """Writes rows of figures as metrics.csv; lists in them stand in the summary alone."""
+        """Writes metrics.csv from rows of metrics. Columns with lists are left to the summary."""
         self.folder.write_metrics(
             [{name: value for name, value in row.items() if not isinstance(value, list)} for row in rows]
         )
 
     def check_stop(self) -> None:
-        """Raises Stopping if a signal has asked for a stop; any thread may call."""
+        """Raises ComputationStopped if a signal has requested a stop. Any thread may call it."""
         if self._stop:
-            raise Stopping
+            raise ComputationStopped
 
-    def stopped(self, where: str) -> StoppedBySignalError:
-        """What to raise after a stop: says where, and that the same command goes on."""
-        if self._begun:
+    def stopped(self) -> StoppedBySignalError:
+        """Writes the summary of a stopped run and returns the error to raise."""
+        if self._has_begun:
             self.write("interrupted", {})
         number = self._stop.number
         assert number is not None
-        return StoppedBySignalError(f"Stopped {where}. The same command goes on from there.", number)
+        return StoppedBySignalError("Stopped before the end. The same command resumes the run.", number)
 
     @contextlib.contextmanager
     def stage(
         self, name: str, total: float, unit: str, scale: float = 1.0, *, quiet: bool = False
     ) -> Iterator[tqdm]:
-        """Says what is computed and how long it took, with a bar and the time left on a terminal.
+        """Shows a progress bar with the time left on a terminal, and prints how long the stage took.
 
         Args:
-            name: of the work.
-            total: its size.
-            unit: of the size.
-            scale: size in units.
-            quiet: only the bar.
+            name: What is computed.
+            total: Size of the work.
+            unit: Unit of the bar.
+            scale: Factor from `total` to `unit`.
+            quiet: Whether nothing is printed.
+
+        Yields:
+            The bar, to be updated in units.
         """
-        begin = time.perf_counter()
+        start = time.perf_counter()
         with tqdm(
             total=total * scale,
             desc=name,
@@ -165,16 +183,17 @@ class Experiment:
         ) as bar:
             yield bar
         if not quiet:
-            print(f"{name}: {time.perf_counter() - begin:.1f} s", flush=True)
+            print(f"{name}: {time.perf_counter() - start:.1f} s", flush=True)
 
 
 @contextlib.contextmanager
 def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
-    """Opens and locks a workdir and listens to signals.
+    """Locks a workdir, handles signals and yields a run in it.
 
     Raises:
-        UserError: if the workdir cannot be used.
-        DiskError: if it cannot be written any more.
+        UserError: The workdir cannot be used.
+        DiskError: The workdir's disk is full or failing.
+        StoppedBySignalError: SIGINT, SIGTERM or SIGHUP stopped the run.
     """
     folder = Workdir(workdir)
     if overwrite:
@@ -183,12 +202,12 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
         run = Experiment(folder, stop, overwrite)
         try:
             yield run
-        except Stopping:
-            raise run.stopped("before the end") from None
+        except ComputationStopped:
+            raise run.stopped() from None
 
 
 def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:
-    """What a summary says of the data."""
+    """Returns what a summary says of the data."""
     return {
         "seed": seed,
         "dataset": train.source.name,

@@ -1,4 +1,4 @@
-"""Theorem 1's network and its corollary's as Keras models in float64."""
+"""The networks of Theorem 1 and its corollary (section 4) as Keras models in float64."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rethink_keras.validation import check_int
 
 @keras.saving.register_keras_serializable("rethink_keras")
 class RampLayer(layers.Layer):
-    """A hidden layer of ReLU units max(z - bⱼ, 0) whose weighted sum is added to a number that it hands on.
+    """A hidden layer of ReLU units max(z - bⱼ, 0), whose weighted sum is added to that of the layers before.
 
-    Input and output are pairs `[batch, 2]`: the projection z and the sum of the layers before. Four more units
-    carry the pair, each number as the difference of its positive and its negative part.
+    Input and output are pairs `[batch, 2]`: the projection z and the sum so far. Four more ReLU units pass the pair on,
+    two for each number: its positive and its negative part.
 
     Args:
-        units: how many ramps.
+        units: Number of units with a threshold.
     """
 
     def __init__(self, units: int, **kwargs):
@@ -27,40 +27,35 @@ class RampLayer(layers.Layer):
         self.units = units
 
     def build(self, input_shape):
-        """Makes b and w `[units]`."""
+        """Creates the thresholds b and the weights w, both `[units]`."""
         del input_shape
         self.b = self.add_weight(shape=(self.units,), name="b")
         self.w = self.add_weight(shape=(self.units,), name="w")
 
     def call(self, pair):
-        """One layer."""
+        """Returns the pair after this layer."""
         ramps = ops.relu(pair[:, :1] - self.b)
         carried = ops.relu(pair) - ops.relu(-pair)
         total = carried[:, 1] + ops.squeeze(ops.matmul(ramps, self.w[:, None]), -1)
         return ops.stack([carried[:, 0], total], axis=1)
 
     def get_config(self):
-        """For saving."""
+        """Returns the arguments of the constructor."""
         return {**super().get_config(), "units": self.units}
 
 
-def two_layer_model(network: TwoLayerNetwork) -> keras.Model:
-    """Theorem 1's network: from `[batch, dimensions]` to `[batch]`, of 2n + d weights."""
-    return deep_model(network, 2)
-
-
 def deep_model(network: TwoLayerNetwork, depth: int) -> keras.Model:
-    """The corollary's network of `depth` layers: the same function by layers of n / (depth - 1) units, and four more.
+    """Returns the corollary's network: the same function by hidden layers of n / (depth - 1) units, plus four each.
 
     Args:
-        network: of Theorem 1.
-        depth: hidden layers and the output: 2 is Theorem 1.
+        network: The network of Theorem 1.
+        depth: Number of layers with the output; 2 is Theorem 1.
 
     Returns:
-        A model in float64 of 2n + d weights.
+        A model in float64 with 2n + d weights.
 
     Raises:
-        UserError: for a depth below 2 or above n + 1.
+        UserError: The depth is below 2 or above n + 1.
     """
     check_int("depth", depth, 2, len(network.b) + 1)
     points = keras.Input((len(network.a),), dtype="float64", name="points")
@@ -79,6 +74,6 @@ def deep_model(network: TwoLayerNetwork, depth: int) -> keras.Model:
 
 
 def evaluate(model: keras.Model, points: np.ndarray) -> np.ndarray:
-    """A model's values on float64 points `[examples, dimensions]`; Keras's `predict` would round them to float32."""
+    """Returns a model's values on float64 points `[examples, dimensions]`. Keras's `predict` rounds them to float32."""
     chunks = panels(len(points), CHUNK)
     return np.concatenate([ops.convert_to_numpy(model(ops.convert_to_tensor(points[c]))) for c in chunks])

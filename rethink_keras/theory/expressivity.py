@@ -1,9 +1,9 @@
 """Section 4: the networks of Theorem 1 and its corollary, which fit any targets on any sample.
 
-c(x) = Σⱼ wⱼ max(⟨a, x⟩ - bⱼ, 0). Along a random direction a the examples come in some order, z₁ < z₂ < ...; with
-one bⱼ before each zⱼ and after the one before, example i sees the first i ramps alone, so that the weights are the
-solution of a lower-triangular system. Its entries are differences of two vectors, and a recurrence of three terms
-solves it.
+The network is c(x) = Σⱼ wⱼ max(⟨a, x⟩ - bⱼ, 0). A random direction a orders the examples by their projections
+z₁ < z₂ < ... < zₙ. With b₁ < z₁ < b₂ < z₂ < ... < bₙ < zₙ only the first i units are active on example i, so the
+weights solve a lower-triangular system (Lemma 1 and the proof of Theorem 1, in the paper's appendix). Along a, c is
+piecewise linear, and a recurrence for its slopes solves the system in O(n).
 """
 
 from __future__ import annotations
@@ -20,32 +20,27 @@ from rethink_keras.errors import UserError
 from rethink_keras.theory.kernel_matrix import check_points
 from rethink_keras.theory.parallel import panels
 
-DIRECTIONS = 8  # drawn; the one that keeps projections the farthest apart is taken
-LEAD = 0.9  # each b comes so much of the gap before its z; above 1/2 the recurrence damps its rounding errors
+DIRECTIONS = 8  # random directions, of which the one with the largest smallest gap is used
+LEAD = 0.9  # distance from bⱼ to zⱼ, as a fraction of the gap before zⱼ
 CHUNK = 500  # examples evaluated at a time
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TwoLayerNetwork:
-    """c(x) = Σⱼ wⱼ max(⟨a, x⟩ - bⱼ, 0), of 2n + d weights.
+    """c(x) = Σⱼ wⱼ max(⟨a, x⟩ - bⱼ, 0), with 2n + d weights.
 
     Attributes:
-        a: float64 `[dimensions]`.
-        b: float64 `[units]`, ascending.
-        w: float64 `[units]`.
+        a: Direction, float64 `[dimensions]`.
+        b: Thresholds, float64 `[units]`, ascending.
+        w: Output weights, float64 `[units]`.
     """
 
     a: np.ndarray
     b: np.ndarray
     w: np.ndarray
 
-    @property
-    def num_weights(self) -> int:
-        """2n + d."""
-        return len(self.a) + len(self.b) + len(self.w)
-
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """C of points `[examples, dimensions]`: float64 `[examples]`, all units summed as a network does."""
+        """Returns c at points `[examples, dimensions]`: float64 `[examples]`, computed as a sum over all units."""
         z = points @ self.a
         chunks = panels(len(z), CHUNK)
         return np.concatenate([np.maximum(z[c, np.newaxis] - self.b, 0) @ self.w for c in chunks])
@@ -53,12 +48,12 @@ class TwoLayerNetwork:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Construction:
-    """A network and how well posed it was.
+    """A network and how well conditioned its construction was.
 
     Attributes:
-        network: of Theorem 1.
-        smallest_gap: between projections, as a share of their range.
-        condition: number of the triangular system in the 1-norm, estimated (Higham and Tisseur's method).
+        network: The network of Theorem 1.
+        smallest_gap: Smallest gap between projections, as a fraction of their range.
+        condition: Condition number of the triangular system in the 1-norm, estimated by Higham and Tisseur's method.
     """
 
     network: TwoLayerNetwork
@@ -67,16 +62,19 @@ class Construction:
 
 
 def fit(points: np.ndarray, targets: np.ndarray, seed: int = 0) -> Construction:
-    """Constructs the network of Theorem 1 in O(n log n + nd).
+    """Constructs the network of Theorem 1 in O(n log n + nd) operations.
 
     Args:
-        points: `[examples, dimensions]`, all different.
-        targets: `[examples]`, any real numbers.
-        seed: of the direction.
+        points: Points `[examples, dimensions]`, all different.
+        targets: Any real numbers `[examples]`.
+        seed: Seed of the direction.
+
+    Returns:
+        The network, which takes the targets at the points.
 
     Raises:
-        UserError: if there are no points, some are not finite or the same, or targets do not match; or if
-            different points come to the same place on every direction.
+        UserError: There are no points, some are not finite or equal, targets do not match, or different points have
+            the same projection on every direction.
     """
     points, targets = np.asarray(points, np.float64), np.asarray(targets, np.float64)
     if points.ndim != 2 or targets.shape != points.shape[:1] or not np.isfinite(targets).all():
@@ -90,14 +88,14 @@ def fit(points: np.ndarray, targets: np.ndarray, seed: int = 0) -> Construction:
     ).astype(np.float64)
     projections = points @ directions
     best = int(np.argmax([_smallest_gap(z) for z in projections.T]))
-    # Products of single vectors and of many may round otherwise: here it is the product that a network computes.
+    # A product with one vector may round differently than a product with several. Use the one that a network computes.
     a = np.ascontiguousarray(directions[:, best])
     z = points @ a
     smallest = _smallest_gap(z)
     if not smallest > 0:
         raise UserError(
-            f"Some points are so close that float64 does not tell their projections apart on {DIRECTIONS} random "
-            "directions. Take fewer examples, or leave near-duplicates out."
+            f"Some points are so close that their projections on {DIRECTIONS} random directions are equal in float64. "
+            "Use fewer examples, or leave near-duplicates out."
         )
     order = np.argsort(z, kind="stable")
     system = TriangularSystem(z[order])
@@ -107,47 +105,52 @@ def fit(points: np.ndarray, targets: np.ndarray, seed: int = 0) -> Construction:
 
 
 def _smallest_gap(z: np.ndarray) -> float:
-    """Between projections, as a share of their range; 1 for a single one."""
+    """Returns the smallest gap between projections as a fraction of their range; 1 for a single one."""
     ascending = np.sort(z)
     span = ascending[-1] - ascending[0]
     return float(np.diff(ascending).min() / span) if span > 0 else float(len(z) == 1)
 
 
 class TriangularSystem:
-    """The matrix max(zᵢ - bⱼ, 0) for a b that interleaves z, never held: products and solutions cost O(n).
+    """The matrix max(zᵢ - bⱼ, 0) with b interleaved with z. It is never stored: solving costs O(n).
 
     Args:
-        z: float64 `[examples]`, strictly ascending.
+        z: Projections, float64 `[examples]`, strictly ascending.
     """
 
     def __init__(self, z: np.ndarray):
-        first = z[-1] - z[0] if len(z) > 1 else 1.0
+        first = z[-1] - z[0] if len(z) > 1 else 1.0  # there is no gap before z₁: b₁ is the range of z away
         self.z = z
-        self.steps = np.concatenate([[first / LEAD], np.diff(z)])
-        self.b = z - LEAD * self.steps
+        self.gaps = np.concatenate([[first / LEAD], np.diff(z)])
+        self.b = z - LEAD * self.gaps
 
     def solve(self, y: np.ndarray) -> np.ndarray:
-        """The weights w with Σⱼ wⱼ max(zᵢ - bⱼ, 0) = yᵢ.
+        """Returns the weights w with Σⱼ wⱼ max(zᵢ - bⱼ, 0) = yᵢ.
 
-        Past bⱼ the slope of c is sⱼ = w₁ + ... + wⱼ, and between two examples c goes up by
-        (1 - LEAD) step · sⱼ₋₁ + LEAD step · sⱼ: a recurrence for the slopes.
+        Between bⱼ and bⱼ₊₁ the slope of c is sⱼ = w₁ + ... + wⱼ. From zⱼ₋₁ to zⱼ, over the gap gⱼ, the slope is sⱼ₋₁ up
+        to bⱼ and sⱼ after it, so that
+
+            yⱼ - yⱼ₋₁ = (1 - LEAD) gⱼ sⱼ₋₁ + LEAD gⱼ sⱼ.
+
+        This is a recurrence for sⱼ with the factor -(1 - LEAD) / LEAD. It damps rounding errors if LEAD exceeds 1/2.
         """
-        rises = np.diff(y, prepend=0.0) / (LEAD * self.steps)
+        rises = np.diff(y, prepend=0.0) / (LEAD * self.gaps)
         slopes = scipy.signal.lfilter([1.0], [1.0, (1 - LEAD) / LEAD], rises)
         return np.diff(slopes, prepend=0.0)
 
     def solve_transposed(self, y: np.ndarray) -> np.ndarray:
-        """The solution of the transposed system: the same steps, transposed, in reverse."""
+        """Returns the solution of the transposed system: the transposes of the steps of `solve`, in reverse order."""
         differences = -np.diff(y, append=0.0)
         slopes = scipy.signal.lfilter([1.0], [1.0, (1 - LEAD) / LEAD], differences[::-1])[::-1]
-        rises = slopes / (LEAD * self.steps)
+        rises = slopes / (LEAD * self.gaps)
         return -np.diff(rises, append=0.0)
 
     def condition(self) -> float:
-        """The condition number in the 1-norm: the norm exactly, that of the inverse estimated."""
+        """Returns the condition number in the 1-norm, from the exact norm and an estimate of the inverse's norm."""
         n = len(self.z)
         if n < 2:
             return 1.0
+        # Column j sums zᵢ - bⱼ over i ≥ j; all terms are positive.
         suffix_z = np.cumsum(self.z[::-1])[::-1]
         norm = (suffix_z - self.b * np.arange(n, 0, -1)).max()
         inverse = scipy.sparse.linalg.LinearOperator(

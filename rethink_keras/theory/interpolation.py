@@ -1,4 +1,4 @@
-"""Section 5: interpolation by kernels, the minimum-norm solution of n equations in as many unknowns."""
+"""The experiment of section 5: interpolation by kernels, the minimum-norm solution of n equations in n unknowns."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ import numpy as np
 from rethink_keras import config as configuration
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.reports import filter_curve
 from rethink_keras.system.files import open_atomically
-from rethink_keras.theory import memory, solvers
-from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
-from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - their names in gin
-from rethink_keras.theory.features.features import FeaturesBuilder, Stage, pixels
+from rethink_keras.theory import memory, plots, solvers
+from rethink_keras.theory.experiment import Experiment, ExperimentResult, experiment, facts_of
+from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - registers them in gin
+from rethink_keras.theory.features.features import Features, PixelFeatures, Stage
 from rethink_keras.theory.kernel_matrix import KernelMatrix, one_hot
-from rethink_keras.theory.kernels import Kernel, KernelBuilder, gaussian, linear
+from rethink_keras.theory.kernels import GaussianKernel, Kernel, LinearKernel
 from rethink_keras.theory.parallel import workers
-from rethink_keras.theory.solvers import SolverBuilder, direct
+from rethink_keras.theory.solvers import DirectSolver, Solver
 from rethink_keras.validation import check_number, check_seed
 
 
@@ -32,60 +31,63 @@ def interpolation(
     workdir: str | Path,
     data_dir: str | Path | None = None,
     overwrite: bool = False,
-    features: FeaturesBuilder = pixels,
-    kernel: KernelBuilder = gaussian,
+    features: type[Features] = PixelFeatures,
+    kernel: type[Kernel] = GaussianKernel,
     ridge: float = 0.0,
-    solver: SolverBuilder = direct,
+    solver: type[Solver] = DirectSolver,
     memory_gib: float | None = None,
     seed: int = 0,
-) -> Result:
-    """Solves (K + ridge) α = y for one-hot targets y and measures what K α says of the test images.
+) -> ExperimentResult:
+    """Solves (K + ridge) α = y for one-hot targets y and measures the errors of the classes that K α predicts.
 
     Args:
-        workdir: folder of the run.
-        data_dir: TFDS data folder; None leaves it to TFDS.
-        overwrite: moves an earlier run in the workdir aside.
+        workdir: Folder of the run.
+        data_dir: TFDS data folder; None for the default of TFDS.
+        overwrite: Whether an earlier run in the workdir is moved aside.
         features: `@pixels`, `@gabor_wavelets` or `@random_convolutions`.
-        kernel: `@gaussian` or `@linear`, of the features.
-        ridge: added to the diagonal of K, an ℓ2 penalty; 0 interpolates, as the paper does.
+        kernel: Kernel on the features, `@gaussian` or `@linear`.
+        ridge: Number added to the diagonal of K, an ℓ2 penalty; 0 interpolates, as the paper does.
         solver: `@direct` or `@iterative`.
-        memory_gib: memory that may be used in all, in GiB; None takes what is free.
-        seed: of the randomization and of random features.
+        memory_gib: Memory that may be used in all, in GiB; None for what is free.
+        seed: Seed of the randomization.
 
     Returns:
         The summary: for each number of features the errors in percent, the largest residual and the norms.
 
     Raises:
-        UserError: for a configuration that cannot be used, examples that are the same, or too little memory.
-        DataNotAvailableError: if the data set is neither on disk nor to be had.
-        StoppedBySignalError: if SIGINT, SIGTERM or SIGHUP came; what is done of a factor is saved.
+        UserError: The configuration cannot be used, examples are equal, or there is too little memory.
+        DataNotAvailableError: The data set is neither on disk nor available for download.
+        StoppedBySignalError: SIGINT, SIGTERM or SIGHUP stopped the run. Finished parts of a factor are saved.
     """
     check_number("interpolation.ridge", ridge, 0, 1e30)
     check_seed("interpolation.seed", seed)
-    made = _built("features", features, "stages")
-    kernel_function = _built("kernel", kernel, "diagonal")
-    solve = _built("solver", solver, "solve")
+    features_of_images = features()
+    kernel_function = kernel()
+    equation_solver = solver()
     with experiment(workdir, overwrite) as run, workers() as pool:
         splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         facts = facts_of(splits, train, test, seed)
         if done := run.claim(facts):
-            return Result(done, run.folder.path)
+            return ExperimentResult(done, run.folder.path)
         memory.check_memory(
             "interpolation.memory_gib",
             memory_gib,
             train.num_examples,
-            lambda n: solve.bytes_needed(n) + made.bytes_needed(n, test.num_examples, train.input_shape),
-            "interpolation.solver = @iterative" if isinstance(solve, direct) else "",
+            lambda n: (
+                equation_solver.bytes_needed(n)
+                + features_of_images.bytes_needed(n, test.num_examples, train.input_shape)
+            ),
+            "interpolation.solver = @iterative" if isinstance(equation_solver, DirectSolver) else "",
         )
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
-        for stage in made.stages(train, test, run):
+        for stage in features_of_images.stages(train, test, run):
             _check_enough_features(kernel_function, ridge, stage, train.num_examples)
             run.begin()
             matrix = KernelMatrix(stage.products, kernel_function, ridge, pool)
             identity = configuration.operative() + json.dumps(facts["fingerprints"]) + str(stage.num_features)
-            row = _measure(matrix, stage, targets, train.labels, test.labels, solve, run, identity)
+            row = _measure(matrix, stage, targets, train.labels, test.labels, equation_solver, run, identity)
             rows.append(row)
             run.write_rows(rows)
             print(_line(row), flush=True)
@@ -93,8 +95,10 @@ def interpolation(
             title = (
                 f"{train.num_examples:,} examples of {train.source.name}, {splits.randomization.describe()}"
             )
-            filter_curve.plot(rows, run.folder.path / "curve.png", title)
-        return Result(run.write("done", {"final": rows[-1], "rows": rows, "norms": NORMS}), run.folder.path)
+            plots.plot_filter_curve(rows, run.folder.path / "curve.png", title)
+        return ExperimentResult(
+            run.write("done", {"final": rows[-1], "rows": rows, "norms": NORMS}), run.folder.path
+        )
 
 
 NORMS = {
@@ -109,7 +113,7 @@ def _measure(
     targets: np.ndarray,
     labels: np.ndarray,
     test_labels: np.ndarray,
-    solver: solvers.Solver,
+    solver: Solver,
     run: Experiment,
     identity: str,
 ) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def _measure(
 
 
 def _error(scores: np.ndarray, labels: np.ndarray) -> float:
-    """In percent."""
+    """Returns the classification error in percent."""
     return 100 * float((scores.argmax(axis=1) != labels).mean())
 
 
@@ -152,18 +156,9 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _check_enough_features(kernel: Kernel, ridge: float, stage: Stage, num_examples: int) -> None:
-    if isinstance(kernel, linear) and not ridge and stage.num_features < num_examples:
+    if isinstance(kernel, LinearKernel) and not ridge and stage.num_features < num_examples:
         raise UserError(
             f"A linear kernel of {stage.num_features:,} features cannot interpolate {num_examples:,} examples. "
-            "Take more features, fewer examples, a small interpolation.ridge or the kernel @gaussian."
+            "Set more features, fewer dataset.train_examples, a small interpolation.ridge or interpolation.kernel = "
+            "@gaussian."
         )
-
-
-def _built(name: str, builder: Any, method: str) -> Any:
-    """What a builder builds; `method` tells its kind."""
-    if not hasattr(builder, method):
-        word = getattr(builder, "__name__", builder)
-        raise UserError(
-            f"interpolation.{name} is {word}, which is of another kind. Take one that the gin files use."
-        )
-    return builder()

@@ -1,7 +1,7 @@
-"""Kernel matrices that are never held: blocks are computed when they are asked for.
+"""Kernel matrices that are never stored: blocks are computed when they are needed.
 
-A kernel is a function of inner products and squared norms. Inner products come from points in memory
-(`PointProducts`) or were summed up over features that streamed by (`features.SummedProducts`).
+A kernel is a function of inner products and squared norms. Inner products are computed from points in memory
+(`PointProducts`) or summed over blocks of features (`features.summed_products.SummedProducts`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from rethink_keras.errors import UserError
 from rethink_keras.theory.kernels import Kernel
 from rethink_keras.theory.parallel import panels
 
-PANEL = 2048  # examples of a panel
-CHUNK = 512  # rows of a panel that one thread works on at a time
+PANEL = 2048  # examples in a panel
+CHUNK = 512  # rows of a panel that a thread computes at a time
 
 
 class Products(Protocol):
@@ -26,24 +26,30 @@ class Products(Protocol):
 
     @property
     def squares(self) -> np.ndarray:
-        """float64 `[examples]`, squared norms of the training examples."""
+        """Squared norms of the training examples: float64 `[examples]`."""
         ...
 
     @property
     def test_squares(self) -> np.ndarray:
-        """float64 `[test examples]`, likewise."""
+        """Squared norms of the test examples: float64 `[test examples]`."""
         ...
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """Among training examples, a new array; `rows` in one panel, `columns` one panel, not after it."""
+        """Returns those among training examples, as a new array `[rows, columns]`.
+
+        Args:
+            rows: Rows within one panel.
+            columns: One whole panel, not after that of the rows.
+            dtype: `np.float32` or `np.float64`.
+        """
         ...
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
-        """Of test examples with training examples, a new float64 array."""
+        """Returns those of test examples (rows) with training examples, as a new float64 array."""
         ...
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """Of training examples in one panel with chosen ones, a new float64 array."""
+        """Returns those of training examples in one panel with chosen training examples, as a new float64 array."""
         ...
 
 
@@ -51,11 +57,11 @@ class PointProducts:
     """Inner products of points in memory.
 
     Args:
-        points: float32 `[examples, dimensions]`, finite.
-        test_points: float32 `[test examples, dimensions]`.
+        points: Training points, float32 `[examples, dimensions]`, finite and all different.
+        test_points: Test points, float32 `[test examples, dimensions]`.
 
     Raises:
-        UserError: if there are no points, one is not finite, or one stands twice.
+        UserError: There are no points, some are not finite, or two are equal.
     """
 
     def __init__(self, points: np.ndarray, test_points: np.ndarray):
@@ -68,28 +74,34 @@ class PointProducts:
         self.test_squares = _squares(self._test)
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products among training examples; see `Products`."""
         points = self._points[dtype]
         return points[rows] @ points[columns].T
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products of test examples with training examples; see `Products`."""
         return self._test[rows] @ self._points[np.float64][columns].T
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products with chosen training examples; see `Products`."""
         points = self._points[np.float64]
         return points[rows] @ points[chosen].T
 
 
 class KernelMatrix:
-    """The matrix K of a kernel over the training examples, with a multiple of the identity added.
+    """The matrix K of a kernel over the training examples, plus a multiple of the identity.
 
     Args:
-        products: inner products of the examples.
-        kernel: `gaussian()` or `linear()`.
-        ridge: added to the diagonal; 0 interpolates.
-        pool: threads that work on blocks.
+        products: Inner products of the examples.
+        kernel: The kernel.
+        ridge: Number added to the diagonal; 0 interpolates.
+        pool: Threads that compute blocks.
+
+    Attributes:
+        ridge: Number added to the diagonal.
+        pool: Threads that compute blocks.
+        num_examples: Number of training examples.
+        panels: The training examples in panels.
     """
 
     def __init__(self, products: Products, kernel: Kernel, ridge: float, pool: Executor):
@@ -101,7 +113,7 @@ class KernelMatrix:
         self.panels = panels(self.num_examples, PANEL)
 
     def block(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """Values `[rows, columns]` of K plus ridge, a new array; `rows` as `Products.train` takes them."""
+        """Returns K + ridge at `[rows, columns]`, a new array; see `Products.train` for the arguments."""
         squares = self._products.squares
         values = self._kernel(self._products.train(rows, columns, dtype), squares[rows], squares[columns])
         if self.ridge and rows.start < columns.stop:
@@ -110,26 +122,26 @@ class KernelMatrix:
         return values
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """Some columns: float64 `[rows, chosen]` of K plus ridge, for `rows` in one panel."""
+        """Returns K + ridge at `[rows, chosen]`, float64, for rows within one panel."""
         squares = self._products.squares
         values = self._kernel(self._products.some(rows, chosen), squares[rows], squares[chosen])
         values[np.arange(rows.start, rows.stop)[:, np.newaxis] == chosen] += self.ridge
         return values
 
     def diagonal(self) -> np.ndarray:
-        """float64 `[examples]`."""
+        """Returns the diagonal of K + ridge: float64 `[examples]`."""
         squares = self._products.squares
         return self._kernel.diagonal(squares) + self.ridge
 
     def times(self, vectors: np.ndarray, advance: Callable[[int], None] = lambda _: None) -> np.ndarray:
-        """(K + ridge) times vectors, in float64; every block is computed anew and used for its mirror image too.
+        """Returns (K + ridge) times vectors. Blocks below the diagonal are computed once and used for both halves.
 
         Args:
-            vectors: float64 `[examples, columns]`.
-            advance: called from the threads with the number of values of K that are done.
+            vectors: Vectors, float64 `[examples, columns]`.
+            advance: Called from the threads with the number of values of K that are finished.
 
         Returns:
-            float64 `[examples, columns]`, the same to the bit whatever the number of threads.
+            float64 `[examples, columns]`, the same bits for any number of threads.
         """
 
         def panel(number: int) -> np.ndarray:
@@ -153,7 +165,7 @@ class KernelMatrix:
         return total
 
     def test_times(self, vectors: np.ndarray) -> np.ndarray:
-        """The kernel between test and training examples times vectors: float64 `[test examples, columns]`."""
+        """Returns the kernel between test and training examples times vectors: float64 `[test examples, columns]`."""
         products = self._products
 
         def rows_times(rows: slice) -> np.ndarray:
@@ -171,7 +183,7 @@ class KernelMatrix:
 
 
 def check_points(points: np.ndarray) -> None:
-    """Raises UserError for no points, for one that is not finite and for one that stands twice."""
+    """Raises UserError if there are no points, some are not finite, or two are equal."""
     if not len(points):
         raise UserError("There are no points. Give at least one training example.")
     if not np.isfinite(points).all():
@@ -181,17 +193,17 @@ def check_points(points: np.ndarray) -> None:
         digest = hashlib.sha256(np.ascontiguousarray(point).data).digest()
         if digest in first:
             raise UserError(
-                f"Training examples {first[digest]} and {row} are the same image, so that nothing interpolates "
-                "all labels. Leave one out, or take fewer training examples."
+                f"Training examples {first[digest]} and {row} are the same image, so nothing interpolates all labels. "
+                "Leave one out, or use fewer training examples."
             )
         first[digest] = row
 
 
 def one_hot(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """float64 targets `[examples, num_classes]` of int labels `[examples]`.
+    """Returns one-hot targets, float64 `[examples, num_classes]`, of int labels `[examples]`.
 
     Raises:
-        UserError: if a label has no target.
+        UserError: A label is not in [0, num_classes).
     """
     if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
         raise UserError(

@@ -1,4 +1,4 @@
-"""A preconditioner that knows some examples exactly: what it holds grows with n, not with its square."""
+"""A preconditioner that is exact on some examples, the landmarks. Its memory grows with n, not with n²."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from rethink_keras.theory.kernel_matrix import KernelMatrix
 
 
 def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate_gradients.Operator:
-    """The inverse of V Vᵀ + D: V Vᵀ is K as the landmarks see it (Nyström), D the diagonal of the rest."""
+    """Returns the product with (V Vᵀ + D)⁻¹: V Vᵀ is the Nyström approximation of K, and D the diagonal of the rest.
+
+    With S = D^(-1/2) V, Woodbury's identity gives (V Vᵀ + D)⁻¹ = D^(-1/2) (I - S (I + Sᵀ S)⁻¹ Sᵀ) D^(-1/2).
+
+    Args:
+        matrix: The matrix K.
+        landmarks: Number of landmarks.
+        seed: Seed of their choice.
+    """
     count = min(landmarks, matrix.num_examples)
     chosen = np.sort(random_bits.permutation(seed, Stream.LANDMARKS, 0, matrix.num_examples)[:count])
     lower = scipy.linalg.cholesky(_among(matrix, chosen) + 1e-10 * np.eye(count), lower=True)
@@ -24,7 +32,7 @@ def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate
     others = np.ones(matrix.num_examples, bool)
     others[chosen] = False
     floor = 0.1 * rest[others].mean() if others.any() else 0.0
-    # Landmarks leave nothing of themselves, and float32 tells nothing far below the diagonal.
+    # The rest is zero on the landmarks themselves, and rounding in float32 hides values far below the diagonal.
     diagonal = np.maximum(rest, max(floor, 1e-3 * matrix.diagonal().mean()))
     scaled = seen / np.sqrt(diagonal, dtype=np.float64).astype(np.float32)[:, np.newaxis]
     del seen
@@ -32,7 +40,7 @@ def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate
 
     def precondition(residual: np.ndarray) -> np.ndarray:
         root = np.sqrt(diagonal)[:, np.newaxis]
-        scale = abs(residual).max(axis=0) + conjugate_gradients.TINY
+        scale = abs(residual).max(axis=0) + conjugate_gradients.TINY  # float32 has a narrow range
         x = residual / root / scale
         seen_part = scipy.linalg.cho_solve(
             (inner, True), (scaled.T @ x.astype(np.float32)).astype(np.float64)
@@ -43,7 +51,7 @@ def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate
 
 
 def _among(matrix: KernelMatrix, chosen: np.ndarray) -> np.ndarray:
-    """K among chosen examples, in ascending order."""
+    """Returns K among chosen examples, in ascending order."""
     parts = [matrix.some(rows, chosen)[chosen[_within(chosen, rows)] - rows.start] for rows in matrix.panels]
     return np.concatenate(parts)
 

@@ -1,74 +1,60 @@
-"""Will it fit? Memory and disk are checked before hours of work, not after."""
+"""Checks that an experiment fits into memory and onto the disk, before hours of work."""
 
 from __future__ import annotations
 
-import resource
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
-
-import psutil
 
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system import machine
 from rethink_keras.validation import check_number
 
 GIB = 2**30
-ASIDE = GIB // 2  # for what is not counted
+RESERVE = GIB // 2  # for what `bytes_needed` does not count
 
 
 def check_memory(
-    name: str, limit_gib: float | None, num_examples: int, needed: Callable[[int], int], otherwise: str = ""
+    parameter: str,
+    limit_gib: float | None,
+    num_examples: int,
+    bytes_needed: Callable[[int], int],
+    alternative: str = "",
 ) -> None:
-    """Checks that an experiment fits into memory.
+    """Raises UserError unless an experiment fits into memory; the message has the number of examples that do.
 
     Args:
-        name: of the parameter that holds the limit, for the message.
-        limit_gib: memory that this process may hold in all; None is what is free now.
-        num_examples: training examples.
-        needed: bytes for a number of training examples, growing with it.
-        otherwise: what else helps, for the message.
-
-    Raises:
-        UserError: if it does not fit; names the number of examples that will.
+        parameter: Name of the parameter that holds the limit.
+        limit_gib: Memory that this process may hold in all, in GiB; None for what is free now.
+        num_examples: Number of training examples.
+        bytes_needed: Returns the bytes for a number of training examples. It must not decrease.
+        alternative: What else helps, for the message.
     """
     if limit_gib is None:
-        room = int(min(psutil.virtual_memory().available, machine.memory_limit() - resident()))
-        whose = "are free"
+        available, where = machine.free_memory(), "are free"
     else:
-        check_number(name, limit_gib, 1e-3, 2**20)
-        room, whose = int(limit_gib * GIB) - resident(), f"are left of {name} = {limit_gib:g}"
-    if needed(num_examples) + ASIDE <= room:
+        check_number(parameter, limit_gib, 1e-3, 2**20)
+        available = int(limit_gib * GIB) - machine.resident_memory()
+        where = f"are left of {parameter} = {limit_gib:g}"
+    if bytes_needed(num_examples) + RESERVE <= available:
         return
     fits, too_many = 0, num_examples
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if needed(middle) + ASIDE <= room else (fits, middle)
-    what = f"{num_examples:,} training examples need {(needed(num_examples) + ASIDE) / GIB:.2f} GiB of memory"
-    way = f"Set dataset.train_examples = {fits} or less" if fits else "Free some memory"
+        fits, too_many = (middle, too_many) if bytes_needed(middle) + RESERVE <= available else (fits, middle)
+    needed = (bytes_needed(num_examples) + RESERVE) / GIB
+    remedy = f"Set dataset.train_examples = {fits} or less" if fits else "Free some memory"
     raise UserError(
-        f"{what}, and {max(room, 0) / GIB:.2f} GiB {whose}: enough for {fits:,}. "
-        f"{way}{', or ' if otherwise else ''}{otherwise}."
+        f"{num_examples:,} training examples need {needed:.2f} GiB of memory, and {max(available, 0) / GIB:.2f} GiB "
+        f"{where}: enough for {fits:,}. {remedy}{', or ' if alternative else ''}{alternative}."
     )
 
 
-def resident() -> int:
-    """Bytes that this process holds now."""
-    return psutil.Process().memory_info().rss
-
-
-def check_disk(folder: Path, needed: int, otherwise: str) -> None:
-    """Raises DiskError unless `folder`'s disk has room for `needed` bytes more."""
+def check_disk(folder: Path, needed: int, alternative: str) -> None:
+    """Raises DiskError unless the disk of a folder has room for `needed` more bytes."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskError(
             f"The disk of {folder} has {free / GIB:.1f} GiB free, and checkpoints take up to "
-            f"{needed / GIB:.1f} GiB. Make room, name another --workdir, or {otherwise}."
+            f"{needed / GIB:.1f} GiB. Make room, name another --workdir, or {alternative}."
         )
-
-
-def peak_gib() -> float:
-    """The most memory that this process has held so far, in GiB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB

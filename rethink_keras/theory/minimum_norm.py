@@ -1,8 +1,8 @@
-"""Section 5: of all solutions of an over-parameterized linear problem, SGD from zero finds that of minimum norm.
+"""The experiment of section 5 on implicit regularization: SGD from zero finds the minimum-norm solution.
 
-With fewer equations than unknowns, X w = y has many solutions. SGD's steps are combinations of examples, so that
-from zero it stays in their span, where there is but one solution: Xᵀ(X Xᵀ)⁻¹ y. From elsewhere it ends as far away
-as it began outside of the span.
+With fewer equations than unknowns, X w = y has many solutions. Each step of SGD adds a linear combination of examples.
+From zero it therefore stays in their span, which has one solution: Xᵀ(X Xᵀ)⁻¹ y. From other initial weights it ends
+as far from that solution as the weights were outside the span.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from rethink_keras.data.pipeline import epoch_order
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DivergedError, UserError
-from rethink_keras.reports import convergence
-from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
-from rethink_keras.theory.features.features import standardized
+from rethink_keras.theory import plots
+from rethink_keras.theory.experiment import Experiment, ExperimentResult, experiment, facts_of
+from rethink_keras.theory.features.features import flat_images
 from rethink_keras.theory.kernel_matrix import check_points, one_hot
 from rethink_keras.validation import check_fraction, check_int, check_number, check_seed
 
-RECORDS = 200  # of a run, evenly spaced over its steps
+MEASUREMENTS = 200  # evenly spaced over the steps of a run
 
 
 class Problem(NamedTuple):
-    """X w = y.
+    """The equations X w = y.
 
     Attributes:
-        points: X, float64 `[examples, dimensions]`.
-        targets: y, float64 `[examples, classes]`.
-        solution: of minimum norm, float64 `[dimensions, classes]`.
-        span: orthonormal rows that span the examples, `[examples, dimensions]`.
+        points: Matrix X, float64 `[examples, dimensions]`.
+        targets: Right-hand sides y, float64 `[examples, classes]`.
+        solution: Minimum-norm solution, float64 `[dimensions, classes]`.
+        span: Orthonormal rows that span the examples, `[examples, dimensions]`.
     """
 
     points: np.ndarray
@@ -60,24 +60,29 @@ def minimum_norm(
     momentum: float = 0.95,
     initial_scales: Sequence[float] = (0.0, 1e-3),
     seed: int = 0,
-) -> Result:
-    """Trains a linear layer by Keras's SGD on one-hot targets and follows its distance to the minimum-norm solution.
+) -> ExperimentResult:
+    """Trains a linear layer on one-hot targets by SGD and measures its distance to the minimum-norm solution.
 
     Args:
-        workdir: folder of the run.
-        data_dir: TFDS data folder; None leaves it to TFDS.
-        overwrite: moves an earlier run in the workdir aside.
-        steps: of SGD, on the mean squared error, in float64.
-        batch_size: examples of a step.
-        learning_rate: of SGD.
-        momentum: of SGD.
-        initial_scales: standard deviations of the initial weights, a run each; 0 is the paper's claim.
-        seed: of the order of examples, of initial weights and of the randomization.
+        workdir: Folder of the run.
+        data_dir: TFDS data folder; None for the default of TFDS.
+        overwrite: Whether an earlier run in the workdir is moved aside.
+        steps: Number of steps of SGD on the mean squared error, in float64.
+        batch_size: Number of examples in a step.
+        learning_rate: Learning rate of SGD.
+        momentum: Momentum of SGD.
+        initial_scales: Standard deviations of the initial weights, a training each; 0 is the paper's claim.
+        seed: Seed of the order of examples, of initial weights and of the randomization.
+
+    Returns:
+        The summary, with the last measurement of each training.
 
     Raises:
-        UserError: for a configuration that cannot be used, examples that are the same or depend on one another, or
-            no fewer examples than dimensions.
-        DivergedError: if the loss is not finite.
+        UserError: The configuration cannot be used, examples are equal or linearly dependent, or there are not fewer
+            examples than dimensions.
+        DataNotAvailableError: The data set is neither on disk nor available for download.
+        DivergedError: The loss is not finite.
+        StoppedBySignalError: SIGINT, SIGTERM or SIGHUP stopped the run.
     """
     check_int("minimum_norm.steps", steps, 1, 10_000_000)
     check_number("minimum_norm.learning_rate", learning_rate, 1e-30, 1e30)
@@ -89,39 +94,36 @@ def minimum_norm(
         splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         if done := run.claim(facts_of(splits, train, test, seed)):
-            return Result(done, run.folder.path)
+            return ExperimentResult(done, run.folder.path)
         check_int("minimum_norm.batch_size", batch_size, 1, train.num_examples)
-        points, test_points = (
-            np.concatenate([i.reshape(len(i), -1) for i in standardized(s)]).astype(np.float64)
-            for s in (train, test)
-        )
+        points, test_points = (flat_images(split).astype(np.float64) for split in (train, test))
         problem = closed_form(points, one_hot(train.labels, train.source.num_classes))
         run.begin()
         order = _batches(seed, train.num_examples, batch_size, steps)
         rows: list[dict[str, Any]] = []
         for scale in initial_scales:
             start = initial_weights(seed, scale, problem.solution.shape)
-            record = Recorder(problem, scale, steps, run)
-            weights = descend(problem, start, order, learning_rate, momentum, record)
-            rows += record.rows
+            distance = DistanceMeasurement(problem, scale, steps, run)
+            weights = train_linear_layer(problem, start, order, learning_rate, momentum, distance)
+            rows += distance.rows
             run.write_rows(rows)
-            print(_line(record.rows[-1], _error(test_points @ weights, test.labels)), flush=True)
-        convergence.plot(rows, run.folder.path / "distance.png")
+            print(_line(distance.rows[-1], _error(test_points @ weights, test.labels)), flush=True)
+        plots.plot_convergence(rows, run.folder.path / "distance.png")
         eigenvalues = scipy.linalg.eigvalsh(points @ points.T)
-        figures = {
+        metrics = {
             "final": [row for row in rows if row["step"] == steps],
             "minimum_norm": float(np.linalg.norm(problem.solution)),
             "condition": float(eigenvalues[-1] / eigenvalues[0]),
             "test_error_of_minimum_norm": _error(test_points @ problem.solution, test.labels),
         }
-        return Result(run.write("done", figures), run.folder.path)
+        return ExperimentResult(run.write("done", metrics), run.folder.path)
 
 
 def closed_form(points: np.ndarray, targets: np.ndarray) -> Problem:
-    """The minimum-norm solution Xᵀ(X Xᵀ)⁻¹ y.
+    """Returns the problem with its minimum-norm solution Xᵀ(X Xᵀ)⁻¹ y.
 
     Raises:
-        UserError: if there are not fewer examples than dimensions, or examples are the same or depend on one another.
+        UserError: There are not fewer examples than dimensions, or examples are equal or linearly dependent.
     """
     check_points(points)
     if len(points) >= points.shape[1]:
@@ -132,35 +134,37 @@ def closed_form(points: np.ndarray, targets: np.ndarray) -> Problem:
     _, singular, span = scipy.linalg.svd(points, full_matrices=False)
     if singular[-1] < 1e-10 * singular[0]:
         raise UserError(
-            "The examples depend on one another, so that some targets have no solution. Set fewer "
-            "dataset.train_examples."
+            "The examples are linearly dependent, so some targets have no solution. Set fewer dataset.train_examples."
         )
     solution = points.T @ scipy.linalg.solve(points @ points.T, targets, assume_a="pos")
     return Problem(points, targets, solution, span)
 
 
 def initial_weights(seed: int, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal weights of a standard deviation: float64 `[dimensions, classes]`."""
+    """Returns normal weights with a standard deviation of `scale`: float64 `[dimensions, classes]`."""
     return scale * random_bits.normal(seed, Stream.INITIAL_WEIGHTS, 0, shape[0] * shape[1]).reshape(shape)
 
 
-def descend(
+def train_linear_layer(
     problem: Problem,
     start: np.ndarray,
     order: np.ndarray,
     learning_rate: float,
     momentum: float,
-    record: Recorder,
+    callback: keras.callbacks.Callback,
 ) -> np.ndarray:
-    """Runs Keras's SGD on a linear layer without biases from `start`; returns the weights.
+    """Trains a linear layer without biases by SGD.
 
     Args:
-        problem: X w = y.
-        start: initial weights `[dimensions, classes]`.
-        order: int32 `[steps, batch size]`, the examples of each step.
-        learning_rate: of SGD.
-        momentum: of SGD.
-        record: told of every step.
+        problem: The equations X w = y.
+        start: Initial weights `[dimensions, classes]`.
+        order: Indices of the examples of each step, int32 `[steps, batch size]`.
+        learning_rate: Learning rate of SGD.
+        momentum: Momentum of SGD.
+        callback: Callback for `fit`.
+
+    Returns:
+        The weights, float64 `[dimensions, classes]`.
     """
     classes = problem.targets.shape[1]
     model = keras.Sequential(
@@ -176,12 +180,22 @@ def descend(
     batches = tf.data.Dataset.from_tensor_slices(order).map(
         lambda rows: (tf.gather(points, rows), tf.gather(targets, rows))
     )
-    model.fit(batches.with_options(options()), epochs=1, verbose=0, shuffle=False, callbacks=[record])
+    model.fit(batches.with_options(options()), epochs=1, verbose=0, shuffle=False, callbacks=[callback])
     return model.get_weights()[0]
 
 
-class Recorder(keras.callbacks.Callback):
-    """Measures the weights at evenly spaced steps: `rows`, a dictionary each."""
+class DistanceMeasurement(keras.callbacks.Callback):
+    """Measures the loss and the distance to the minimum-norm solution at evenly spaced steps.
+
+    Args:
+        problem: The equations.
+        scale: Standard deviation of the initial weights, for the rows.
+        steps: Number of all steps.
+        run: The run, for stopping.
+
+    Attributes:
+        rows: Measurements, a dictionary each.
+    """
 
     def __init__(self, problem: Problem, scale: float, steps: int, run: Experiment):
         super().__init__()
@@ -189,7 +203,7 @@ class Recorder(keras.callbacks.Callback):
         self._problem = problem
         self._scale = scale
         self._steps = steps
-        self._every = max(1, steps // RECORDS)
+        self._every = max(1, steps // MEASUREMENTS)
         self._run = run
 
     def on_train_begin(self, logs=None):
@@ -198,7 +212,7 @@ class Recorder(keras.callbacks.Callback):
         self._measure(0)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Measures now and then."""
+        """Measures if the step is due."""
         del logs
         step = batch + 1
         if step % self._every == 0 or step == self._steps:
@@ -229,20 +243,21 @@ class Recorder(keras.callbacks.Callback):
 
 
 def _batches(seed: int, count: int, batch_size: int, steps: int) -> np.ndarray:
-    """The examples of each step: int32 `[steps, batch_size]`, epochs in their order without short batches."""
-    a_epoch = count // batch_size
-    epochs = [epoch_order(seed, e, count)[: a_epoch * batch_size] for e in range(-(-steps // a_epoch))]
+    """Returns the examples of each step: int32 `[steps, batch_size]`, in epochs without their short last batch."""
+    per_epoch = count // batch_size
+    num_epochs = -(-steps // per_epoch)
+    epochs = [epoch_order(seed, epoch, count)[: per_epoch * batch_size] for epoch in range(num_epochs)]
     return np.concatenate(epochs).reshape(-1, batch_size)[:steps]
 
 
 def _error(scores: np.ndarray, labels: np.ndarray) -> float:
-    """In percent."""
+    """Returns the classification error in percent."""
     return 100 * float((scores.argmax(axis=1) != labels).mean())
 
 
 def _line(row: dict[str, Any], test_error: float) -> str:
     return (
-        f"From weights of deviation {row['initial_scale']:g}, after {row['step']:,} steps: loss {row['loss']:.1e}, "
-        f"distance to the minimum-norm solution {row['distance']:.1e} of its norm, outside of the examples' span "
-        f"{row['outside_of_span']:.1e}, Err-te: {test_error:.2f}"
+        f"From weights of standard deviation {row['initial_scale']:g}, after {row['step']:,} steps: "
+        f"loss {row['loss']:.1e}, distance to the minimum-norm solution {row['distance']:.1e} of its norm, "
+        f"outside the examples' span {row['outside_of_span']:.1e}, Err-te: {test_error:.2f}"
     )

@@ -1,7 +1,7 @@
-"""Threads that work side by side, each with a BLAS of its own.
+"""Threads that compute blocks of matrices side by side, each with a single-threaded BLAS.
 
-On a machine with other work, several such threads wait for each other far less than the threads of one BLAS call
-do; and how the work is divided does not go by their number, so that results do not either.
+On a machine with other work they wait for each other far less than the threads of one BLAS call. The blocks do not
+depend on the number of threads, so neither do the last bits of results.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rethink_keras.system import machine
 
 @contextlib.contextmanager
 def workers() -> Iterator[ThreadPoolExecutor]:
-    """A pool with a thread a core; while it is open, BLAS computes each call in the thread that calls."""
+    """Yields a pool with one thread a core; while it is open, BLAS uses only the calling thread."""
     with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(machine.cores()) as pool:
         yield pool
 
 
 def panels(count: int, size: int) -> list[slice]:
-    """`range(count)` in slices of `size`; the last may be shorter."""
+    """Returns `range(count)` in slices of `size`; the last one may be shorter."""
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]

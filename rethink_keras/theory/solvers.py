@@ -1,14 +1,15 @@
-"""Two ways to solve the equations of section 5: a factorization, or conjugate gradients for what does not fit."""
+"""Solvers of section 5's equations: a factorization, or conjugate gradients for systems that do not fit into memory."""
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import hashlib
 import shutil
 import threading
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gin
 import numpy as np
@@ -18,47 +19,53 @@ from rethink_keras.system.archives import DamagedError, read_arrays
 from rethink_keras.system.files import open_atomically
 from rethink_keras.theory import cholesky, conjugate_gradients, landmarks, memory
 from rethink_keras.theory.cholesky import Cholesky
-from rethink_keras.theory.experiment import Experiment, Stopping
+from rethink_keras.theory.experiment import ComputationStopped, Experiment
 from rethink_keras.theory.kernel_matrix import PANEL, KernelMatrix
 from rethink_keras.validation import check_choice, check_int, check_number, check_seed
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
 
-class Solver(Protocol):
+class Solver(abc.ABC):
     """Solves K x = targets."""
 
+    @abc.abstractmethod
     def bytes_needed(self, num_examples: int) -> int:
-        """Memory that solving takes besides the points."""
-        ...
+        """Returns the memory that solving takes besides the inner products."""
 
+    @abc.abstractmethod
     def solve(
         self, matrix: KernelMatrix, targets: np.ndarray, run: Experiment, identity: str
     ) -> conjugate_gradients.Solution:
-        """Solves for float64 targets `[examples, columns]`; `identity` tells this system from others."""
-        ...
+        """Solves K x = targets.
+
+        Args:
+            matrix: The matrix K.
+            targets: Right-hand sides, float64 `[examples, columns]`.
+            run: The run, for checkpoints, progress and stopping.
+            identity: Text that differs for every other matrix, so that no checkpoint of another one is used.
+
+        Returns:
+            The solution.
+
+        Raises:
+            UserError: There is no solution of the tolerance.
+            ComputationStopped: A signal requested a stop. What can be saved is saved.
+        """
 
 
-class SolverBuilder(Protocol):
-    """Builds a solver from what gin binds: `@direct` or `@iterative`."""
-
-    def __call__(self) -> Solver:
-        """The solver."""
-        ...
-
-
-@gin.configurable
+@gin.configurable("direct")
 @dataclasses.dataclass(frozen=True)
-class direct:
+class DirectSolver(Solver):
     """A Cholesky factorization, refined by conjugate gradients in float64.
 
     Attributes:
-        precision: of the factor. 'float32' takes half the memory and half the time of 'float64'; what it lacks
-            the refinement makes up for, with the matrix recomputed in float64.
-        tolerance: refinement ends when no equation is off by more.
-        most_steps: of refinement; each costs a pass over the matrix.
-        checkpoint_minutes: finished parts of the factor are put on disk after so many minutes; 0 for never. A
-            signal puts them there, too.
+        precision: Precision of the factor. 'float32' takes half the memory and half the time of 'float64'. Refinement
+            with the matrix in float64 gives both the same accuracy.
+        tolerance: Largest error of an equation at which refinement ends.
+        most_steps: Largest number of steps of refinement, each with a pass over the matrix.
+        checkpoint_minutes: Minutes after which finished parts of the factor are saved; 0 for never. They are also
+            saved when a signal stops the run.
     """
 
     precision: str = "float32"
@@ -73,12 +80,12 @@ class direct:
         check_number("direct.checkpoint_minutes", self.checkpoint_minutes, 0, 1e6)
 
     def bytes_needed(self, num_examples: int) -> int:
-        """See `Solver`."""
+        """Returns the memory that solving takes; see `Solver`."""
         itemsize = np.dtype(self.precision).itemsize
         return cholesky.factor_bytes(num_examples, itemsize) + 8 * PANEL * PANEL * itemsize
 
     def solve(self, matrix, targets, run, identity):
-        """See `Solver`."""
+        """Solves K x = targets; see `Solver`."""
         factor = Cholesky(matrix, PRECISIONS[self.precision])
         folder = run.folder.checkpoints / f"factor-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
         saved = _SavedPanels(folder, factor)
@@ -92,8 +99,8 @@ class direct:
             return factor.solve(residual / scale) * scale
 
         try:
-            solution = _refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
-        except Stopping:
+            solution = refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
+        except ComputationStopped:
             saved.save()
             raise
         saved.forget()
@@ -102,7 +109,7 @@ class direct:
     def _factorize(self, factor: Cholesky, saved: _SavedPanels, num_examples: int, run: Experiment) -> None:
         saved.restore()
         if factor.num_done:
-            print(f"Going on after {factor.num_done} of {factor.num_panels} parts of the factor.", flush=True)
+            print(f"Resuming after {factor.num_done} of {factor.num_panels} parts of the factor.", flush=True)
         done = cholesky.operations(min(factor.num_done * PANEL, num_examples))
         lock, last_save = threading.Lock(), time.monotonic()
         name = f"Factor of {num_examples:,} equations in {self.precision}"
@@ -117,13 +124,13 @@ class direct:
             while factor.num_done < factor.num_panels:
                 try:
                     factor.compute_panel(advance)
-                except Stopping:
+                except ComputationStopped:
                     saved.save()
                     raise
                 if (last := factor.num_done - 1) in factor.shifts:
                     print(
-                        f"Part {last + 1} of the factor got {factor.shifts[last]:g} times its diagonal more, for "
-                        f"{self.precision}; the refinement takes that out again.",
+                        f"Part {last + 1} of the factor: {factor.shifts[last]:g} times the diagonal is added, since "
+                        f"{self.precision} is not exact enough. The refinement corrects for it.",
                         flush=True,
                     )
                 if self.checkpoint_minutes and time.monotonic() - last_save > 60 * self.checkpoint_minutes:
@@ -131,18 +138,18 @@ class direct:
                     last_save = time.monotonic()
 
 
-@gin.configurable
+@gin.configurable("iterative")
 @dataclasses.dataclass(frozen=True)
-class iterative:
-    """Conjugate gradients on blocks that are computed anew, in memory that grows with n alone.
+class IterativeSolver(Solver):
+    """Conjugate gradients that recompute the blocks of the matrix in each step, in memory that grows with n, not n².
 
-    The preconditioner is exact on some of the examples, the landmarks, and diagonal on what they leave.
+    The preconditioner is exact on some examples, the landmarks, and diagonal on the rest.
 
     Attributes:
-        landmarks: more of them take more memory (4 bytes times n for each) and fewer steps.
-        tolerance: ends when no equation is off by more.
-        most_steps: each costs a pass over the matrix.
-        seed: of the choice of landmarks.
+        landmarks: Number of landmarks. More of them take more memory (4 bytes times n for each) and fewer steps.
+        tolerance: Largest error of an equation at which the solution is accepted.
+        most_steps: Largest number of steps, each with a pass over the matrix.
+        seed: Seed of the choice of landmarks.
     """
 
     landmarks: int = 2000
@@ -157,20 +164,20 @@ class iterative:
         check_seed("iterative.seed", self.seed)
 
     def bytes_needed(self, num_examples: int) -> int:
-        """See `Solver`."""
+        """Returns the memory that solving takes; see `Solver`."""
         count = min(self.landmarks, num_examples)
         return 8 * num_examples * count + 32 * count**2 + 32 * PANEL * PANEL
 
     def solve(self, matrix, targets, run, identity):
-        """See `Solver`."""
+        """Solves K x = targets; see `Solver`."""
         del identity
         with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, "") as _:
             precondition = landmarks.preconditioner(matrix, self.landmarks, self.seed)
-        return _refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
+        return refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
 
 
 class _SavedPanels:
-    """Panels of a factor on disk: numpy archives, whose CRC tells a damaged one."""
+    """Panels of a factor on disk: NumPy archives, in which a checksum reveals damage."""
 
     def __init__(self, folder: Path, factor: Cholesky):
         self._folder = folder
@@ -178,7 +185,7 @@ class _SavedPanels:
         self._num_saved = 0
 
     def restore(self) -> None:
-        """Reads the panels that are there and whole, up to the first that is not."""
+        """Reads the saved panels, up to the first that is missing or damaged."""
         for path in (self._path(number) for number in range(self._factor.num_panels)):
             try:
                 self._factor.put_panel(read_arrays(path)["panel"])
@@ -190,7 +197,7 @@ class _SavedPanels:
         self._num_saved = self._factor.num_done
 
     def save(self) -> None:
-        """Writes the panels that are not on disk yet."""
+        """Writes the panels that are not saved yet."""
         self._folder.mkdir(exist_ok=True)
         for number in range(self._num_saved, self._factor.num_done):
             with open_atomically(self._path(number)) as file:
@@ -198,14 +205,19 @@ class _SavedPanels:
         self._num_saved = self._factor.num_done
 
     def forget(self) -> None:
-        """Removes them: the system is solved."""
+        """Removes the saved panels, once the system is solved."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"panel-{number:04d}.npz"
 
 
-def _refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjugate_gradients.Solution:
+def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjugate_gradients.Solution:
+    """Solves by conjugate gradients with the matrix in float64, and prints each step.
+
+    Raises:
+        UserError: The steps do not suffice for the tolerance.
+    """
     values = matrix.num_examples**2 / 2
     begin = time.perf_counter()
     lock = threading.Lock()
@@ -229,14 +241,14 @@ def _refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjug
     )
     if not solution.converged:
         raise UserError(
-            f"After {most_steps} steps some equation is still off by {solution.residuals[-1]:.1e}. Allow more "
-            "(most_steps), set precision = 'float64' or more landmarks, or a larger tolerance."
+            f"After {most_steps} steps the error of some equation is {solution.residuals[-1]:.1e}. Set a larger "
+            "most_steps, direct.precision = 'float64', more iterative.landmarks, or a larger tolerance."
         )
     return solution
 
 
 def details(solution: conjugate_gradients.Solution) -> dict[str, Any]:
-    """What the summary says of how a system was solved."""
+    """Returns what the summary says of how a system was solved."""
     return {
         "steps": len(solution.residuals) - 1,
         "residuals": [float(f"{r:.3e}") for r in solution.residuals],

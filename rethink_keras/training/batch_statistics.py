@@ -1,4 +1,4 @@
-"""Batch normalization statistics that are recomputed for an evaluation, in place of the moving averages.
+"""Batch normalization statistics of an evaluation: the moving averages of training, or recomputed ones.
 
 Moving averages lag behind the weights. How far depends on their momentum, the learning rate and the number of steps,
 so that a network with stale averages can lose several points of test accuracy which its weights have not lost.
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras.data.batches import Batches
-from rethink_keras.models.copies import copy_network
+from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import Stopped, StopRequest
 from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
@@ -25,14 +25,14 @@ class MovingAverages:
     """The statistics that training keeps, unchanged.
 
     Attributes:
-        name: what the column `batch_norm` of `metrics.csv` contains.
+        name: Value of the column `batch_norm` of `metrics.csv`.
     """
 
     def __init__(self, name: str = MOVING_AVERAGES):
         self.name = name
 
     def for_evaluation(self, stop: StopRequest) -> contextlib.AbstractContextManager:
-        """Puts the statistics in place for the length of the block."""
+        """Returns a context in which the network normalizes by these statistics."""
         return contextlib.nullcontext()
 
 
@@ -50,10 +50,10 @@ class BatchStatistics(MovingAverages):
     moving averages inside the block of `for_evaluation`.
 
     Args:
-        network: built; with batch normalization.
-        batches: of the training split.
-        batch_size: examples of a training step, over all replicas.
-        count: number of batches; a smaller training set gives all of its whole batches.
+        network: A built network with batch normalization.
+        batches: Of the training split.
+        batch_size: Examples of a training step, over all replicas.
+        count: Number of batches; a smaller training set gives all of its whole batches.
     """
 
     def __init__(self, network: keras.Model, batches: Batches, batch_size: int, count: int):
@@ -64,7 +64,7 @@ class BatchStatistics(MovingAverages):
 
     @contextlib.contextmanager
     def for_evaluation(self, stop: StopRequest) -> Iterator[None]:
-        """Puts the recomputed statistics in place of the moving averages for the length of the block.
+        """Returns a context in which the recomputed statistics take the place of the moving averages.
 
         Raises:
             Stopped: A stop was requested meanwhile; the moving averages are back in place.
@@ -81,11 +81,11 @@ class BatchStatistics(MovingAverages):
 
     def _mean_moments(self, stop: StopRequest) -> list[np.ndarray]:
         self._copy.set_weights(self._network.get_weights())
-        of_batch = _statistics(self._copy)
-        sums = [np.zeros(variable.shape) for variable in of_batch]
+        moments = _statistics(self._copy)
+        sums = [np.zeros(variable.shape) for variable in moments]
         for images, _ in self._batches:
             self._forward(images)
-            for total, variable in zip(sums, of_batch, strict=True):
+            for total, variable in zip(sums, moments, strict=True):
                 total += np.asarray(variable)
             if stop:
                 raise Stopped
@@ -93,7 +93,8 @@ class BatchStatistics(MovingAverages):
 
     @functools.cached_property
     def _copy(self) -> keras.Model:
-        return _normalized_by_batches(self._network)
+        # With momentum 0, the moving averages after a batch are the moments of that batch.
+        return replace_batch_norm(self._network, _BatchMoments, momentum=0.0, synchronized=False)
 
     @functools.cached_property
     def _forward(self) -> Callable[[tf.Tensor], object]:
@@ -104,12 +105,12 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
     """Returns the statistics that `evaluation.batch_norm` names, and prints what is recomputed.
 
     Args:
-        how: the configured evaluation.
-        network: built.
-        batches: of the training split.
-        batch_size: examples of a training step, over all replicas.
+        how: The configured evaluation.
+        network: Built.
+        batches: Of the training split.
+        batch_size: Examples of a training step, over all replicas.
     """
-    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in all_layers(network)):
+    if not has_batch_norm(network):
         if how.batch_norm == RECOMPUTED:
             print(
                 f"Note: {network.name} has no batch norm, so evaluation.batch_norm changes nothing.",
@@ -127,25 +128,14 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
     return statistics
 
 
-class _NormalizedByBatch(keras.layers.BatchNormalization):
-    """Normalizes by the moments of the batch in inference too, and keeps them in place of moving averages.
+class _BatchMoments(keras.layers.BatchNormalization):
+    """Batch normalization by the moments of the batch in inference too.
 
-    A layer that does not train normalizes by its moving averages in training, and so it does here.
+    A layer that is not trainable normalizes by its moving averages in training, and so it does here.
     """
-
-    def __init__(self, **config):
-        super().__init__(**{**config, "momentum": 0.0, "synchronized": False})
 
     def call(self, inputs, training=None, mask=None):
         return super().call(inputs, training=True, mask=mask)
-
-
-def _normalized_by_batches(network: keras.Model) -> keras.Model:
-    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        return (_NormalizedByBatch if is_norm else type(layer)).from_config(layer.get_config())
-
-    return copy_network(network, copy)
 
 
 def _statistics(network: keras.Model) -> list[keras.Variable]:

@@ -31,7 +31,7 @@ def read(config: RunConfig, shard: BatchShard) -> tuple[Data, ResolvedRegulariza
     """Reads the configured data set and resolves the regularization that is not configured.
 
     Args:
-        config: Of the run.
+        config: The run's configuration.
         shard: The part of each batch that this process computes.
 
     Raises:

@@ -11,11 +11,11 @@ from rethink_keras.system.files import replacing
 
 
 def save_plain(network: keras.Model, path: Path) -> None:
-    """Writes a network for prediction and fine-tuning: of Keras's own layers, without optimizer, whole and on disk.
+    """Writes a network for prediction and fine-tuning: Keras's own layers, without optimizer, the whole file or none.
 
     Args:
-        network: trained; it is not changed.
-        path: ends in `.keras`.
+        network: A trained network; it is not changed.
+        path: Ends in `.keras`.
     """
     with replacing(path) as partial:
         plain_network(network).save(partial)

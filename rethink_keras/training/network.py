@@ -14,8 +14,9 @@ from rethink_keras import config as gin_config
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
-from rethink_keras.models.copies import with_fused_batch_norm, with_synchronized_batch_norm
+from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.family import Family
+from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
 from rethink_keras.models.operations import training_operations
 from rethink_keras.models.precision import dtype_policy
 from rethink_keras.models.weight_decay import with_weight_decay
@@ -124,10 +125,12 @@ def _build_layers(
     if regularization.weight_decay:
         coefficient, layers = regularization.weight_decay, regularization.decayed_layers
         network = with_weight_decay(network, coefficient, layers, parameters=regularization.decay)
-    if workers.shard.workers > 1:
-        return with_synchronized_batch_norm(network)  # moments of the whole batch, as on one host
+    if not has_batch_norm(network):
+        return network
+    if workers.shard.workers > 1:  # By moments of the whole batch, as on one host.
+        return replace_batch_norm(network, keras.layers.BatchNormalization, synchronized=True)
     if not tf.config.list_logical_devices("GPU"):
-        return with_fused_batch_norm(network)
+        return replace_batch_norm(network, FusedBatchNormalization)
     return network
 
 

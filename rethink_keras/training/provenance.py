@@ -25,6 +25,7 @@ _NOT_COMPUTING = (
     "workdir",
     "api.py",
     "errors.py",
+    "plotting.py",
 )
 
 

@@ -92,7 +92,7 @@ def resolve(
     Args:
         requested: Weight decay and dropout as configured.
         augmentation: As configured.
-        randomization: Of the run.
+        randomization: The run's randomization.
         default: The network's default weight decay and dropout.
         dataset: Name of the data set, which has a default augmentation.
         can_crop: Whether the network's input is smaller than the images, so that they can be cropped at random.

@@ -19,9 +19,9 @@ def restore(checkpoints: Checkpoints, fingerprints: dict[str, str], folder: Work
     """Restores the newest checkpoint of a run, if there is one.
 
     Args:
-        checkpoints: Of the run.
-        fingerprints: Of its data. With the configuration they distinguish it from other runs.
-        folder: Of the run, whose configuration was checked.
+        checkpoints: The run's checkpoints.
+        fingerprints: Fingerprints of its data. With the configuration they distinguish it from other runs.
+        folder: Its workdir, whose configuration was checked.
 
     Returns:
         The checkpoint's state, or that of a run that begins.
@@ -83,8 +83,8 @@ def complete(
     """Checks the files of a run that is done, and rebuilds missing or damaged ones from its last checkpoint.
 
     Args:
-        folder: Of the run.
-        rows: Of its newest checkpoint.
+        folder: The run's workdir.
+        rows: The rows of its newest checkpoint.
         is_final: Whether that checkpoint is the run's last: with all rows, and with the final weights.
         write_model: Writes model.keras from the weights of the checkpoint.
 

@@ -55,7 +55,7 @@ class Result:
     Attributes:
         history: The rows of `metrics.csv`, one for each evaluated epoch.
         summary: The content of `summary.json`.
-        workdir: Folder of the run.
+        workdir: The run's folder.
     """
 
     history: list[MetricsRow]
@@ -73,8 +73,8 @@ def train(
     """Trains one network, or resumes the run in the workdir.
 
     Args:
-        config: Of the run.
-        workdir: Folder of the run.
+        config: The run's configuration.
+        workdir: The run's folder.
         overwrite: Move an earlier run in the workdir aside and start afresh.
         pause_after: Save and return after this number of epochs; a later call resumes. The learning-rate schedule is
             that of all epochs.
@@ -101,7 +101,7 @@ def train(
         if options.deterministic:
             tf.config.experimental.enable_op_determinism()
         stop = workers.stop_on_all(stack.enter_context(stop_request()))
-        stack.enter_context(devices.tensorflow_errors_told())
+        stack.enter_context(devices.translate_tensorflow_errors())
 
         # Lock the workdir, read the data, resolve the regularization.
         with workers.barrier():
@@ -203,21 +203,22 @@ def train(
         # Train, and write the result.
         with _opened(writers, summary):
             try:
-                _fit(run, source, min(pause_after or options.epochs, options.epochs), callbacks)
-            except Stopped:
-                pass  # in the middle of an evaluation, which is repeated when the run is resumed
+                with contextlib.suppress(
+                    Stopped
+                ):  # in the middle of an evaluation, which a resumed run repeats
+                    _fit(run, source, min(pause_after or options.epochs, options.epochs), callbacks)
+                if not run.has_ended:
+                    save_checkpoint.save()
             except DivergedError:
                 summary.write("diverged", diverged=divergence.where)
                 raise
             if run.has_ended:
-                divergence.check_weights()
                 weights = provenance.fingerprint(network.weights)
                 with workers.barrier():
                     if workers.is_chief:
                         write_model()
                     summary.write("done", fingerprints={**facts["fingerprints"], "weights": weights})
             else:
-                save_checkpoint.save()
                 summary.write("interrupted")
                 if stop.number is not None:
                     raise StoppedBySignalError(

@@ -81,6 +81,11 @@ def column_of(heading: str) -> Column:
     return _BY_NAME.get(heading) or Column(printable(heading), "any")
 
 
+def is_known(heading: str) -> bool:
+    """Returns whether a heading is one of `COLUMNS`."""
+    return heading in _BY_NAME
+
+
 def check_row(row: MetricsRow) -> None:
     """Checks that metrics.csv can contain the values of a row. None leaves a cell empty.
 

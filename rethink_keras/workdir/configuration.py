@@ -1,4 +1,4 @@
-"""Compares the configurations of two runs, as gin writes them into config.gin."""
+"""Compares configurations as config.gin contains them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rethink_keras.system.text import printable
 
 
 def bindings_of(text: str) -> dict[str, str]:
-    """Returns the values of a configuration by parameter, as text on one line, however long lines were broken.
+    """Returns the values of a configuration by parameter, as text on one line, without the line breaks of long values.
 
-    Gin indents the lines that continue a value. An import or another statement stands for itself, with no value.
+    Gin indents the lines that continue a value. An import is a name without a value.
     """
     found: dict[str, str] = {}
     name = ""
@@ -29,7 +29,7 @@ def bindings_of(text: str) -> dict[str, str]:
 
 
 def difference(there: str, requested: str, defaults: Collection[str] = ()) -> str:
-    """Returns how the requested configuration differs from that of the workdir, as lines of a diff; empty if it is it.
+    """Returns the lines of a diff from the workdir's configuration to the requested one; empty if they are the same.
 
     Args:
         there: The text of the workdir's config.gin, which an earlier version may have written.

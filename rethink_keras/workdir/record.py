@@ -1,4 +1,4 @@
-"""What the files of a run say: the value that all readers of runs work with."""
+"""The content of a run's files as one value, which all readers of runs share."""
 
 from __future__ import annotations
 

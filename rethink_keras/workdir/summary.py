@@ -52,14 +52,6 @@ def is_training(summary: Summary) -> bool:
     return _THEORY not in summary or "epochs" in summary
 
 
-def _is_count_or_none(value: object) -> bool:
-    return value is None or is_count(value)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_dict_of_texts(value: object) -> bool:
     return isinstance(value, dict) and all(map(is_text, value.values()))
 
@@ -101,8 +93,8 @@ _TRAINING: dict[str, Check] = {
 _MEASURED: dict[str, Check] = {
     "final": _metrics("train_loss", "train_accuracy", "test_loss", "test_accuracy"),
     "best_on_the_way": _metrics("test_accuracy"),
-    "epochs_to_fit": _is_count_or_none,
-    "epochs_to_accuracy": _is_count_or_none,
+    "epochs_to_fit": lambda value: value is None or is_count(value),
+    "epochs_to_accuracy": lambda value: value is None or is_count(value),
     "train_metrics": is_text,
     "fit_loss": is_number,
     "fit_accuracy": is_number,
@@ -110,7 +102,7 @@ _MEASURED: dict[str, Check] = {
 """Needed of a run of training once an epoch is measured."""
 _OPTIONAL: dict[str, Check] = {
     "date": is_text,
-    "explicit_regularization": _is_bool,
+    "explicit_regularization": lambda value: isinstance(value, bool),
     "configuration": is_text,
     "computed_by": lambda value: isinstance(value, list) and all(map(_is_dict_of_texts, value)),
     "rows": lambda value: isinstance(value, list) and all(isinstance(row, dict) for row in value),

@@ -1,4 +1,4 @@
-"""Reads text files of runs and sweeps, which any other program may have written or replaced.
+"""Reads text files of runs and sweeps, which any program may have written or replaced.
 
 A reader never waits for a pipe or a device, and never reads more than `MOST_BYTES` of a file.
 """

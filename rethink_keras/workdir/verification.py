@@ -15,10 +15,10 @@ _WEIGHTS = "weights"
 
 
 def verify(one: str | Path, other: str | Path) -> str:
-    """Returns a sentence that both workdirs hold the same run.
+    """Returns a sentence that both workdirs contain the same run.
 
     The fingerprints of data, randomization, epoch order and final weights are compared, and every column of every
-    epoch, times aside.
+    epoch, except for times.
 
     Args:
         one: A workdir.

@@ -1,4 +1,4 @@
-"""The folder of a run: the names of its files, writing them, and reading them.
+"""The folder of a run: the paths of its files, and how they are written and read.
 
 config.gin, metrics.csv, summary.json, model.keras, checkpoints/; and confusion.json, tensorboard/, wandb/. In a sweep
 also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never sees a part.
@@ -60,10 +60,10 @@ class Workdir:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Makes the folder and holds it for this process.
+        """Creates the folder and locks it for this process.
 
         Raises:
-            UserError: Another process holds it, or it cannot be written.
+            UserError: Another process has locked it, or it cannot be written.
             DiskError: The disk is full or fails.
         """
         if not self.writes:
@@ -79,7 +79,7 @@ class Workdir:
             yield
 
     def check_configuration(self, config: str, defaults: Collection[str] = ()) -> None:
-        """Checks that the workdir holds no run of another configuration.
+        """Checks that the workdir contains no run of another configuration.
 
         Args:
             config: The text of the present configuration.
@@ -97,8 +97,8 @@ class Workdir:
             raise UserError(f"{error}. Name another --workdir, or start afresh with --overwrite.") from error
         if lines := difference(there, config, defaults):
             raise UserError(
-                f"{self.path} holds a run of another configuration. Name another --workdir, or take the "
-                f"configuration back; --overwrite starts afresh. The difference:\n{lines}"
+                f"{self.path} holds a run of another configuration. Name another --workdir, or undo "
+                f"the change; --overwrite starts afresh. The difference:\n{lines}"
             )
 
     def write_configuration(self, config: str) -> None:
@@ -126,7 +126,8 @@ class Workdir:
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    # Reading one file, to resume: a file that cannot be read now must not be replaced, one that is damaged may be.
+    # Reading one file to resume the run. A damaged file may be replaced; one that cannot be read at the moment may not,
+    # which is why the two raise different errors.
 
     def read_configuration(self) -> str:
         """Returns the text of config.gin, or '' if there is no such file.
@@ -169,12 +170,12 @@ class Workdir:
             return _read_to_resume(None, summary.read_summary, self.summary)
         except DamagedError as error:
             raise UserError(
-                f"{self.summary} is damaged ({error}), and nothing is left to write it anew from. Move the run away, "
-                "or start afresh with --overwrite."
+                f"{self.summary} is damaged ({error}), and there is no checkpoint to rebuild it from. Move the run "
+                "away, or start afresh with --overwrite."
             ) from error
 
     def lacking(self) -> dict[str, str]:
-        """Returns by name what is missing or damaged of metrics.csv and model.keras of a run that is done, and why.
+        """Returns which of metrics.csv and model.keras a run that is done has lost: by name, 'missing' or the damage.
 
         Raises:
             UserError: summary.json is damaged.
@@ -201,10 +202,10 @@ class Workdir:
         except (OSError, DamagedError) as error:
             return f"{self.failure.name} cannot be read ({error})."
 
-    # Reading all of a run, for sweeps, searches and reports: no content of any file makes this fail.
+    # Reading the whole run, for sweeps, searches and reports. No content of any file makes this fail.
 
     def read(self) -> RunRecord:
-        """Returns what the files of the run say."""
+        """Returns the content of the run's files, or in which way they are missing or damaged."""
         try:
             return self._read()
         except OSError as error:

@@ -218,11 +218,11 @@ class NamesTest(made.FolderTestCase):
         write_report(self.folder)
         self.assertNotIn("| | a | |", read(self.folder, "report.md"))
 
-    def test_more_rows_than_a_picture_takes(self):
+    def test_more_rows_than_a_plot_has(self):
         plans = [made.plan("mlp", f"variant_{number}") for number in range(201)]
         made.run(made.sweep(self.folder / "runs", "own", plans), plans[0], made.rows(1, (1.0, 0.5)))
         write_report(self.folder)
-        self.assertIn("not drawn", read(self.folder, "report.md"))
+        self.assertIn("not plotted", read(self.folder, "report.md"))
 
 
 class VerifyTest(made.FolderTestCase):

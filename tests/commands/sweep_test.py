@@ -158,6 +158,12 @@ class SweepCommandTest(parameterized.TestCase):
                 self.assertNotIn("should not have happened", err)
                 self.assertEqual(list(folder.iterdir()), [])
 
+    def test_an_unknown_paper_result_is_an_error(self):
+        flags = (f"--gin_file={self.gin_file}", "--gin_param=sweep.paper_result = 'table9'", "--dry_run")
+        code, _, err = main(command, *flags)
+        self.assertEqual(code, 2)
+        self.assertRegex(err, "sweep.paper_result is 'table9'.*'table1'.*'own'")
+
     def test_bad_folders(self):
         with new_folder() as folder:
             (folder / "file").write_text("")

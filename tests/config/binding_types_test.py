@@ -8,6 +8,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras import config
 from rethink_keras.config import binding_types, gin_private
 from rethink_keras.errors import UserError
+from rethink_keras.theory import interpolation  # noqa: F401  (registers the solvers)
 
 MODULE = "rethink_keras.binding_types_test"
 
@@ -88,6 +89,21 @@ class BindingTypesTest(parameterized.TestCase):
         self.assertEqual(binding_types.resolve_macro(9), 9)
         with self.assertRaisesRegex(UserError, "meal.guests is 'nine'"):
             config.parse([], ["meal.guests = %MANY", "MANY = 'nine'"])
+
+
+class ClassesTest(parameterized.TestCase):
+    def test_a_subclass_fits(self):
+        config.parse([], ["interpolation.solver = @iterative"])
+
+    @parameterized.parameters(
+        ("@gaussian", "the name of a Solver, such as @direct"),
+        ("@interpolation", "the name of a Solver"),
+        ("@direct()", "brackets"),
+        ("'direct'", "the name of a Solver"),
+    )
+    def test_another_value_is_an_error_that_names_what_fits(self, value, message):
+        with self.assertRaisesRegex(UserError, f"interpolation.solver is .*{message}"):
+            config.parse([], [f"interpolation.solver = {value}"])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.sources import Dataset
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
-from rethink_keras.reports import convergence, filter_curve, learning_curves
+from rethink_keras.theory import plots
+from rethink_keras.training import learning_curves
 from tests.data.helpers import image_set, randomized_split
 
 
@@ -155,10 +156,10 @@ class PreviewTest(TestCase):
         drawings = {
             "preview.png": lambda path: exporting.preview(made_splits(), "train", 1, path),
             "curves.png": lambda path: learning_curves.plot({"run": rows}, path, "title"),
-            "filters.png": lambda path: filter_curve.plot(
+            "filters.png": lambda path: plots.plot_filter_curve(
                 [{"filters": 1, "test_error": 2.0, "train_error": 1.0}], path, "title"
             ),
-            "distance.png": lambda path: convergence.plot(
+            "distance.png": lambda path: plots.plot_convergence(
                 [{"initial_scale": 0.0, "step": 1, "loss": 1.0, "distance": 1.0, "outside_of_span": 0.0}],
                 path,
             ),

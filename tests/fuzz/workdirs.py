@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from rethink_keras.reports import paper_results
+from rethink_keras.reports.paper_results import PAPER_RESULTS
 from tests.fuzz import contents
 from tests.reports import made_sweeps as made
 
@@ -19,7 +19,7 @@ VARIANTS = ("plain", "random_labels", "random_labels+crop", "true_labels", "corr
 def folder_of_runs(rng: Random, folder: Path) -> None:
     """A folder of sweeps and runs, some of them damaged."""
     for _ in range(rng.choice((1, 1, 2))):
-        paper_result = rng.choice((*paper_results.PAPER_RESULTS, "own", contents.text(rng)))
+        paper_result = rng.choice((*PAPER_RESULTS, "own", contents.text(rng)))
         names = [
             (
                 rng.choice(NETWORKS) if rng.random() < 0.8 else contents.text(rng),

@@ -13,7 +13,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras import models
-from rethink_keras.models.copies import plain_network
+from rethink_keras.models.copies import has_batch_norm, plain_network, replace_batch_norm
+from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
+from rethink_keras.models.nested import all_layers
 from rethink_keras.training.export import save_plain
 
 SHAPE = (28, 28, 3)
@@ -121,10 +123,50 @@ class PlainNetworkTest(parameterized.TestCase):
         for one, other in zip(weights, network.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
 
-    def test_batch_norm_of_several_workers_becomes_that_of_one(self):
+    @parameterized.parameters(
+        keras.layers.BatchNormalization(synchronized=True), FusedBatchNormalization(name="fused")
+    )
+    def test_batch_norm_becomes_keras_own_over_one_replica(self, layer):
         images = keras.Input((2, 2, 1))
-        network = keras.Model(images, keras.layers.BatchNormalization(synchronized=True)(images))
-        self.assertFalse(plain_network(network).layers[-1].synchronized)
+        plain = plain_network(keras.Model(images, layer(images))).layers[-1]
+        self.assertIs(type(plain), keras.layers.BatchNormalization)
+        self.assertFalse(plain.synchronized)
+        self.assertEqual(plain.name, layer.name)
+
+
+class ReplaceBatchNormTest(absltest.TestCase):
+    def test_reaches_nested_networks_and_keeps_all_else(self):
+        images = keras.Input(SHAPE)
+        network = keras.Model(images, models.small_inception(SHAPE, 10)(images), name="outer")
+        fused = replace_batch_norm(network, FusedBatchNormalization, momentum=0.5)
+        kept = [
+            (one, other)
+            for one, other in zip(all_layers(network), all_layers(fused), strict=True)
+            if not isinstance(other, FusedBatchNormalization)
+        ]
+        self.assertLen(
+            [layer for layer in all_layers(fused) if isinstance(layer, FusedBatchNormalization)], 19
+        )
+        self.assertEqual([type(one) for one, _ in kept], [type(other) for _, other in kept])
+        momenta = {getattr(layer, "momentum", 0.5) for layer in all_layers(fused)}
+        self.assertEqual((momenta, fused.name), ({0.5}, "outer"))
+
+    def test_draws_and_predicts_as_the_network_itself(self):
+        images = np.random.default_rng(4).normal(size=(4, *SHAPE)).astype(np.float32)
+        network, state = models.wide_resnet(SHAPE, 10, depth=10, dropout=0.5), random.getstate()
+        copy = replace_batch_norm(network, keras.layers.BatchNormalization)
+        self.assertEqual(random.getstate(), state)
+        for training in (True, False):  # the same dropout masks too
+            np.testing.assert_array_equal(network(images, training=training), copy(images, training=training))
+
+    def test_keeps_the_precision_of_the_network(self):
+        network = built("small_inception_mixed_float16")
+        copy = replace_batch_norm(network, keras.layers.BatchNormalization)
+        self.assertEqual(copy.dtype_policy, network.dtype_policy)
+
+    def test_has_batch_norm(self):
+        self.assertTrue(has_batch_norm(built("small_inception")))
+        self.assertFalse(has_batch_norm(built("mlp")))
 
 
 if __name__ == "__main__":

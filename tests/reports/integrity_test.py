@@ -38,7 +38,7 @@ class IntegrityTest(made.FolderTestCase):
         (
             "seeds",
             {"randomization": {**RANDOM, "seed": 7}},
-            r"different roles: .*\(run/randomization: 0/0, 1/7\)",
+            r"randomization vary .*\(run/randomization: 0/0, 1/7\)",
         ),
         ("other_seed", {"seed": 0, "randomization": {**RANDOM, "seed": 0}}, "same seeds"),
         (
@@ -100,11 +100,11 @@ class IntegrityTest(made.FolderTestCase):
 
     def test_other_data_than_the_papers(self):
         runs = self.runs({})
-        self.assertEqual(integrity.not_the_papers(runs, "cifar10"), "")
-        self.assertIn("where the paper has imagenet2012", integrity.not_the_papers(runs, "imagenet2012"))
+        self.assertEqual(integrity.of_other_data(runs, "cifar10"), "")
+        self.assertIn("where the paper has imagenet2012", integrity.of_other_data(runs, "imagenet2012"))
 
     def test_fewer_examples_than_the_papers(self):
-        sentence = integrity.not_the_papers(self.runs({"train_examples": 1000}), "cifar10")
+        sentence = integrity.of_other_data(self.runs({"train_examples": 1000}), "cifar10")
         self.assertIn("Trained on cifar10 with 1,000 training", sentence)
 
 

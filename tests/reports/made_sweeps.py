@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,10 @@ from typing import Any
 from absl.testing import parameterized
 
 from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
+from rethink_keras.reports.collect import collect
+from rethink_keras.reports.paper_results import PAPER_RESULTS
+from rethink_keras.reports.tables import KINDS
+from rethink_keras.reports.tabulation import tabulate
 from rethink_keras.workdir.workdir import Workdir
 
 STEPS = 391
@@ -23,9 +26,43 @@ class FolderTestCase(parameterized.TestCase):
 
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        self.folder = Path(self.create_tempdir().full_path)
+
+    def tables(self):
+        """The table and the paper result of each sweep in the folder, by the result's name."""
+        found = {}
+        for record in collect(self.folder).sweeps:
+            paper_result = PAPER_RESULTS[record.manifest.paper_result]()
+            found[record.manifest.paper_result] = tabulate(record, paper_result), paper_result
+        return found
+
+    def table(self):
+        """The table of the only sweep in the folder."""
+        [(table, _)] = self.tables().values()
+        return table
+
+    def plots(self):
+        """The plots of the only sweep in the folder."""
+        [(table, paper_result)] = self.tables().values()
+        return paper_result.plots(table)
+
+    def one_cell(self, paper_result, network, variant, accuracies, size="full", **changes):
+        """Writes a sweep of one cell, with a run for each test accuracy; returns its folder and plans."""
+        plans = [plan(network, variant, seed) for seed in range(len(accuracies))]
+        folder = sweep(self.folder / paper_result, paper_result, plans, size)
+        for planned, accuracy in zip(plans, accuracies, strict=True):
+            run(folder, planned, rows(4, (0.999, accuracy)), **changes)
+        return folder, plans
+
+
+def row_of(table, network, variant):
+    """The row of a network and variant."""
+    return next(row for row in table.rows if (row.network, row.variant) == (network, variant))
+
+
+def texts(row):
+    """All kinds of text of each value of a row."""
+    return [[value.text(kind) for kind in KINDS] for value in row.values]
 
 
 VERSIONS = {

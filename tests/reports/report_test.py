@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -10,6 +11,25 @@ from rethink_keras.reports import report
 from tests.reports import made_sweeps as made
 
 ROOT = Path(__file__).parents[2]
+TABLE9 = """
+from rethink_keras.reports.measures import NETWORK, Measure
+from rethink_keras.reports.paper_numbers import PaperNumbers
+from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
+
+
+@PAPER_RESULTS.register("table9")
+class Table9(PaperResult):
+    name = "Table 9"
+    title = "Test errors"
+    how_to_read = "Errors after the last epoch."
+    dataset = "cifar10"
+    numbers = PaperNumbers({("mlp_1x512", "plain"): {"test_error": 49.0}})
+    labels = (NETWORK,)
+    measures = (
+        Measure("test_error", "test error (%)", lambda run: 100 * (1 - run.final["test_accuracy"])),
+    )
+    plotted = "test_error"
+"""
 
 
 class ReportTest(made.FolderTestCase):
@@ -72,6 +92,25 @@ class ReportTest(made.FolderTestCase):
         (self.folder / "file").write_text("")
         with self.assertRaisesRegex(UserError, "file cannot be written .*Name another with --output"):
             report.write(self.folder / "runs", self.folder / "file")
+
+    def test_a_new_paper_result_is_one_module(self):
+        (self.folder / "table9.py").write_text(TABLE9)
+        self.one_cell("table9", "mlp_1x512", "plain", (0.5, 0.52))
+        code = "import sys, table9; from rethink_keras.commands import report; sys.exit(report.main())"
+        flags = [f"--workdir={self.folder}", f"--output={self.folder}/out"]
+        path = os.pathsep.join([str(self.folder), str(ROOT)])
+        done = subprocess.run(
+            [sys.executable, "-c", code, *flags],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self.assertNotIn("Note:", done.stdout)
+        text = (self.folder / "out" / "report.md").read_text()
+        self.assertIn("## Table 9", text)
+        self.assertIn("| MLP 1×512 | 49.00 | 49.00 ± 1.41 | 0.00 | yes | 2 of 2 |", text)
+        self.assertTrue((self.folder / "out" / "figures" / "table9.png").exists())
 
     def test_tensorflow_is_not_needed(self):
         code = (

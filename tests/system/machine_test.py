@@ -58,6 +58,11 @@ class LimitsTest(parameterized.TestCase):
         folder = Path(self.create_tempdir())
         self.assertEqual(machine.memory_limit(*write_tree(folder, membership, files)), expected)
 
+    def test_memory_of_this_process(self):
+        self.assertBetween(machine.resident_memory(), 10 * 2**20, machine.peak_memory())
+        self.assertLess(machine.peak_memory(), 100 * 2**30)
+        self.assertLess(machine.free_memory(), machine.memory())
+
     def test_a_machine_without_control_groups(self):
         nowhere = Path("/nowhere")
         self.assertEqual(machine.cpu_quota(nowhere, nowhere), INFINITE)

@@ -56,7 +56,7 @@ class CholeskyTest(parameterized.TestCase):
         alike[200:] = X[:100] * np.float32(1 + 1e-6)
         with small_panels(), matrix(alike, gamma=0.01) as k, self.assertRaises(UserError) as caught:
             factorized(k, np.float64)
-        self.assertRegex(caught.exception.sentence, "not positive definite in float64 .*too much alike. Set")
+        self.assertRegex(caught.exception.sentence, "not positive definite in float64 .*too similar. Set")
 
     def test_a_shift_where_float32_finds_no_factor(self):
         close = X.copy()

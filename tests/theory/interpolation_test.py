@@ -1,5 +1,3 @@
-import contextlib
-import io
 import json
 from unittest import mock
 
@@ -7,8 +5,7 @@ import numpy as np
 import scipy.linalg
 from absl.testing import absltest, parameterized
 
-from rethink_keras.commands import expressivity, kernel
-from rethink_keras.commands import minimum_norm as minimum_norm_command
+from rethink_keras.commands import kernel
 from rethink_keras.data import sources
 from rethink_keras.theory import solvers
 from rethink_keras.training import provenance
@@ -157,23 +154,23 @@ class KernelCommandTest(parameterized.TestCase):
     def test_every_version_that_computed_a_part_is_recorded(self):
         another = mock.patch.object(provenance, "code_version", lambda: "0.1.0+another")
         with new_folder() as folder:
-            with another, before_call(solvers, "_refine", send_sigterm):
+            with another, before_call(solvers, "refine", send_sigterm):
                 main(kernel, *flags(), f"--workdir={folder}")
             main(kernel, *flags(), f"--workdir={folder}")
             computed_by = summary_of(folder)["computed_by"]
         versions = [part["rethink_keras"] for part in computed_by]
         self.assertEqual(versions, ["0.1.0+another", provenance.code_version()])
 
-    def test_interrupted_it_says_so_and_goes_on(self):
+    def test_interrupted_it_says_so_and_resumes(self):
         with new_folder() as folder:
-            with before_call(solvers, "_refine", send_sigterm):
+            with before_call(solvers, "refine", send_sigterm):
                 code, _, err = main(kernel, *flags(), f"--workdir={folder}")
             self.assertEqual(code, 143)
-            self.assertIn("The same command goes on", err)
+            self.assertIn("The same command resumes", err)
             self.assertEqual(summary_of(folder)["status"], "interrupted")
             code, out, _ = main(kernel, *flags(), f"--workdir={folder}")
             self.assertEqual(code, 0)
-            self.assertIn("Going on after 1 of 1 parts of the factor", out)
+            self.assertIn("Resuming after 1 of 1 parts of the factor", out)
             self.assertEqual(summary_of(folder)["status"], "done")
 
     @parameterized.named_parameters(
@@ -187,7 +184,7 @@ class KernelCommandTest(parameterized.TestCase):
         (
             "another_kind",
             "interpolation.solver = @gaussian",
-            "interpolation.solver is gaussian, which is of another",
+            "interpolation.solver is @gaussian, which does not fit. It takes the name of a Solver",
         ),
         (
             "memory",
@@ -234,50 +231,6 @@ class KernelCommandTest(parameterized.TestCase):
                 kernel, *flags("dataset.name = 'mnist'"), f"--workdir={folder}", f"--data_dir={folder}"
             )
         self.assertEqual(code, 3)
-
-
-class OtherCommandsTest(absltest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        digits_elsewhere(cls)
-
-    def test_expressivity(self):
-        more = [f"--gin_param=expressivity_table.{b}" for b in ("sizes = (50, 300)", "depths = (2, 4)")]
-        with new_folder() as folder:
-            code, out, err = main(expressivity, *flags()[:4], *more, f"--workdir={folder}")
-            self.assertEqual((code, err), (0, ""))
-            self.assertIn("images, n = 300, d = 64, depth 4: 664 weights", out)
-            rows = summary_of(folder)["rows"]
-        self.assertLen(rows, 8)
-        for row in rows:
-            self.assertLess(max(row["array_error"], row["keras_error"]), 1e-6)
-            self.assertEqual(row["weights"], 2 * row["examples"] + 64)
-
-    def test_expressivity_of_bad_input(self):
-        for binding, message in (
-            ("sizes = (0,)", "expressivity_table.sizes is 0"),
-            ("sizes = (301,)", "from 1 to 300"),
-            ("points = ('pictures',)", "expressivity_table.points is 'pictures'"),
-            ("depths = (1,)", "expressivity_table.depths is 1"),
-            ("depths = ()", "need an entry each"),
-        ):
-            bad = f"--gin_param=expressivity_table.{binding}"
-            with new_folder() as folder:
-                code, _, err = main(expressivity, *flags()[:4], bad, f"--workdir={folder}")
-            self.assertEqual(code, 2)
-            self.assertIn(message, err)
-
-    def test_help_and_configuration(self):
-        for command in (kernel, expressivity, minimum_norm_command):
-            code, out, _ = main(command, "--help")
-            self.assertEqual(code, 0)
-            self.assertIn("--gin_file=gin/section", out)
-            self.assertIn("short for", out)
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            kernel.main(["kernel", *flags(), "--print_config", "--seed=4"])
-        self.assertIn("interpolation.seed = 4", out.getvalue())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from absl.testing import absltest, parameterized
 from rethink_keras.errors import UserError
 from rethink_keras.theory import kernel_matrix
 from rethink_keras.theory.kernel_matrix import one_hot
-from rethink_keras.theory.kernels import gaussian, linear
 from tests.theory.made_points import dense, matrix, points, small_panels
 
 X, Z = points(150), points(40, seed=1)
@@ -37,20 +36,6 @@ class KernelMatrixTest(parameterized.TestCase):
             np.testing.assert_allclose(single, whole[128:150, :64], rtol=1e-5)
             np.testing.assert_allclose(k.some(slice(64, 128), chosen), whole[64:128][:, chosen], rtol=1e-12)
             np.testing.assert_allclose(k.diagonal(), np.diag(whole), rtol=1e-15)
-
-    def test_a_point_is_at_no_negative_distance_of_itself(self):
-        far = 1e3 + points(80)
-        with matrix(far, gamma=1e4) as k:
-            self.assertLessEqual(k.block(slice(0, 80), slice(0, 80), np.float32).max(), 1)
-
-    def test_linear(self):
-        products = X @ X.T
-        np.testing.assert_array_equal(linear()(products, None, None), products)
-
-    @parameterized.parameters(0, -1.0, float("nan"), float("inf"), True)
-    def test_gamma_that_is_none(self, gamma):
-        with self.assertRaisesRegex(UserError, "gaussian.gamma is .*Give a number"):
-            gaussian(gamma)
 
 
 class PointsTest(absltest.TestCase):

@@ -12,7 +12,7 @@ from rethink_keras.system import machine
 from rethink_keras.theory import kernel_matrix, parallel
 from rethink_keras.theory.experiment import experiment
 from rethink_keras.theory.kernel_matrix import KernelMatrix, PointProducts
-from rethink_keras.theory.kernels import gaussian
+from rethink_keras.theory.kernels import GaussianKernel
 
 
 def points(count, dimensions=5, seed=0):
@@ -29,7 +29,9 @@ def dense(a, b, gamma):
 def matrix(x, test=None, gamma=0.5, ridge=0.0, cores=2):
     """A kernel matrix over points with its threads."""
     with mock.patch.object(machine, "cores", lambda: cores), parallel.workers() as pool:
-        yield KernelMatrix(PointProducts(x, x[:1] if test is None else test), gaussian(gamma), ridge, pool)
+        yield KernelMatrix(
+            PointProducts(x, x[:1] if test is None else test), GaussianKernel(gamma), ridge, pool
+        )
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ class ClosedFormTest(absltest.TestCase):
 
     def test_examples_that_depend_on_one_another(self):
         x = np.concatenate([X, X[:1] + X[1:2]])
-        with self.assertRaisesRegex(UserError, "depend on one another"):
+        with self.assertRaisesRegex(UserError, "linearly dependent"):
             minimum_norm.closed_form(x, np.ones((11, 1)))
 
 

@@ -2,27 +2,24 @@
 
 import contextlib
 import io
+from pathlib import Path
 
 import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
+from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
-from rethink_keras.models import small_inception, wide_resnet
 from rethink_keras.system.signals import Stopped, StopRequest
-from rethink_keras.training import batch_statistics, evaluation, feeds, normalization, optimizers
+from rethink_keras.training import batch_statistics, data, evaluation
 from rethink_keras.training.batch_statistics import BatchStatistics
-from rethink_keras.training.callbacks import EpochData
+from rethink_keras.training.callbacks.epoch_order import EpochOrder
+from rethink_keras.training.config import RunConfig
 from rethink_keras.training.evaluation import Evaluation
-from tests.training.small_runs import (
-    SMALL,
-    new_folder,
-    run,
-    sigterm_in_evaluation,
-    timeless,
-)
+from rethink_keras.training.network import build_network
+from tests.training.small_runs import SMALL, run, sigterm_in_evaluation, timeless
 
 WIDE_RESNET = (
     "train.model = @wide_resnet",
@@ -101,15 +98,15 @@ class BatchStatisticsTest(parameterized.TestCase):
 
 class RunTest(parameterized.TestCase):
     def test_measures_otherwise_trains_the_same_and_resumes_exactly(self):
-        with new_folder() as folder:
-            plain = run(folder / "plain", *WIDE_RESNET)
-            whole = run(folder / "whole", *WIDE_RESNET, RECOMPUTED)
-            with self.assertRaises(StoppedBySignalError), sigterm_in_evaluation():
-                run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
-            resumed = run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
-            saved = keras.models.load_model(folder / "whole" / "model.keras")
-            _, test = digits(*WIDE_RESNET)
-            images, labels = next(test.evaluation_batches(100).as_numpy_iterator())
+        folder = Path(self.create_tempdir())
+        plain = run(folder / "plain", *WIDE_RESNET)
+        whole = run(folder / "whole", *WIDE_RESNET, RECOMPUTED)
+        with self.assertRaises(StoppedBySignalError), sigterm_in_evaluation():
+            run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
+        resumed = run(folder / "stopped", *WIDE_RESNET, RECOMPUTED)
+        saved = keras.models.load_model(folder / "whole" / "model.keras")
+        _, test = digits(*WIDE_RESNET)
+        images, labels = next(test.evaluation_batches(100).as_numpy_iterator())
         accuracy = np.mean(saved.predict(images, verbose=0).argmax(1) == labels)
         self.assertAlmostEqual(accuracy, whole.history[-1]["test_accuracy"], places=6)
         self.assertEqual(timeless(resumed.history), timeless(whole.history))
@@ -132,28 +129,39 @@ class RunTest(parameterized.TestCase):
 
     @parameterized.parameters("evaluation.batch_norm = 'running'", "evaluation.batch_norm_batches = 0")
     def test_bad_values(self, binding):
-        with new_folder() as folder, self.assertRaisesRegex(UserError, binding.split(" =")[0]):
-            run(folder, binding)
+        with self.assertRaisesRegex(UserError, binding.split(" =")[0]):
+            run(Path(self.create_tempdir()), binding)
 
 
 class LagTest(parameterized.TestCase):
     """With the default momentum, moving averages measure what recomputed statistics do."""
 
-    @parameterized.parameters(small_inception, wide_resnet)
-    def test_moving_averages_keep_up_with_the_weights(self, build):
-        train, test = digits("dataset.train_examples = 1200", "dataset.test_examples = 359")
-        keras.utils.set_random_seed(0)
-        options = {"depth": 10} if build is wide_resnet else {}
-        network = build(train.input_shape, 10, **options)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        network.compile(optimizers.sgd(0.1), loss, metrics=Evaluation().metrics(10), jit_compile=False)
-        normalization.fuse(network)
-        feed = feeds.choose(network, train, 32, 10, None)
-        network.fit(feed.dataset(0), epochs=3, verbose=0, shuffle=False, callbacks=[EpochData(train)])
-        statistics = BatchStatistics(network, train, 32, 30)
-        moving = evaluation.measure(network, test, 359, StopRequest())
+    @parameterized.parameters(
+        [("train.model = @small_inception",)], [("train.model = @wide_resnet", "wide_resnet.depth = 10")]
+    )
+    def test_moving_averages_keep_up_with_the_weights(self, bindings):
+        config.parse(
+            [],
+            [
+                *SMALL,
+                *bindings,
+                "dataset.train_examples = 1200",
+                "dataset.test_examples = 359",
+                "train.learning_rate = 0.1",
+                "train.schedule = @constant_rate",
+                "regularization.weight_decay = 0",
+            ],
+        )
+        run_config = RunConfig.from_gin()
+        run_data, regularization = data.read(run_config, WHOLE_BATCH)
+        built = build_network(run_config, run_data.train, num_classes=10, regularization=regularization)
+        network = built.network
+        order = EpochOrder(run_data.train)
+        network.fit(built.batch_source.dataset(0), epochs=3, verbose=0, shuffle=False, callbacks=[order])
+        statistics = BatchStatistics(network, run_data.train, 32, 30)
+        moving = evaluation.evaluate(network, run_data.test, 359, StopRequest())
         with statistics.for_evaluation(StopRequest()):
-            recomputed = evaluation.measure(network, test, 359, StopRequest())
+            recomputed = evaluation.evaluate(network, run_data.test, 359, StopRequest())
         self.assertGreater(recomputed["accuracy"], 0.8)
         self.assertLess(abs(moving["accuracy"] - recomputed["accuracy"]), 0.06)
 

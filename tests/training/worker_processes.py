@@ -10,19 +10,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).parents[2]
-# Patience that fits a test: what is lost is told after seconds.
+# With time limits for a test: a lost worker is noticed after seconds.
 MAIN = """
 import sys
 from rethink_keras.commands import train
-from rethink_keras.training import multi_worker
-multi_worker.LOST_SECONDS, multi_worker.START_SECONDS = 10, 240
+from rethink_keras.training.distribution import workers
+workers.LOST_SECONDS, workers.START_SECONDS = 10, 240
 sys.exit(train.main())
 """
 
 
 def start(workdirs: Sequence[Path], *bindings: str, own: Sequence[Sequence[str]] = (), main: str = MAIN):
-    """Starts a worker for each workdir, all with the same bindings and each with its own; returns the processes."""
+    """Starts a worker for each workdir, with common bindings and its own; returns the processes."""
     addresses = _free_addresses(len(workdirs))
     processes = []
     for index, workdir in enumerate(workdirs):
@@ -42,13 +44,31 @@ def start(workdirs: Sequence[Path], *bindings: str, own: Sequence[Sequence[str]]
 
 
 def ended(processes) -> list[tuple[int, str, str]]:
-    """Exit code, stdout and stderr of each."""
+    """Returns the exit code, stdout and stderr of each process, when all have ended."""
     try:
         outputs = [process.communicate(timeout=500) for process in processes]
     finally:
         for process in processes:
             process.kill()
     return [(process.returncode, *output) for process, output in zip(processes, outputs, strict=True)]
+
+
+def wait_for_line(process: subprocess.Popen, text: str) -> None:
+    """Reads the output of a process up to a line with a text.
+
+    Raises:
+        AssertionError: The output ends without it.
+    """
+    while line := process.stdout.readline():
+        if text in line:
+            return
+    raise AssertionError(f"The process ended without {text!r}: {process.stderr.read()}")
+
+
+def newest_arrays(workdir: Path) -> list[np.ndarray]:
+    """Returns the variables in the newest checkpoint of a run."""
+    with np.load(max((workdir / "checkpoints").glob("*.npz"))) as archive:
+        return [archive[name] for name in sorted(archive.files) if name != "state"]
 
 
 def _free_addresses(count: int) -> list[str]:

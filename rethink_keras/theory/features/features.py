@@ -1,10 +1,10 @@
-"""What features are to the experiments of section 5, and the plainest of them: pixels."""
+"""Features of images for section 5, and the simplest of them: pixels."""
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Iterator
-from typing import Protocol
 
 import gin
 import numpy as np
@@ -14,17 +14,17 @@ from rethink_keras.data.randomized import RandomizedSplit
 from rethink_keras.theory.experiment import Experiment
 from rethink_keras.theory.kernel_matrix import PointProducts, Products
 
-CHUNK = 1000  # images worked on at a time
+CHUNK = 1000  # images standardized at a time
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """Inner products at one number of features; there is more than one stage if features are added by and by.
+    """Inner products of a number of features. Features that are added in steps have a stage a step.
 
     Attributes:
-        num_features: so many entered the products.
-        num_filters: so many filters made them; None where there are no filters to count.
-        products: of train and test examples.
+        num_features: Number of features.
+        num_filters: Number of filters that compute them; None for features without random filters.
+        products: Inner products of training and test examples.
     """
 
     num_features: int
@@ -32,48 +32,42 @@ class Stage:
     products: Products
 
 
-class Features(Protocol):
-    """Makes features of images."""
+class Features(abc.ABC):
+    """Computes features of images and their inner products."""
 
+    @abc.abstractmethod
     def bytes_needed(self, num_train: int, num_test: int, image_shape: tuple[int, int, int]) -> int:
-        """Memory that the products take, with the images they are made of."""
-        ...
+        """Returns the memory of the inner products, with the images or features that they are computed from."""
 
+    @abc.abstractmethod
     def stages(self, train: RandomizedSplit, test: RandomizedSplit, run: Experiment) -> Iterator[Stage]:
-        """The products, stage by stage."""
-        ...
+        """Yields the stages, with ascending numbers of features. A stage may be changed by the next one."""
 
 
-class FeaturesBuilder(Protocol):
-    """Builds features from what gin binds: `@pixels`, `@gabor_wavelets` or `@random_convolutions`."""
-
-    def __call__(self) -> Features:
-        """The features."""
-        ...
-
-
-@gin.configurable
+@gin.configurable("pixels")
 @dataclasses.dataclass(frozen=True)
-class pixels:
-    """The pixels as `preprocessing` leaves them."""
+class PixelFeatures(Features):
+    """The pixels after `preprocessing`."""
 
     def bytes_needed(self, num_train, num_test, image_shape):
-        """See `Features`."""
+        """Returns the memory of the inner products and of what they are computed from; see `Features`."""
         return int(np.prod(image_shape)) * (17 * num_train + 13 * num_test)
 
     def stages(self, train, test, run):
-        """See `Features`."""
+        """Yields one stage; see `Features`."""
         del run
-        points = [
-            np.concatenate([image.reshape(len(image), -1) for image in standardized(s)])
-            for s in (train, test)
-        ]
-        yield Stage(points[0].shape[1], None, PointProducts(*points))
+        points = flat_images(train)
+        yield Stage(points.shape[1], None, PointProducts(points, flat_images(test)))
 
 
 def standardized(split: RandomizedSplit) -> Iterator[np.ndarray]:
-    """Images as a network would see them, float32 `[images, height, width, channels]`, some at a time."""
+    """Yields all images after `preprocessing`, some at a time: float32 `[images, height, width, channels]`."""
     for start in range(0, split.num_examples, CHUNK):
         rows = slice(start, min(start + CHUNK, split.num_examples))
         images = split.examples(rows).images
         yield preprocessing.standardize(images, split.preprocessing, split.statistics).numpy()
+
+
+def flat_images(split: RandomizedSplit) -> np.ndarray:
+    """Returns all images after `preprocessing` as points: float32 `[images, height * width * channels]`."""
+    return np.concatenate([images.reshape(len(images), -1) for images in standardized(split)])

@@ -1,4 +1,4 @@
-"""Gabor wavelets: how much of each frequency and orientation there is in each part of an image."""
+"""Gabor wavelets: the strength of each frequency and orientation in each part of an image."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras.errors import UserError
-from rethink_keras.theory.features.features import Stage, standardized
+from rethink_keras.theory.features.features import Features, Stage, standardized
 from rethink_keras.theory.kernel_matrix import PointProducts
 from rethink_keras.validation import check_int, check_number
 
 
-@gin.configurable
+@gin.configurable("gabor_wavelets")
 @dataclasses.dataclass(frozen=True)
-class gabor_wavelets:
-    """Magnitudes of complex Gabor filters, averaged over windows. The paper does not describe its bank.
+class GaborWavelets(Features):
+    """Magnitudes of complex Gabor filters, averaged over windows. The paper does not describe its filters.
 
     Attributes:
-        frequencies: in cycles a pixel.
-        orientations: evenly spaced over half a turn.
-        bandwidth: in octaves.
-        stride: of the windows, in pixels.
-        window: their side, in pixels.
+        frequencies: Frequencies in cycles per pixel.
+        orientations: Number of orientations, evenly spaced over half a turn.
+        bandwidth: Bandwidth in octaves.
+        stride: Stride of the windows in pixels.
+        window: Side of the windows in pixels.
     """
 
     frequencies: Sequence[float] = (0.15, 0.3)
@@ -45,14 +45,14 @@ class gabor_wavelets:
         check_int("gabor_wavelets.window", self.window, 1, 64)
 
     def bytes_needed(self, num_train, num_test, image_shape):
-        """See `Features`."""
+        """Returns the memory of the inner products and of what they are computed from; see `Features`."""
         height, width, channels = image_shape
         positions = -(-height // self.stride) * -(-width // self.stride)
         features = positions * channels * len(self.frequencies) * self.orientations
         return features * (17 * num_train + 13 * num_test)
 
     def stages(self, train, test, run):
-        """See `Features`."""
+        """Yields one stage; see `Features`."""
         filters = self.filters()
         points = []
         for split in (train, test):
@@ -60,13 +60,13 @@ class gabor_wavelets:
                 rows = []
                 for images in standardized(split):
                     run.check_stop()
-                    rows.append(self._of(images, filters))
+                    rows.append(self.features(images, filters))
                     bar.update(len(images))
             points.append(np.concatenate(rows))
         yield Stage(points[0].shape[1], None, PointProducts(*points))
 
     def filters(self) -> np.ndarray:
-        """The bank: complex64 `[side, side, 1, filters]`, each of sum 1 in absolute values."""
+        """Returns the filters: complex64 `[side, side, 1, filters]`, the absolute values of each sum to 1."""
         from skimage.filters import gabor_kernel
 
         angles = np.pi * np.arange(self.orientations) / self.orientations
@@ -75,13 +75,13 @@ class gabor_wavelets:
             for frequency in self.frequencies
             for angle in angles
         ]
-        side = max(max(kernel.shape) for kernel in bank)  # all are odd
+        side = max(max(kernel.shape) for kernel in bank)  # all sides are odd
         return np.stack([_padded(kernel / abs(kernel).sum(), side) for kernel in bank], axis=-1)[
             :, :, np.newaxis
         ]
 
-    def _of(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
-        """Features `[images, features]` of float32 images `[images, height, width, channels]`."""
+    def features(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
+        """Returns features `[images, features]` of float32 images `[images, height, width, channels]`."""
         maps = []
         for channel in range(images.shape[-1]):
             plane = images[..., channel : channel + 1]

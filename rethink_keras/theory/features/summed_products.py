@@ -1,4 +1,8 @@
-"""Inner products of features that stream by, block by block, and are never held together."""
+"""Inner products summed over blocks of features, which are never in memory together.
+
+The inner product over all features is the sum of those over the blocks. So memory does not grow with the number of
+features: 32,000 filters have 256,000 features, which would take 51 GB for CIFAR-10's training set.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from rethink_keras.theory.parallel import panels
 
 
 class SummedProducts:
-    """Inner products divided by the number of features, so that their size does not go with it; see `Products`.
+    """Inner products divided by the number of features, so that their magnitude does not depend on it; see `Products`.
 
-    The lower half among training examples is held in float32, and all with test examples.
+    The lower half of those among training examples is in memory, and all of those with test examples, in float32.
 
     Args:
-        num_train: training examples.
-        num_test: test examples.
+        num_train: Number of training examples.
+        num_test: Number of test examples.
     """
 
     def __init__(self, num_train: int, num_test: int):
@@ -29,16 +33,16 @@ class SummedProducts:
 
     @property
     def squares(self) -> np.ndarray:
-        """See `Products`."""
+        """Squared norms; see `Products`."""
         return self._squares / self.num_features
 
     @property
     def test_squares(self) -> np.ndarray:
-        """See `Products`."""
+        """Squared norms; see `Products`."""
         return self._test_squares / self.num_features
 
     def add(self, train: np.ndarray, test: np.ndarray, pool: Executor) -> None:
-        """Adds features: float32 `[train examples, features]` and `[test examples, features]`."""
+        """Adds a block of features: float32 `[training examples, features]` and `[test examples, features]`."""
 
         def add_train(work: tuple[np.ndarray, slice, slice]) -> None:
             panel, rows, chunk = work
@@ -60,22 +64,22 @@ class SummedProducts:
         self.num_features += train.shape[1]
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products among training examples; see `Products`."""
         panel = self._train[rows.start // PANEL]
         start = rows.start // PANEL * PANEL
         return panel[rows.start - start : rows.stop - start, columns].astype(dtype) / dtype(self.num_features)
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products of test examples with training examples; see `Products`."""
         return self._test[rows, columns].astype(np.float64) / self.num_features
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
-        """See `Products`."""
+        """Returns inner products with chosen training examples; see `Products`."""
         values = np.empty((rows.stop - rows.start, len(chosen)))
         panel = self._train[rows.start // PANEL]
         before = chosen < rows.stop
         values[:, before] = panel[:, chosen[before]]
-        for column in np.flatnonzero(~before):  # above the diagonal: from the mirror image
+        for column in np.flatnonzero(~before):  # above the diagonal: stored below it
             other = chosen[column]
             values[:, column] = self._train[other // PANEL][other % PANEL, rows]
         own = self._mirrored(panel[:, rows])
@@ -89,5 +93,5 @@ class SummedProducts:
 
 
 def products_bytes(num_train: int, num_test: int) -> int:
-    """Bytes that `SummedProducts` holds."""
+    """Returns the bytes of `SummedProducts`."""
     return 4 * (sum((p.stop - p.start) * p.stop for p in panels(num_train, PANEL)) + num_train * num_test)

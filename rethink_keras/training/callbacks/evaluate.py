@@ -13,7 +13,7 @@ from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.evaluators.evaluator import Evaluator
 from rethink_keras.training.run import Run
-from rethink_keras.workdir.columns import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow, check_row
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -85,8 +85,10 @@ def _add(row: MetricsRow, evaluator: Evaluator) -> None:
 
     Raises:
         UserError: A column is there already.
+        TypeError: A value cannot be written to `metrics.csv`.
     """
     values = evaluator.evaluate(row)
+    check_row(values)
     if taken := sorted(set(values) & set(row)):
         raise UserError(
             f"The evaluator {type(evaluator).__name__} returns {taken[0]!r}, which is a column of metrics.csv "

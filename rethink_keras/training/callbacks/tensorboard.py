@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from rethink_keras import config as gin_config
-from rethink_keras.data.image_grid import pixels
+from rethink_keras.plotting import to_rgb
 from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
-from rethink_keras.workdir.columns import MetricsRow
+from rethink_keras.workdir.columns import MetricsRow, is_known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,6 +76,10 @@ class TensorBoard(MetricsWriter):
                     for column, tag in columns.items():
                         if column in row:  # Rows of an earlier version may lack it.
                             tf.summary.scalar(tag, row[column])
+            with self._writers[RUN].as_default(step=row["epoch"]):
+                for column, value in row.items():
+                    if not is_known(column) and isinstance(value, (int, float)):  # of an evaluator
+                        tf.summary.scalar(column, value)
             self._write_confusion(row)
 
     def _write_confusion(self, row: MetricsRow) -> None:
@@ -118,7 +122,7 @@ class TensorBoard(MetricsWriter):
 
 
 def _write_image(name: str, figure: Figure) -> None:
-    tf.summary.image(name, pixels(figure)[tf.newaxis])
+    tf.summary.image(name, to_rgb(figure)[tf.newaxis])
 
 
 @contextlib.contextmanager

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rethink_keras.data.image_grid import pixels
 from rethink_keras.errors import UserError
+from rethink_keras.plotting import to_rgb
 from rethink_keras.system.files import write_atomically
 from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
 from rethink_keras.training.config import WandbRun
@@ -131,7 +131,7 @@ class WeightsAndBiases(MetricsWriter):
         return f"{self._wandb_run.url}"
 
     def _image(self, figure) -> Any:
-        return self._wandb.Image(pixels(figure))
+        return self._wandb.Image(to_rgb(figure))
 
     def _send(self, values: dict[str, Any], step: int) -> None:
         self._try(lambda: self._wandb_run.log(values, step=step))

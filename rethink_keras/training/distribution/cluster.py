@@ -1,4 +1,4 @@
-"""Who trains together on several hosts, as the environment variable TF_CONFIG says it to each of them."""
+"""The workers of a run over several hosts, as the environment variable TF_CONFIG names them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Cluster:
     """The workers of a run, and which of them this process is.
 
     Attributes:
-        addresses: host and port of each, the chief's first.
-        index: of this process, from 0; the chief's is 0.
-        jobs: TensorFlow's names of those that have any, with their numbers.
+        addresses: Host and port of each worker, the chief's first.
+        index: Number of this process, from 0; the chief's is 0.
+        jobs: TensorFlow's names of the jobs that have workers, with the number of workers.
     """
 
     addresses: tuple[str, ...]
@@ -31,15 +31,15 @@ class Cluster:
 
     @property
     def leader(self) -> str:
-        """TensorFlow's name of the chief."""
+        """TensorFlow's name of the chief's task."""
         return f"/job:{self.jobs[0][0]}/replica:0/task:0"
 
 
 def from_environment() -> Cluster | None:
-    """The cluster that TF_CONFIG describes; None if it is not set, or names one worker alone.
+    """Returns the cluster that TF_CONFIG describes; None if it is not set or names a single worker.
 
     Raises:
-        UserError: if it cannot be used.
+        UserError: TF_CONFIG cannot be used.
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
@@ -47,15 +47,13 @@ def from_environment() -> Cluster | None:
     try:
         config = json.loads(text)
     except ValueError as error:
-        raise _unusable("is no JSON") from error
+        raise _unusable("is not JSON") from error
     jobs = config.get("cluster") if isinstance(config, dict) else None
     if not isinstance(jobs, dict) or not jobs:
         raise _unusable("names no cluster")
     for job, addresses in jobs.items():
         if job not in _JOBS:
-            raise _unusable(
-                f"has tasks of the kind {job!r}, of which there are none here but chief and worker"
-            )
+            raise _unusable(f"has tasks of the kind {job!r}; only chief and worker are supported")
         if not isinstance(addresses, list) or not addresses:
             raise _unusable(f"has no list of addresses for {job!r}")
         for address in addresses:
@@ -75,17 +73,19 @@ def from_environment() -> Cluster | None:
 
 def _index(task, ordered) -> int:
     if not isinstance(task, dict) or "type" not in task or "index" not in task:
-        raise _unusable("does not say which task this process is")
+        raise _unusable("does not name the task of this process")
     first = 0
     for job, addresses in ordered:
         if task["type"] == job:
             number = task["index"]
             if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(addresses):
-                raise _unusable(f"says that this process is {job} {number!r}, of {len(addresses)} from 0 on")
+                raise _unusable(
+                    f"names this process {job} {number!r}, and has {len(addresses)} of them, from 0"
+                )
             return first + number
         first += len(addresses)
-    raise _unusable(f"says that this process is a {task['type']!r}, which its cluster has not")
+    raise _unusable(f"names this process a {task['type']!r}, which its cluster does not have")
 
 
 def _unusable(why: str) -> UserError:
-    return UserError(f"{VARIABLE} {why}. Write it like {_EXAMPLE}, or unset it to train on this host alone.")
+    return UserError(f"{VARIABLE} {why}. Write it like {_EXAMPLE}, or unset it to train on this host only.")

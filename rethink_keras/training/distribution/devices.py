@@ -1,4 +1,4 @@
-"""Where a run computes: distribution strategy, numeric precision, what the machine is."""
+"""The devices of a run: distribution strategy, errors of the device, the machine in words."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _AROUND_REASON = re.compile(r"Graph execution error|Detected at node|File \"|<st
 
 
 def choose_strategy(name: str) -> tf.distribute.Strategy | None:
-    """The distribution strategy of a run on one host; None computes on one device.
+    """Returns the distribution strategy of a run on one host; None for one device.
 
     Args:
-        name: 'auto': `MirroredStrategy` for two or more GPUs, none otherwise, since with one replica it is
-            exact but slower; 'none'; 'mirrored': over all GPUs, or over all logical CPU devices.
+        name: 'auto' for `MirroredStrategy` with two or more GPUs and None otherwise, since with one replica the
+            strategy is exact but slower; 'none'; 'mirrored' for all GPUs, or all logical CPU devices.
     """
     gpus = tf.config.list_logical_devices("GPU")
     if name == "none" or (name == "auto" and len(gpus) < 2):
@@ -58,13 +58,13 @@ def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int
 
 
 @contextlib.contextmanager
-def tensorflow_errors_told():
-    """Translates the errors of TensorFlow that a user can mend; all others pass unchanged.
+def translate_tensorflow_errors():
+    """Translates the errors of TensorFlow that a user can do something about; all others pass unchanged.
 
     Raises:
-        UserError: if something does not fit into memory, or XLA cannot compile the step.
-        DataNotAvailableError: if streamed records are damaged, missing, or not what they should be.
-        WorkerLostError: if another worker does not answer any more.
+        UserError: Something does not fit into memory, or XLA cannot compile the step.
+        DataNotAvailableError: Streamed records are damaged, missing or not what they should be.
+        WorkerLostError: Another worker does not answer any more.
     """
     try:
         yield
@@ -75,8 +75,8 @@ def tensorflow_errors_told():
         ) from error
     except _LOST as error:
         raise WorkerLostError(
-            "Another worker was lost: it died, cannot be reached, or stopped for a reason that it tells on its own "
-            "terminal. Start all workers again by the same command: they go on from the last checkpoint."
+            "Another worker was lost: it died, cannot be reached, or stopped for a reason that its own terminal "
+            "shows. Start all workers again by the same command: they resume from the last checkpoint."
         ) from error
     except tf.errors.OpError as error:
         if _XLA.search(error.message):
@@ -87,14 +87,14 @@ def tensorflow_errors_told():
             ) from error
         if isinstance(error, tf.errors.DataLossError) or _READING in error.message:
             raise DataNotAvailableError(
-                f"The data could not be read: {_reason(error)} Remove the data set's folder and prepare it anew by "
+                f"The data could not be read: {_reason(error)} Remove the data set's folder and prepare it again by "
                 "bin/data prepare."
             ) from error
         raise
 
 
 def _reason(error: tf.errors.OpError) -> str:
-    """The sentence of an error message, without the nodes and source lines around it."""
+    """Returns the sentence of an error message, without the nodes and source lines around it."""
     lines = [re.sub(r"\{\{.*?\}\}|\[(Op|\[).*", "", line).strip() for line in error.message.splitlines()]
     sentences = [line for line in lines if line and not _AROUND_REASON.match(line)]
     reason = sentences[0].rsplit("assertion failed:", 1)[-1].strip() if sentences else type(error).__name__
@@ -102,14 +102,14 @@ def _reason(error: tf.errors.OpError) -> str:
 
 
 def describe() -> str:
-    """The machine in a few words: its GPUs, or its processor, cores and how many threads a run is held to."""
+    """Returns the machine in a few words: its GPUs, or its processor, cores and the limit of threads."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         names = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in gpus]
         return ", ".join(names)
-    threads = tf.config.threading.get_intra_op_parallelism_threads()  # 0 for as many as there are
-    held_to = f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
-    return f"{_processor()}, {os.cpu_count()} cores{held_to}"
+    threads = tf.config.threading.get_intra_op_parallelism_threads()  # 0 for no limit
+    limit = f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
+    return f"{_processor()}, {os.cpu_count()} cores{limit}"
 
 
 def _processor() -> str:

@@ -1,8 +1,18 @@
-"""One run over several hosts: `MultiWorkerMirroredStrategy`, repaired for Keras 3, and what its workers agree on.
+"""The processes that train one run: a single worker, or several hosts under `MultiWorkerMirroredStrategy`.
 
-Every worker goes through the same steps at the same time: it computes its share of each batch, and what is
-summed over all of them is the same everywhere. Whatever only one of them can know (a signal, a clock, a full
-disk) is told to the others before anybody acts on it.
+Several workers go through the same steps at the same time. Each computes its shard of every batch; gradients, metrics
+and losses are summed over all, so that weights and results are the same on every worker. Whatever only one of them can
+know (a signal, a clock, a full disk) must be sent to the others before any of them acts on it: a worker that leaves the
+common sequence of collective operations makes the others wait until they time out. `broadcast`, `all_gather`, `barrier`
+and `stop_on_all` are for that.
+
+Keras 3 does not support this strategy. Three repairs make its `fit` and `evaluate` work:
+
+- `_KerasStrategy` overrides the two methods that Keras calls in a way that the strategy refuses.
+- `network.build_network` creates the variables of metrics and loss, which `fit` cannot under this strategy
+  (`private_apis.build_metrics_and_loss`).
+- The builder also takes Keras's synchronized batch normalization: without it each worker would normalize by the moments
+  of its own shard.
 """
 
 from __future__ import annotations
@@ -22,7 +32,7 @@ from rethink_keras.training.distribution import cluster as clusters
 from rethink_keras.training.distribution.cluster import Cluster
 from rethink_keras.training.private_apis import configure_coordination_service
 
-START_SECONDS = 600  # that workers wait for each other at the beginning
+START_SECONDS = 600  # how long workers wait for each other at the start
 LOST_SECONDS = 30  # without a sign of life, after which a worker counts as lost
 
 
@@ -89,56 +99,58 @@ class MultipleWorkers(Workers):
     """All workers of a run, seen from one of them.
 
     Args:
-        cluster: who they are.
+        cluster: Addresses of the workers, and which of them this process is.
 
     Raises:
-        UserError: if they cannot work together here.
-        WorkerLostError: if they do not find each other.
+        UserError: The workers cannot train together here.
+        WorkerLostError: The workers do not find each other.
     """
 
     def __init__(self, cluster: Cluster):
         self.shard = BatchShard(cluster.index, len(cluster.addresses))
-        self.strategy = _connected(cluster)
+        self.strategy = _connect(cluster)
 
     def stop_on_all(self, stop: StopRequest) -> StopRequest:
-        """Asks all workers whenever it is asked, so that they stop at the same step."""
+        """Returns a request that gathers the requests of all workers whenever its value is read."""
         return _StopOnAll(stop, self)
 
     def broadcast(self, number: int) -> int:
-        """The chief's number, on every worker."""
+        """Returns the chief's number, on every worker."""
         return self.all_gather(number)[0]
 
     def all_gather(self, number: int) -> list[int]:
-        """What each worker says, the chief first; all must ask at the same time."""
-        said = np.zeros(self.shard.workers, np.int64)
-        said[self.shard.index] = number
+        """Returns the numbers of all workers, the chief's first. Every worker must call it at the same time."""
+        numbers = np.zeros(self.shard.workers, np.int64)
+        numbers[self.shard.index] = number
         assert self.strategy is not None
-        return self.strategy.reduce("SUM", tf.constant(said)).numpy().tolist()
+        # A sum of vectors that are zero but for the worker's own place is the gathered vector.
+        return self.strategy.reduce("SUM", tf.constant(numbers)).numpy().tolist()
 
     @contextlib.contextmanager
     def barrier(self) -> Iterator[None]:
-        """Fails on every worker if the block fails on one.
+        """Returns a context that fails on every worker if its block fails on one.
 
         Raises:
-            UserError: on those on which it did not fail.
+            UserError: The block failed on another worker.
         """
         try:
             yield
         except Exception:
-            with contextlib.suppress(tf.errors.OpError):  # of a lost worker: the first failure is what counts
+            # If a worker was lost meanwhile, gathering fails too. The first failure is the one to report.
+            with contextlib.suppress(tf.errors.OpError):
                 self.all_gather(1)
             raise
-        failed = [index for index, has in enumerate(self.all_gather(0)) if has]
+        failed = [index for index, has_failed in enumerate(self.all_gather(0)) if has_failed]
         if failed:
             raise UserError(
-                f"Worker {failed[0]} of {self.shard.workers} cannot go on, and says why on its own terminal. "
-                "Mend that and start all workers again."
+                f"Worker {failed[0]} of {self.shard.workers} failed; its own terminal shows the reason. "
+                "Remove the cause and start all workers again."
             )
 
     def check_same(self, text: str) -> None:
-        """Raises UserError unless all workers say the same text."""
+        """Raises UserError unless all workers pass the same text."""
         digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
-        others = [index for index, its in enumerate(self.all_gather(digest)) if its != digest]
+        others = [index for index, other in enumerate(self.all_gather(digest)) if other != digest]
         if others:
             raise UserError(
                 f"Worker {others[0]} was started with another configuration, other data or another version of "
@@ -147,14 +159,14 @@ class MultipleWorkers(Workers):
 
 
 def connect_workers(strategy: str) -> Workers:
-    """The workers that `train.strategy` and TF_CONFIG call for; to be called before anything is computed.
+    """Returns the workers that `train.strategy` and TF_CONFIG name. Call it before TensorFlow computes anything.
 
     Args:
-        strategy: 'multi_worker' asks for several workers; 'auto' takes them if TF_CONFIG names them.
+        strategy: 'multi_worker' for several workers; 'auto' for several if TF_CONFIG names them.
 
     Raises:
-        UserError: if TF_CONFIG is missing or unusable, or they cannot work together here.
-        WorkerLostError: if they do not find each other.
+        UserError: TF_CONFIG is missing or unusable, or the workers cannot train together here.
+        WorkerLostError: The workers do not find each other.
     """
     if strategy not in ("auto", "multi_worker"):
         return SINGLE_WORKER
@@ -169,18 +181,21 @@ def connect_workers(strategy: str) -> Workers:
     return SINGLE_WORKER
 
 
-class _Strategy(tf.distribute.MultiWorkerMirroredStrategy):
-    """What Keras 3's `fit` and `evaluate` need of the strategy, in the way they ask for it."""
+class _KerasStrategy(tf.distribute.MultiWorkerMirroredStrategy):
+    """The strategy with the two methods that Keras 3's `fit` and `evaluate` call otherwise than it expects."""
 
     def experimental_distribute_dataset(self, dataset, options=None):
-        """Takes a data set as it is: the pipeline has dealt out the batches already."""
+        """Returns a distributed data set of which every worker reads its own as it is.
+
+        TensorFlow would divide the batches among the workers by itself; the pipeline has done so already.
+        """
         return self.distribute_datasets_from_function(lambda _: dataset, options)
 
     def reduce(self, reduce_op, value, axis=None):
-        """Reduces over replicas alone.
+        """Returns a value reduced over the workers.
 
-        Keras asks for the mean of scalars along an axis that they have not, and for the mean of a whole batch, of
-        which it wants to know shapes only.
+        Keras passes an axis with metrics, which are scalars: the axis is dropped. It also asks for the mean of a whole
+        batch, images and labels, of which it uses only the shapes: this worker's own part has them.
         """
         if isinstance(value, tuple):
             return tuple(self.experimental_local_results(part)[0] for part in value)
@@ -188,7 +203,7 @@ class _Strategy(tf.distribute.MultiWorkerMirroredStrategy):
 
 
 class _StopOnAll(StopRequest):
-    """A stop that any worker may ask for and all notice when they next look."""
+    """A stop that any worker can request and that all notice when they next read it, at the same step."""
 
     def __init__(self, own: StopRequest, workers: MultipleWorkers):
         super().__init__()
@@ -200,7 +215,8 @@ class _StopOnAll(StopRequest):
         return self.number is not None
 
 
-def _connected(cluster: Cluster) -> tf.distribute.Strategy:
+def _connect(cluster: Cluster) -> tf.distribute.Strategy:
+    """Waits for all workers of a cluster and returns their strategy."""
     if len(tf.config.list_physical_devices("GPU")) > 1:
         raise UserError(
             "A worker computes on one GPU. Start one worker for each, and name its own in CUDA_VISIBLE_DEVICES."
@@ -209,7 +225,7 @@ def _connected(cluster: Cluster) -> tf.distribute.Strategy:
         configure_coordination_service(
             cluster.leader, cluster.jobs, start_seconds=START_SECONDS, lost_seconds=LOST_SECONDS
         )
-        return _Strategy()
+        return _KerasStrategy()
     except RuntimeError as error:
         raise UserError(
             "Workers must find each other before TensorFlow does anything else in their process. Start each run "
@@ -217,7 +233,7 @@ def _connected(cluster: Cluster) -> tf.distribute.Strategy:
         ) from error
     except tf.errors.OpError as error:
         raise WorkerLostError(
-            f"Worker {cluster.index} of {len(cluster.addresses)} at {cluster.addresses[cluster.index]} does not "
-            f"come together with the others ({error.message.strip().splitlines()[0][:200]}). Check the addresses "
+            f"Worker {cluster.index} of {len(cluster.addresses)} at {cluster.addresses[cluster.index]} cannot "
+            f"connect to the others ({error.message.strip().splitlines()[0][:200]}). Check the addresses "
             f"in {clusters.VARIABLE} and start all workers again."
         ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import gin
 import numpy as np
 
+from rethink_keras import plotting
 from rethink_keras.validation import check_int
 
 if TYPE_CHECKING:
@@ -91,10 +92,7 @@ class Confusion(NamedTuple):
 
 
 def _plot(counts: np.ndarray, class_names: tuple[str, ...], title: str) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.2, 4.7), dpi=100)
-    # A layout that matplotlib computes itself costs as much as all the drawing.
+    figure = plotting.new_figure(4.2, 4.7, layout=None)
     axes = figure.add_axes((0.28, 0.25, 0.7, 0.63))
     figure.suptitle(title, fontsize=12)
     figure.text(0.63, 0.01, "prediction", ha="center", va="bottom", fontsize=12)

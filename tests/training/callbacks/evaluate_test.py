@@ -1,5 +1,6 @@
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DivergedError, UserError
@@ -24,6 +25,11 @@ class Answer(Evaluator):
 class Taken(Evaluator):
     def evaluate(self, row):
         return {"test_loss": 0.0}
+
+
+class Tensor(Evaluator):
+    def evaluate(self, row):
+        return {"norm": np.zeros(2)}
 
 
 class Interrupted(Evaluator):
@@ -71,6 +77,10 @@ class EvaluateTest(parameterized.TestCase):
     def test_a_column_that_is_taken_is_refused(self):
         with self.assertRaisesRegex(UserError, "Taken.*test_loss"):
             self.end_epoch(Taken)
+
+    def test_a_value_that_no_cell_can_contain_is_refused(self):
+        with self.assertRaisesRegex(TypeError, "norm"):
+            self.end_epoch(Tensor)
 
     @parameterized.parameters(({"step": STEPS - 1}, ()), ({}, ("evaluation.every_epochs = 3",)))
     def test_nothing_is_evaluated_in_mid_epoch_or_before_it_is_due(self, changes, bindings):

@@ -1,23 +1,27 @@
-"""Two workers, each a process of its own, and one run."""
+"""Several workers, each a process of its own, and one run."""
 
 import csv
+import json
+import os
 import shutil
 import signal
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest
 
-from benchmarks.kill_and_resume import newest_arrays, wait_for_line
 from rethink_keras.data.batches import BatchShard
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system.signals import StopRequest
-from rethink_keras.training.distribution import workers
+from rethink_keras.training.distribution.workers import SINGLE_WORKER, MultipleWorkers, connect_workers
 from tests.training import small_runs
-from tests.training.small_runs import new_folder, run
-from tests.training.worker_processes import ended, start
+from tests.training.small_runs import run
+from tests.training.worker_processes import ended, newest_arrays, start, wait_for_line
 
-# A short last batch of 2, an odd number of test examples, a penalty and top-5 beside the usual; many small steps,
-# so that there is time to stop in their midst.
+# A short last batch of 2, an odd number of test examples, a penalty and top-5 besides; many small steps, so that there
+# is time to stop in the middle.
 BINDINGS = (
     "dataset.train_examples = 298",
     "dataset.test_examples = 99",
@@ -29,6 +33,10 @@ BINDINGS = (
     "train.epochs = 4",
 )
 SMALL = (*small_runs.SMALL, *BINDINGS)
+TWO_WORKERS = {
+    "cluster": {"worker": ["host1:2222", "host2:2222"]},
+    "task": {"type": "worker", "index": 0},
+}
 
 
 def rows(folder):
@@ -37,6 +45,10 @@ def rows(folder):
 
 
 class TwoWorkersTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir())
+
     def assert_same_run(self, one, two):
         self.assertEqual(len(rows(one)), len(rows(two)))
         for row, other in zip(rows(one), rows(two), strict=True):
@@ -46,26 +58,25 @@ class TwoWorkersTest(absltest.TestCase):
         for array, paired in zip(newest_arrays(one), newest_arrays(two), strict=True):
             np.testing.assert_allclose(array, paired, rtol=1e-6, atol=1e-6)
 
-    def test_equal_one_though_stopped_and_gone_on(self):
-        with new_folder() as folder:
-            one, two, nothing, alone = (folder / name for name in ("one", "two", "nothing", "alone"))
-            run(one, *BINDINGS)
-            workers = start([two, nothing], *SMALL)
-            wait_for_line(workers[1], "001:")
-            workers[1].send_signal(signal.SIGTERM)  # to one: all stop
-            for code, _, err in ended(workers):
-                self.assertEqual(code, 128 + signal.SIGTERM, err)
-                self.assertRegex(err, r"Stopped in epoch \d+ after step \d+ and saved")
-            self.assertFalse(nothing.exists())  # the chief alone writes
-            shutil.copytree(two, alone)
-            for code, out, err in ended(start([two, two], *SMALL)):
-                self.assertEqual(code, 0, err)
-                self.assertIn("Going on in epoch", out)
-            run(alone, *BINDINGS)  # what two began, one may end
-            for other in (two, alone):
-                self.assertLen(rows(other), 4)
-                self.assert_same_run(one, other)
-                self.assertEqual({p.name for p in one.iterdir()}, {p.name for p in other.iterdir()})
+    def test_equal_one_worker_though_stopped_and_resumed(self):
+        one, two, unused, alone = (self.folder / name for name in ("one", "two", "unused", "alone"))
+        run(one, *BINDINGS)
+        processes = start([two, unused], *SMALL)
+        wait_for_line(processes[1], "001:")
+        processes[1].send_signal(signal.SIGTERM)  # to one: all stop
+        for code, _, err in ended(processes):
+            self.assertEqual(code, 128 + signal.SIGTERM, err)
+            self.assertRegex(err, r"epoch \d+ after step \d+")
+        self.assertFalse(unused.exists())  # only the chief writes
+        shutil.copytree(two, alone)
+        for code, out, err in ended(start([two, two], *SMALL)):
+            self.assertEqual(code, 0, err)
+            self.assertRegex(out, r"in epoch \d+ after step \d+")
+        run(alone, *BINDINGS)  # one worker may finish what two began
+        for other in (two, alone):
+            self.assertLen(rows(other), 4)
+            self.assert_same_run(one, other)
+            self.assertEqual({p.name for p in one.iterdir()}, {p.name for p in other.iterdir()})
 
     def test_batch_norm_is_that_of_the_whole_batch_in_training_and_recomputed(self):
         bindings = (
@@ -73,45 +84,44 @@ class TwoWorkersTest(absltest.TestCase):
             *("dataset.train_examples = 200", "dataset.test_examples = 99", "train.batch_size = 40"),
             *("evaluation.batch_norm = 'recomputed'", "evaluation.batch_norm_batches = 4"),
         )
-        with new_folder() as folder:
-            one = run(folder / "one", *bindings).history
-            for code, _, err in ended(start([folder / "two"] * 2, *small_runs.SMALL, *bindings)):
-                self.assertEqual(code, 0, err)
-            for row, other in zip(one, rows(folder / "two"), strict=True):
-                self.assertEqual(other["batch_norm"], "recomputed")
-                for name in ("running_loss", "train_loss", "test_loss"):
-                    self.assertAlmostEqual(row[name], float(other[name]), delta=1e-3)
+        one, two = self.folder / "one", self.folder / "two"
+        history = run(one, *bindings).history
+        for code, _, err in ended(start([two] * 2, *small_runs.SMALL, *bindings)):
+            self.assertEqual(code, 0, err)
+        for row, other in zip(history, rows(two), strict=True):
+            self.assertEqual(other["batch_norm"], "recomputed")
+            for name in ("running_loss", "train_loss", "test_loss"):
+                self.assertAlmostEqual(row[name], float(other[name]), delta=1e-3)
 
-    def test_a_lost_worker_is_told_and_hangs_nobody(self):
-        with new_folder() as folder:
-            workers = start([folder, folder], *SMALL, "train.epochs = 400")
-            wait_for_line(workers[0], "001:")
-            workers[1].kill()
-            (code, _, err), _ = ended(workers)
-            self.assertEqual(code, 8, err)
-            self.assertIn("Another worker was lost", err)
-            self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
+    def test_a_lost_worker_ends_the_others(self):
+        processes = start([self.folder, self.folder], *SMALL, "train.epochs = 400")
+        wait_for_line(processes[0], "001:")
+        processes[1].kill()
+        (code, _, err), _ = ended(processes)
+        self.assertEqual(code, 8, err)
+        self.assertIn("worker was lost", err)
+        self.assertNotEmpty(list((self.folder / "checkpoints").glob("*.npz")))
 
 
-class Scripted(workers.MultipleWorkers):
-    """Worker 1 of 3 as the others' answers make it; notes its own."""
+class Scripted(MultipleWorkers):
+    """Worker 1 of 3. The others' numbers are given; its own are recorded."""
 
-    def __init__(self, *answers):
-        self.shard, self.said, self._answers = BatchShard(1, 3), [], list(answers)
+    def __init__(self, *others):
+        self.shard, self.gathered, self._others = BatchShard(1, 3), [], list(others)
 
     def all_gather(self, number):
-        self.said.append(number)
-        first, last = self._answers.pop(0)
+        self.gathered.append(number)
+        first, last = self._others.pop(0)
         return [first, number, last]
 
 
-class AgreementTest(absltest.TestCase):
-    def test_the_chiefs_word_counts(self):
-        scripted = Scripted((7, 9))
-        self.assertEqual(scripted.broadcast(3), 7)
-        self.assertFalse(scripted.is_chief)
+class MultipleWorkersTest(absltest.TestCase):
+    def test_broadcast_returns_the_chiefs_number(self):
+        workers = Scripted((7, 9))
+        self.assertEqual(workers.broadcast(3), 7)
+        self.assertFalse(workers.is_chief)
 
-    def test_a_stop_is_noticed_by_all(self):
+    def test_stop_on_all(self):
         own = StopRequest()
         stop = Scripted((0, 0), (0, 15), (0, 0)).stop_on_all(own)
         self.assertFalse(stop)
@@ -121,23 +131,46 @@ class AgreementTest(absltest.TestCase):
         self.assertTrue(stop)
         self.assertEqual(stop.number, 2)
 
-    def test_what_fails_on_another_fails_here(self):
-        with self.assertRaisesRegex(UserError, "Worker 2 of 3 cannot go on"), Scripted((0, 1)).barrier():
+    def test_barrier_fails_here_if_another_worker_failed(self):
+        with self.assertRaisesRegex(UserError, "Worker 2 of 3"), Scripted((0, 1)).barrier():
             pass
         with Scripted((0, 0)).barrier():
             pass
 
-    def test_what_fails_here_is_told_to_the_others(self):
-        scripted = Scripted((0, 0))
-        with self.assertRaisesRegex(DiskError, "full"), scripted.barrier():
+    def test_barrier_reports_a_failure_to_the_others(self):
+        workers = Scripted((0, 0))
+        with self.assertRaisesRegex(DiskError, "full"), workers.barrier():
             raise DiskError("full")
-        self.assertEqual(scripted.said, [1])
+        self.assertEqual(workers.gathered, [1])
 
-    def test_workers_started_differently(self):
-        ask = Scripted((0, 0))
-        with self.assertRaisesRegex(UserError, "Worker 0 was started with another configuration"):
-            ask.check_same("text")
-        Scripted(tuple(ask.said * 2)).check_same("text")
+    def test_check_same(self):
+        workers = Scripted((0, 0))
+        with self.assertRaisesRegex(UserError, "Worker 0 .* another configuration"):
+            workers.check_same("text")
+        Scripted(tuple(workers.gathered * 2)).check_same("text")
+
+
+class ConnectWorkersTest(absltest.TestCase):
+    def environment(self, config):
+        return mock.patch.dict(os.environ, {"TF_CONFIG": config})
+
+    def test_a_single_worker(self):
+        with self.environment(""):
+            self.assertIs(connect_workers("auto"), SINGLE_WORKER)
+            with self.assertRaisesRegex(UserError, "train.strategy is 'multi_worker'.*TF_CONFIG"):
+                connect_workers("multi_worker")
+
+    def test_other_strategies_do_not_read_the_variable(self):
+        with self.environment("not json"):
+            self.assertIs(connect_workers("none"), SINGLE_WORKER)
+
+    def test_a_process_that_has_computed_before(self):
+        tf.constant(1)
+        with (
+            self.environment(json.dumps(TWO_WORKERS)),
+            self.assertRaisesRegex(UserError, "before TensorFlow does anything else"),
+        ):
+            connect_workers("auto")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Section 4 as an experiment: networks of Theorem 1 on samples of several sizes, and how well they fit."""
+"""The experiment of section 4: how well networks of Theorem 1 fit samples of several sizes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.theory import expressive_models, expressivity
-from rethink_keras.theory.experiment import Experiment, Result, experiment, facts_of
-from rethink_keras.theory.features.features import standardized
+from rethink_keras.theory.experiment import Experiment, ExperimentResult, experiment, facts_of
+from rethink_keras.theory.features.features import flat_images
 from rethink_keras.validation import check_choice, check_int, check_seed
 
-MOST_DEPTH = 500  # Keras builds networks by recursion, which Python ends before 1,000 layers
+MOST_DEPTH = 500  # Keras builds models recursively, and Python's limit stops it before 1,000 layers
 POINTS = ("images", "random")
 TARGETS = ("random", "labels")
 
@@ -35,21 +35,27 @@ def expressivity_table(
     sizes: Sequence[int] = (1000, 10_000),
     depths: Sequence[int] = (2,),
     seed: int = 0,
-) -> Result:
-    """Constructs the network of Theorem 1, and its corollary's, for each kind of points and each size.
+) -> ExperimentResult:
+    """Constructs the networks of Theorem 1 and its corollary for each kind of points and each size.
 
     Args:
-        workdir: folder of the run.
-        data_dir: TFDS data folder; None leaves it to TFDS.
-        overwrite: moves an earlier run in the workdir aside.
-        points: 'images', training images as `preprocessing` leaves them; 'random', normal noise of the same shape.
-        targets: 'random', a draw from N(0, 1) for each example; 'labels', the labels, randomized as configured.
-        sizes: numbers of examples n.
-        depths: of the networks built in Keras; 2 is Theorem 1, more the corollary.
-        seed: of the direction, of random points and targets, and of the randomization.
+        workdir: Folder of the run.
+        data_dir: TFDS data folder; None for the default of TFDS.
+        overwrite: Whether an earlier run in the workdir is moved aside.
+        points: Kinds of points. 'images' are training images after `preprocessing`; 'random' is normal noise of the
+            same shape.
+        targets: 'random' for a draw from N(0, 1) for each example, 'labels' for the labels, randomized as configured.
+        sizes: Numbers of examples n.
+        depths: Depths of the Keras models; 2 is Theorem 1, more the corollary.
+        seed: Seed of the direction, of random points and targets, and of the randomization.
+
+    Returns:
+        The summary, and a row for each kind of points, size and depth.
 
     Raises:
-        UserError: for a configuration that cannot be used, or examples that are the same.
+        UserError: The configuration cannot be used, or examples are equal.
+        DataNotAvailableError: The data set is neither on disk nor available for download.
+        StoppedBySignalError: SIGINT, SIGTERM or SIGHUP stopped the run.
     """
     for kind in points:
         check_choice("expressivity_table.points", kind, POINTS)
@@ -63,10 +69,10 @@ def expressivity_table(
         splits = Splits.from_gin(data_dir, seed)
         train, test = splits.randomized("train"), splits.randomized("test")
         if done := run.claim(facts_of(splits, train, test, seed)):
-            return Result(done, run.folder.path)
+            return ExperimentResult(done, run.folder.path)
         for size in sizes:
             check_int("expressivity_table.sizes", size, 1, train.num_examples)
-        images = np.concatenate([i.reshape(len(i), -1) for i in standardized(train)])
+        images = flat_images(train)
         drawn = random_bits.normal(seed, Stream.TARGETS, 0, train.num_examples).astype(np.float64)
         wanted = drawn if targets == "random" else train.labels.astype(np.float64)
         rows = []
@@ -76,11 +82,11 @@ def expressivity_table(
                 rows += _measure(sample.astype(np.float64), wanted[:size], kind, depths, seed, run)
                 run.begin()
                 run.write_rows(rows)
-        return Result(run.write("done", {"rows": rows}), run.folder.path)
+        return ExperimentResult(run.write("done", {"rows": rows}), run.folder.path)
 
 
 def random_points(seed: int, count: int, dimensions: int) -> np.ndarray:
-    """Normal noise: float32 `[count, dimensions]`, a row a function of (seed, its number)."""
+    """Returns normal noise: float32 `[count, dimensions]`, each row a function of (seed, its index)."""
     return np.stack([random_bits.normal(seed, Stream.TARGETS, 1 + k, dimensions) for k in range(count)])
 
 
