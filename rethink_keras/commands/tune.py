@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from rethink_keras.commands import common, output
+from rethink_keras.commands import command_flags, runner, tables
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Searches for the settings of a run with Keras Tuner; each trial is a bin/train process with its own workdir.
@@ -30,12 +31,12 @@ SIGTERM after saving.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.collection_flags("search", "searches", "Show what is searched and what it costs.")
-    return common.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
+    values = command_flags.collection_flags("search", "searches", "Show what is searched and what it costs.")
+    return runner.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
 
 
 def _tune(values: flags.FlagValues) -> None:
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
     from rethink_keras.experiments.engines.local import Local
@@ -43,7 +44,7 @@ def _tune(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.sweeps.manifest import as_typed, typed
     from rethink_keras.system.files import check_folder
 
-    folder = common.collection_folder(values, "searches")
+    folder = command_flags.collection_folder(values, "searches")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     asked, engine = search.Search(), Local()
@@ -91,4 +92,4 @@ def _show(table) -> None:
     hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))
     names = [name for name in table[0] if name not in hidden]
     rows = [[results.cells(row)[name] for name in names] for row in table]
-    output.print_table([(name, {"overflow": "fold"}) for name in names], rows)
+    tables.print_table([(name, {"overflow": "fold"}) for name in names], rows)

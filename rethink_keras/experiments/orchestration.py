@@ -14,7 +14,9 @@ from rethink_keras.experiments.progress import Display
 from rethink_keras.experiments.run_process import Job, Outcome, other_configuration
 from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.experiments.sweeps.sweep import grown
-from rethink_keras.system.files import disk_errors_told, held, make_folder
+from rethink_keras.system.disk_errors import explain_disk_errors
+from rethink_keras.system.files import make_folder
+from rethink_keras.system.locks import held
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.workdir.summary import DIVERGED, DONE, ENDED
 from rethink_keras.workdir.workdir import Workdir
@@ -35,7 +37,7 @@ def leading(folder: Path, refusal: str) -> Iterator[StopRequest]:
         DiskError: if the disk is full or fails, now or later.
     """
     make_folder(folder)
-    with disk_errors_told(folder), held(folder, refusal), stop_request() as stop:
+    with explain_disk_errors(folder), held(folder, refusal), stop_request() as stop:
         yield stop
 
 

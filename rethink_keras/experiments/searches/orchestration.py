@@ -22,7 +22,7 @@ from rethink_keras.experiments.searches.algorithms import InMemory
 from rethink_keras.experiments.searches.chief import Chief, Trials
 from rethink_keras.experiments.searches.search import Plan
 from rethink_keras.experiments.searches.worker import Worker
-from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
 
 TICK_SECONDS = 0.5
@@ -95,7 +95,7 @@ def follow(
     """
     chiefs.check_same(folder, chiefs.read(folder), plan)
     stopping = threading.Event()
-    with disk_errors_told(folder), stop_request() as stop:
+    with explain_disk_errors(folder), stop_request() as stop:
 
         def ended(trial: Trial) -> None:
             print(progress.line(plan, folder, trial), flush=True)

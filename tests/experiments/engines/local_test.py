@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.system.files import LOCK
+from rethink_keras.system.locks import LOCK
 from tests.experiments.stub_runs import ENDLESS, StubEngine, status, stub_job, wait_for
 from tests.training.small_runs import new_folder
 
