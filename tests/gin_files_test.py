@@ -149,7 +149,7 @@ class EpochsTest(parameterized.TestCase):
     def test_sweeps_set_their_own_epochs(self, sweep, variant, epochs):
         path = GIN / "sweeps" / f"{sweep}.gin"
         config.parse([path])
-        runs = Sweep().manifest([str(path)], [], 1).runs
+        runs = Sweep().plan([str(path)], [], 1).runs
         self.assertEqual({run.epochs for run in runs if run.variant == variant}, epochs)
 
 

@@ -12,7 +12,7 @@ from unittest import mock
 
 from rethink_keras import config
 from rethink_keras.commands import data, expressivity, kernel, minimum_norm, report, runs, sweep, train, tune
-from rethink_keras.experiments.run_process import Outcome
+from rethink_keras.experiments.job import Outcome
 from tests.commands.in_process import main
 from tests.fuzz import contents as hostile
 from tests.fuzz.bindings import DATA_NAMES, NAMES, SEARCH_NAMES, SWEEP_NAMES, odd_binding
@@ -126,7 +126,7 @@ def search_case(rng: Random, folder: Path) -> int:
             damage_run(rng, job.workdir)
         return Outcome(job.name, rng.choice((0, 0, 0, 1, 4)), "It has ended.", 1)
 
-    with mock.patch("rethink_keras.experiments.searches.worker.run_job", trial):
+    with mock.patch("rethink_keras.experiments.engines.local.run_job", trial):
         arguments = [f"--gin_file={gin_file}", f"--workdir={there}", "--gin_param=local.jobs = 1"]
         code, out, err = main(tune, *arguments)
         check({0, 2, 5, 7}, code, out, err)
@@ -183,7 +183,7 @@ def data_case(rng: Random, folder: Path) -> int:
 
 
 def _ended_at_once(job: Any, *_: Any) -> Outcome:
-    """In place of `process.run_job`: no run comes to anything."""
+    """In place of `run_process.run_job`: every run fails at once."""
     return Outcome(job.name, 1, "It has ended.", 1)
 
 
