@@ -1,9 +1,9 @@
-"""Kills a training run at random moments, resumes it, and compares it with one that was never stopped.
+"""Kills a training run at random moments, resumes it, and compares it with an uninterrupted one.
 
     .venv/bin/python -m benchmarks.kill_and_resume --network=mlp --kills=100
     .venv/bin/python -m benchmarks.kill_and_resume --network=wide_resnet --kills=100
 
-The runs are real `bin/train` processes, ended by SIGKILL: `mlp` is MLP 1x512 on 10,000 images of CIFAR-10 with random
+The runs are `bin/train` processes, ended by SIGKILL: `mlp` is MLP 1x512 on 10,000 images of CIFAR-10 with random
 labels (needs `TFDS_DATA_DIR`), `wide_resnet` a Wide ResNet 10-1 with dropout and augmentation on the digits.
 Prints kills, resumes, rows and arrays compared, differences.
 """
@@ -27,11 +27,11 @@ from rethink_keras.errors import RunsDifferError
 from rethink_keras.workdir import verification
 
 ROOT = Path(__file__).parents[1]
-OFTEN = "checkpoints.every_minutes = 0.005"  # also in mid-epoch
+OFTEN = "checkpoints.every_minutes = 0.005"  # also within an epoch
 NETWORKS = {
     "mlp": (
         "dataset.name = 'cifar10'",
-        "dataset.train_examples = 10000",  # so that a life is spent on training, not on getting ready
+        "dataset.train_examples = 10000",  # so that most of the time is training, not starting
         "dataset.test_examples = 2000",
         "preprocessing.crop = 28",
         "randomization.labels = 'random'",
@@ -59,7 +59,15 @@ NETWORKS = {
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of it: `kills`, `resumes` (kills after which the run went on), what was compared, `differences`."""
+    """What was counted.
+
+    Attributes:
+        kills: Kills of the run.
+        resumes: Kills after which the run resumed from a checkpoint.
+        rows: Rows of metrics.csv that were compared.
+        arrays: Arrays of the checkpoint that were compared.
+        differences: What differed, in words.
+    """
 
     kills: int = 0
     resumes: int = 0
@@ -69,14 +77,14 @@ class Outcome:
 
 
 def start(workdir: Path, bindings: Sequence[str]) -> subprocess.Popen:
-    """A `bin/train` process with piped output."""
+    """Starts a `bin/train` process with piped output."""
     command = [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={workdir}"]
     params = [f"--gin_param={binding}" for binding in bindings]
     return subprocess.Popen([*command, *params], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_line(process: subprocess.Popen, word: str) -> str:
-    """Reads the output of a process up to a line with `word`; returns all that it read."""
+    """Reads the output of a process up to a line with `word`; returns what it read."""
     assert process.stdout is not None
     read = ""
     while word not in read and (line := process.stdout.readline()):
@@ -85,21 +93,20 @@ def wait_for_line(process: subprocess.Popen, word: str) -> str:
 
 
 def newest_arrays(workdir: Path) -> list[np.ndarray]:
-    """All variables of the newest checkpoint, the optimizer's and the seed generators' among them."""
+    """Returns all variables of the newest checkpoint, with those of optimizer and seed generators."""
     path = max((workdir / "checkpoints").glob("*.npz"))
     with np.load(path) as archive:
         return [archive[name] for name in sorted(archive.files) if name != "state"]
 
 
 def kill_and_compare(folder: Path, bindings: Sequence[str], kills: int) -> Outcome:
-    """Kills a run so many times and compares its end with that of an undisturbed one.
+    """Kills a run `kills` times and compares its end with that of an uninterrupted one.
 
-    Each kill comes at a random moment between the first line of the log and twice the time that the undisturbed
-    run took from there to the end of its first epoch, so that kills fall into getting ready, steps, evaluations
-    and saves.
+    Each kill comes at a random moment between the first line of the log and twice the time that the uninterrupted
+    run took from there to the end of its first epoch, so that kills hit the start, steps, evaluations and saves.
 
     Raises:
-        RuntimeError: if a process fails of itself, or the run is over before all kills.
+        RuntimeError: A process failed by itself, or the run was done before all kills.
     """
     moments = random.Random(0)
     outcome = Outcome()
@@ -112,19 +119,19 @@ def kill_and_compare(folder: Path, bindings: Sequence[str], kills: int) -> Outco
     for _ in tqdm(range(kills), desc="kills", mininterval=10):
         process = start(folder / "killed", bindings)
         wait_for_line(process, "Regularization")
-        _let_live(process, folder / "killed", moments.uniform(0, longest))
+        _let_run(process, folder / "killed", moments.uniform(0, longest))
         if process.poll() is not None:
-            raise RuntimeError(f"the run was over after {outcome.kills} kills: {process.communicate()}")
+            raise RuntimeError(f"the run was done after {outcome.kills} kills: {process.communicate()}")
         process.kill()
-        outcome.resumes += "Going on" in process.communicate()[0]
+        outcome.resumes += "Resuming in epoch" in process.communicate()[0]
         outcome.kills += 1
-    outcome.resumes += "Going on" in _finish(start(folder / "killed", bindings))
+    outcome.resumes += "Resuming in epoch" in _finish(start(folder / "killed", bindings))
     _compare(folder, outcome)
     return outcome
 
 
-def _let_live(process: subprocess.Popen, workdir: Path, seconds: float) -> None:
-    """Waits so long, or until two more epochs are done: on a machine that became faster a run must not end early."""
+def _let_run(process: subprocess.Popen, workdir: Path, seconds: float) -> None:
+    """Waits for `seconds`, or until two more epochs are done: on a faster machine the run must not end too early."""
     rows = _rows(workdir)
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end and _rows(workdir) < rows + 2:

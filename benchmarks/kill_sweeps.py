@@ -1,11 +1,11 @@
-"""Kills the process of a sweep at random moments, and checks what becomes of its runs.
+"""Kills the process of a sweep at random moments, and checks that its runs save, end and resume.
 
     .venv/bin/python -m benchmarks.kill_sweeps --kills=200
     .venv/bin/python -m benchmarks.kill_sweeps --kills=20 --program=train
 
-The process is ended by SIGKILL, so that it can tell its runs nothing; Linux does. `stub` has runs without a network
-(`stub_run.py`), in a process of the local engine, and saves all the time; `train` is `bin/sweep` with `bin/train` on
-the embedded digits. After each kill every run must end by itself, with its last save whole and none cut off, and the
+SIGKILL ends the process before it can send anything to its runs; Linux sends them a signal. `stub` has runs without a
+network (`stub_run.py`) on the local engine, which save all the time; `train` is `bin/sweep` with `bin/train` on the
+embedded digits. After each kill every run must end by itself, its last checkpoint complete and none cut off, and the
 next sweep must resume it. Prints kills, runs that were alive then, and faults.
 """
 
@@ -17,7 +17,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -26,8 +25,11 @@ from absl import flags
 from tqdm import tqdm
 
 from benchmarks import stub_run
+from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.run_process import TRAIN, Job
+from rethink_keras.experiments.job import TRAIN, Job
+from rethink_keras.experiments.orchestrator import JobList, run_all
+from rethink_keras.system.signals import StopRequest
 from rethink_keras.workdir.summary import RUNNING
 from rethink_keras.workdir.workdir import Workdir
 
@@ -52,23 +54,23 @@ local.jobs = {jobs}
 
 
 class OnProcessor(Local):
-    """The local engine without a look for GPUs, for which it would import TensorFlow."""
+    """The local engine without GPUs, to find which it would import TensorFlow."""
 
     def places(self, threads: int, most: int) -> list[dict[str, str]]:
-        """As many as there are runs."""
+        """Returns a place for each run."""
         return [{} for _ in range(most)]
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of it.
+    """What was counted.
 
     Attributes:
-        kills: of a sweep's process.
-        alive: runs that were alive at those moments, summed up.
-        saves: checkpoints that were found whole after a kill.
-        resumes: lives of a run that went further than the one before.
-        faults: in words.
+        kills: Kills of the sweep's process.
+        alive: Runs that were alive at a kill, in total.
+        saves: Checkpoints that were complete after a kill.
+        resumes: How often a run went further than before the kill.
+        faults: What was wrong, in words.
     """
 
     kills: int = 0
@@ -79,7 +81,7 @@ class Outcome:
 
 
 def lead(folder: Path, program: str = stub_run.__file__, *more: str) -> None:
-    """Makes stub runs by the local engine until this process is killed."""
+    """Runs stub runs on the local engine until this process is killed."""
     jobs = [
         Job(
             f"run_{k}",
@@ -95,11 +97,11 @@ def lead(folder: Path, program: str = stub_run.__file__, *more: str) -> None:
         )
         for k in range(RUNS)
     ]
-    OnProcessor().run(jobs, 1, threading.Event(), lambda: None, print, print)
+    run_all(JobList(jobs, print), OnProcessor(), Display(), StopRequest(), threads=1, most=RUNS)
 
 
 def start(folder: Path, program: str) -> subprocess.Popen:
-    """A process that leads a sweep."""
+    """Starts the process of a sweep."""
     if program == "stub":
         command = [sys.executable, "-m", "benchmarks.kill_sweeps", f"--lead={folder}"]
     else:
@@ -121,15 +123,15 @@ def start(folder: Path, program: str) -> subprocess.Popen:
 
 
 def workdirs(folder: Path, program: str) -> list[Path]:
-    """Those of the runs."""
+    """Returns the workdirs of the runs."""
     return [folder / (f"run_{k}" if program == "stub" else f"run/plain/seed_{k}") for k in range(RUNS)]
 
 
 def kill_and_check(folder: Path, program: str, kills: int) -> Outcome:
-    """Kills a sweep so many times.
+    """Kills a sweep `kills` times, and counts what is wrong then.
 
     Raises:
-        RuntimeError: if a sweep ends of itself, or no run of it comes to a save.
+        RuntimeError: A sweep ended by itself, or none of its runs saved.
     """
     moments = random.Random(0)
     outcome = Outcome()
@@ -137,14 +139,14 @@ def kill_and_check(folder: Path, program: str, kills: int) -> Outcome:
     for _ in tqdm(range(kills), desc="kills", mininterval=10):
         before = [newest(run) for run in runs]
         sweep = start(folder, program)
-        # One kill in four comes while the runs get ready, the others while they train.
+        # One kill in four comes while the runs start, the others while they train.
         if moments.random() < 0.25:
             time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
         else:
             _wait_until_further(sweep, runs, before)
             time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
         if sweep.poll() is not None:
-            raise RuntimeError(f"the sweep ended of itself with {sweep.returncode}")
+            raise RuntimeError(f"the sweep ended by itself with {sweep.returncode}")
         saved = [newest(run) for run in runs]
         outcome.alive += len(processes(folder)) - 1
         sweep.kill()
@@ -155,13 +157,13 @@ def kill_and_check(folder: Path, program: str, kills: int) -> Outcome:
 
 
 def newest(run: Path) -> str:
-    """Name of a run's newest checkpoint; empty without one. Names sort as epochs and steps do."""
+    """Returns the name of a run's newest checkpoint, or ''. Names sort by epoch and step."""
     names = [path.name for path in stub_run.checkpoints(run)]
     return names[-1] if names else ""
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """All that name the folder in their command, but this one."""
+    """Returns all processes with the folder in their command, without this one."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
@@ -174,7 +176,7 @@ def _wait_until_further(sweep: subprocess.Popen, runs: list[Path], before: list[
     end = time.monotonic() + PATIENCE_SECONDS
     while all(newest(run) == name for run, name in zip(runs, before, strict=True)):
         if sweep.poll() is not None or time.monotonic() > end:
-            raise RuntimeError("no run of the sweep has come to a save")
+            raise RuntimeError("no run of the sweep has saved")
         time.sleep(0.01)
 
 

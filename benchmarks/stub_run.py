@@ -1,8 +1,9 @@
-"""A run without a network, for whatever starts, stops and resumes runs: its files, lock and signals are a real run's.
+"""A run without a network, to test what starts, stops and resumes runs: its files, lock and signals are real.
 
     .venv/bin/python benchmarks/stub_run.py --workdir=/tmp/run --epochs=100 --seconds=0.05 --megabytes=4
 
-It starts in a third of a second, where `bin/train` takes some for TensorFlow. Other flags of `bin/train` are ignored.
+It starts in a third of a second; `bin/train` needs several seconds for TensorFlow. Other flags of `bin/train` are
+ignored. Tests use it through `tests/experiments/stub_runs.py`.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=0.0, help="of an epoch, besides its save")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of an epoch, without its save")
     parser.add_argument("--megabytes", type=float, default=0.1, help="of a checkpoint")
-    parser.add_argument("--configuration", default="", help="the fingerprint that summary.json names")
+    parser.add_argument("--configuration", default="", help="the fingerprint in summary.json")
     flags, _ = parser.parse_known_args()
     run = Workdir(flags.workdir)
     with run.locked(), stop_request() as stop:
@@ -64,12 +65,12 @@ def main() -> int:
 
 
 def checkpoints(workdir: Path) -> list[Path]:
-    """A run's checkpoints, oldest first."""
+    """Returns the checkpoints of a run, oldest first."""
     return sorted((workdir / "checkpoints").glob("epoch-*.npz"))
 
 
 def restored(workdir: Path) -> RunState | None:
-    """The state in a run's newest checkpoint, all of whose arrays are read; None without one."""
+    """Returns the state in a run's newest checkpoint, of which all arrays are read; None without one."""
     for path in reversed(checkpoints(workdir)):
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -88,7 +89,7 @@ def _save(flags: argparse.Namespace, state: RunState) -> None:
 
 
 def _write_model(path: Path) -> None:
-    """Writes an archive in place of a network, which a sweep checks but does not open."""
+    """Writes an archive in place of a saved network: a sweep checks it but does not load it."""
     content = io.BytesIO()
     zipfile.ZipFile(content, "w").close()
     write_atomically(path, content.getvalue())

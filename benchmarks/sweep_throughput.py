@@ -1,13 +1,13 @@
-"""Runs of a sweep side by side, each on its share of the threads, against one after another on all of them.
+"""Compares runs side by side, each on its share of the threads, with one after another on all of them.
 
     .venv/bin/python -m benchmarks.sweep_throughput --pairs=3
     .venv/bin/python -m benchmarks.sweep_throughput --runs=11 --pairs=1
     .venv/bin/python -m benchmarks.sweep_throughput --network=alexnet --pairs=3
 
 Runs of figure 1b, their shares of corrupted labels from 0 to 1: MLP 1x512 on 20,000 images of CIFAR-10 or small AlexNet
-on 1,000 (needs `TFDS_DATA_DIR`), a fixed number of epochs each. The local engine makes them in both ways, in turn;
-getting ready counts. Prints seconds of each pair and the ratio: above 1, side by side is faster. `sweep.threads =
-'auto'` goes by it.
+on 1,000 (needs `TFDS_DATA_DIR`), a fixed number of epochs each. The local engine runs them in both ways, in turn;
+the time to start counts. Prints the seconds of each pair and their ratio: above 1, side by side is faster. This is the
+reason for `sweep.threads = 'auto'`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 from absl import flags
 
+from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.run_process import Job, Outcome
+from rethink_keras.experiments.job import Job, Outcome
+from rethink_keras.experiments.orchestrator import JobList, run_all
 from rethink_keras.system import machine
+from rethink_keras.system.signals import StopRequest
 
 ROOT = Path(__file__).parents[1]
 RUNS = {
@@ -34,10 +36,10 @@ RUNS = {
 
 
 def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
-    """How long the local engine takes for so many runs.
+    """Returns how many seconds the local engine needs for `runs` runs.
 
     Raises:
-        RuntimeError: if a run fails.
+        RuntimeError: A run failed.
     """
 
     def ended(outcome: Outcome) -> None:
@@ -49,7 +51,8 @@ def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
             _job(network, Path(folder) / str(run), run / max(runs - 1, 1), threads) for run in range(runs)
         ]
         begin = time.perf_counter()
-        Local(jobs=side_by_side).run(jobs, threads, threading.Event(), lambda: None, ended, print)
+        engine = Local(jobs=side_by_side)
+        run_all(JobList(jobs, ended), engine, Display(), StopRequest(), threads=threads, most=runs)
         return time.perf_counter() - begin
 
 

@@ -23,4 +23,4 @@ def no_configuration_left():
 
 def pytest_collection_modifyitems(items):
     """Begins with the longest test, so that another process can do all others meanwhile."""
-    items.sort(key=lambda item: "kill_test" not in item.nodeid)
+    items.sort(key=lambda item: "kill_and_resume_test" not in item.nodeid)

@@ -1,4 +1,4 @@
-"""`bin/sweep`: makes all runs of a table or a figure."""
+"""`bin/sweep`: trains all runs of a table or a figure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
-Makes all runs of a table or a figure, each as a bin/train process of its own, or those that are missing yet.
+Trains all runs of a table or a figure, or those that are missing, each by a bin/train process of its own.
 
   bin/sweep --gin_file=gin/sweeps/small/table1.gin
   bin/sweep --gin_file=gin/sweeps/figure1b_1c.gin --gin_param='sweep.seeds = [0, 1, 2]' --workdir=runs/figure1b_1c
   bin/sweep --gin_file=gin/sweeps/table1.gin --dry_run
 
-Stop it at any time: runs in progress save, and the same command goes on with what is missing.
+Stop it at any time: runs in progress save, and the same command resumes with what is missing.
 
-The folder's sweep only grows: with fewer seeds or networks than before, those alone are made, and the others stay part
-of the sweep. --replace takes them out of sweep.json; their folders stay where they are.
+The folder's sweep only grows: with fewer seeds or networks than before, only those are trained, and the others stay
+part of the sweep. --replace takes them out of sweep.json; their folders stay.
 
 Exit codes: 0 all runs are done, 2 bad usage or configuration, 5 the folder's disk is full or failing, 7 some runs
 failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
@@ -29,42 +30,47 @@ failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.collection_flags("sweep", "sweeps", "List the runs and what they cost, make none.")
+    values = command_flags.collection_flags("sweep", "sweeps", "List the runs and their costs, train none.")
     flags.DEFINE_boolean(
         "replace",
         False,
         "Take runs that this configuration does not name out of the sweep; their folders stay.",
         flag_values=values,
     )
-    return common.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
+    return runner.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
 
 
 def _sweep(values: flags.FlagValues) -> None:
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras import config
-    from rethink_keras.experiments import orchestration
-    from rethink_keras.experiments.engines.local import Local
-    from rethink_keras.experiments.engines.ray_cluster import RayCluster
-    from rethink_keras.experiments.sweeps import sweep, threads
+    from rethink_keras.experiments.engines import ENGINES
+    from rethink_keras.experiments.sweeps.run_sweep import others_kept, run_sweep
+    from rethink_keras.experiments.sweeps.sweep import Sweep
     from rethink_keras.reports.paper_results import PAPER_RESULTS
     from rethink_keras.system.files import check_folder
 
-    folder = common.collection_folder(values, "sweeps")
+    folder = command_flags.collection_folder(values, "sweeps")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
-    asked = sweep.Sweep()
-    PAPER_RESULTS.find("sweep.paper_result", asked.paper_result)  # experiments knows nothing of reports
-    engine = Local() if asked.engine == "local" else RayCluster()
-    manifest = asked.manifest(
-        values.gin_file, values.gin_param, threads.threads_of(asked, folder), values.allow_imports
-    )
-    whole = sweep.grown(folder, manifest, values.replace)
+    sweep = Sweep()
+    # Here, since experiments/ imports nothing of reports/.
+    PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
+    engine = ENGINES.find("sweep.engine", sweep.engine)()
+    manifest = sweep.plan(values.gin_file, values.gin_param, sweep.threads_in(folder), values.allow_imports)
+    whole = manifest.merged(folder, values.replace)
     if values.dry_run:
         _list(manifest, folder)
-        if others := orchestration.others_kept(whole, manifest):
+        if others := others_kept(whole, manifest):
             print(others.strip())
         return
-    orchestration.make(manifest, folder, engine, asked.retries, values.data_dir, values.replace)
+    run_sweep(
+        manifest,
+        folder,
+        engine,
+        retries=sweep.retries,
+        data_dir=values.data_dir,
+        replace=values.replace,
+    )
 
 
 def _list(manifest, folder: Path) -> None:

@@ -6,8 +6,9 @@ import dataclasses
 from pathlib import Path
 
 from rethink_keras.errors import UserError
+from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.experiments.sweeps import manifest
-from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
+from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.reports.paper_numbers import Cell
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.record import DAMAGED, RunRecord

@@ -1,4 +1,7 @@
-"""Jobs whose processes are `benchmarks.stub_run`: a third of a second each, with a real run's files and signals."""
+"""Stub runs: jobs that take a third of a second, with the files, lock and signals of a real run.
+
+`benchmarks.stub_run` is their program. No other test imports it.
+"""
 
 from __future__ import annotations
 
@@ -9,52 +12,77 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import stub_run
+from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.run_process import Job
+from rethink_keras.experiments.job import Job
+from rethink_keras.experiments.orchestrator import JobList, run_all
+from rethink_keras.system.signals import StopRequest
+from tests.workdir import made_runs
 
-# Some ten seconds, so that a missing stop fails a test and does not hang it.
+PROGRAM = Path(stub_run.__file__)
+# About ten seconds, so that a test of stopping fails without a stop, and does not hang.
 ENDLESS = ("--epochs=500", "--seconds=0.01")
 
 
 def stub_job(workdir: Path, *arguments: str, **fields) -> Job:
-    """A job of a stub run in a workdir; of three epochs, unless the arguments say otherwise."""
-    fields = {"name": workdir.name, "program": Path(stub_run.__file__), **fields}
+    """A job of a stub run; of three epochs, unless the arguments say otherwise."""
+    fields = {"name": workdir.name, "program": PROGRAM, **fields}
     return Job(workdir=workdir, arguments=(f"--workdir={workdir}", *arguments), **fields)
 
 
 class StubEngine(Local):
-    """The local engine with stub runs in place of those it is given, and one place for each.
+    """The local engine with stub runs in place of the jobs' own, without GPUs.
 
     Args:
-        more: by a job's name, arguments of its stub run.
-        at_once: how many runs side by side.
+        more: Arguments of the stub run of a job, by its name.
+        at_once: How many runs side by side.
     """
 
     def __init__(self, more: Callable[[str], Sequence[str]] = lambda _: (), at_once: int = 1):
         super().__init__(jobs=at_once)
-        object.__setattr__(self, "_more", more)
+        object.__setattr__(self, "more", more)
 
     def places(self, threads, most):
-        """As many as there may be at once, without a look for GPUs."""
         return [{} for _ in range(min(self.jobs, most))]
 
-    def run(self, jobs, *arguments):
-        """Makes stub runs."""
-        stubs = [
-            dataclasses.replace(
-                job,
-                arguments=(f"--workdir={job.workdir}", *self._more(job.name)),
-                program=Path(stub_run.__file__),
-            )
-            for job in jobs
-        ]
-        super().run(stubs, *arguments)
+    def run(self, job, stopping, say):
+        arguments = (*job.arguments, *self.more(job.name))
+        return super().run(dataclasses.replace(job, arguments=arguments, program=PROGRAM), stopping, say)
+
+
+class CalledDisplay(Display):
+    """A display that calls a function at every update."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def update(self):
+        self.function()
+
+
+def run_jobs(jobs, engine, ended=lambda _: None, display=None, stopping=None):
+    """Runs a list of jobs on one thread each."""
+    display = display or Display()
+    run_all(
+        JobList(jobs, ended), engine, display, StopRequest(), threads=1, most=len(jobs), stopping=stopping
+    )
+
+
+def checkpoints(workdir: Path) -> list[Path]:
+    """The checkpoints of a stub run, oldest first."""
+    return stub_run.checkpoints(workdir)
 
 
 def status(workdir: Path) -> str:
-    """Of a run's summary.json; empty without one."""
+    """The status in a run's summary.json; '' without one."""
     path = workdir / "summary.json"
     return json.loads(path.read_text())["status"] if path.exists() else ""
+
+
+def write_run(workdir: Path, status: str, rows: int, seconds: float = 30.0) -> None:
+    """Writes summary.json and metrics.csv of a run."""
+    made_runs.write_run(workdir, status, [made_runs.row(k + 1, seconds=seconds) for k in range(rows)])
 
 
 def wait_for(holds: Callable[[], object], seconds: float = 60) -> None:

@@ -3,7 +3,6 @@ import json
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.sweeps.manifest import FAILURE
 from rethink_keras.reports.collect import collect
 from tests.reports import made_sweeps as made
 
@@ -31,9 +30,9 @@ class CollectTest(made.FolderTestCase):
         folder = self.sweep()
         for plan, status in ((PLANS[0], "done"), (PLANS[1], "running")):
             place = made.run(folder, plan, made.rows(4, (1.0, 0.5)), status)
-            (place / FAILURE).write_text("Killed by signal 9.\n")
+            (place / "failed.txt").write_text("Killed by signal 9.\n")
         (folder / PLANS[2].name).mkdir()
-        (folder / PLANS[2].name / FAILURE).write_text("No such data set.\n")
+        (folder / PLANS[2].name / "failed.txt").write_text("No such data set.\n")
         runs = collect(self.folder).sweeps[0].runs
         self.assertEqual([run.status for run in runs], ["done", "failed", "failed"])
         self.assertEqual([run.trouble for run in runs], ["", "Killed by signal 9.", "No such data set."])

@@ -11,7 +11,8 @@ from typing import Any
 
 from absl.testing import parameterized
 
-from rethink_keras.experiments.sweeps.manifest import Manifest, PlannedRun
+from rethink_keras.experiments.planned_run import PlannedRun
+from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.reports.collect import collect
 from rethink_keras.reports.paper_results import PAPER_RESULTS
 from rethink_keras.reports.tables import KINDS

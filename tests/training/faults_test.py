@@ -7,7 +7,6 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from benchmarks.kill_and_resume import start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
 from rethink_keras.training.callbacks.tensorboard import TensorBoard
 from rethink_keras.training.checkpoints import Checkpoints
@@ -21,6 +20,7 @@ from tests.training.small_runs import (
     sigterm_at,
     timeless,
 )
+from tests.training.train_processes import start, wait_for_line
 
 
 class SignalTest(absltest.TestCase):

@@ -10,9 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from tests.training.train_processes import ROOT
 
-ROOT = Path(__file__).parents[2]
 # With time limits for a test: a lost worker is noticed after seconds.
 MAIN = """
 import sys
@@ -51,24 +50,6 @@ def ended(processes) -> list[tuple[int, str, str]]:
         for process in processes:
             process.kill()
     return [(process.returncode, *output) for process, output in zip(processes, outputs, strict=True)]
-
-
-def wait_for_line(process: subprocess.Popen, text: str) -> None:
-    """Reads the output of a process up to a line with a text.
-
-    Raises:
-        AssertionError: The output ends without it.
-    """
-    while line := process.stdout.readline():
-        if text in line:
-            return
-    raise AssertionError(f"The process ended without {text!r}: {process.stderr.read()}")
-
-
-def newest_arrays(workdir: Path) -> list[np.ndarray]:
-    """Returns the variables in the newest checkpoint of a run."""
-    with np.load(max((workdir / "checkpoints").glob("*.npz"))) as archive:
-        return [archive[name] for name in sorted(archive.files) if name != "state"]
 
 
 def _free_addresses(count: int) -> list[str]:

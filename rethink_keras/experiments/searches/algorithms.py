@@ -1,4 +1,4 @@
-"""How a search chooses its trials: Keras Tuner's oracles, made to be stored whole and to say what they cost."""
+"""How a search chooses its trials: Keras Tuner's oracles, without files of their own, and with the costs of trials."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rethink_keras.validation import check_int, check_number
 
 MOST_ITERATIONS = 1000  # of Hyperband
 _FROM_SEARCH = ["objective", "hyperparameters", "trials", "epochs", "seed"]
-ROOT, EPOCHS = "tuner/root", "tuner/epochs"  # Hyperband's: the trial gone on from, the epoch to end after
+ROOT, EPOCHS = "tuner/root", "tuner/epochs"  # of Hyperband: the trial that is resumed, the last epoch
 COMPLETED, FAILED = trials_module.TrialStatus.COMPLETED, trials_module.TrialStatus.FAILED
 
 
 class Algorithm(Protocol):
-    """What `search.algorithm` is bound to."""
+    """Signature of what `search.algorithm` is bound to."""
 
     __name__: str
 
@@ -35,12 +35,12 @@ class Algorithm(Protocol):
         trials: int,
         epochs: int,
         seed: int,
-    ) -> InMemory:
-        """The oracle of a search of so many trials of so many epochs."""
+    ) -> SearchOracle:
+        """Returns the oracle of a search of `trials` trials of `epochs` epochs."""
 
 
-class InMemory(keras_tuner.Oracle):
-    """An oracle that leaves storing to `Chief`: Keras Tuner's own files cannot be written at one stroke."""
+class SearchOracle(keras_tuner.Oracle):
+    """An oracle that `Chief` stores: the several files of Keras Tuner cannot be written in one atomic operation."""
 
     def save(self):
         """Does nothing."""
@@ -49,25 +49,29 @@ class InMemory(keras_tuner.Oracle):
         """Does nothing."""
 
     def costs(self, epochs: int) -> list[int]:
-        """Epochs of each trial at most, those not counted that it goes on from; `epochs` are those of a run."""
+        """Returns the maximum number of epochs of each trial, without those of the trial that it resumes.
+
+        Args:
+            epochs: Maximum number of epochs of a run.
+        """
         return [epochs] * self.max_trials
 
 
-class _Random(InMemory, RandomSearchOracle):
+class _Random(SearchOracle, RandomSearchOracle):
     pass
 
 
-class _Bayesian(InMemory, BayesianOptimizationOracle):
+class _Bayesian(SearchOracle, BayesianOptimizationOracle):
     def populate_space(self, trial_id):
-        """Proposes as a function of the seed and the trials so far, whether or not a process has ended meanwhile."""
+        """Proposes values as a function of seed and trials so far, so that a resumed search proposes the same."""
         self._random_state = np.random.RandomState([self.seed, len(self.trials)])
-        with threadpoolctl.threadpool_limits(1):  # its matrices are small
+        with threadpoolctl.threadpool_limits(1):  # its matrices are too small for more
             return super().populate_space(trial_id)
 
 
-class _Hyperband(InMemory, HyperbandOracle):
+class _Hyperband(SearchOracle, HyperbandOracle):
     def populate_space(self, trial_id):
-        """Proposes; a failed trial counts as the worst of its rung, or a few would leave nobody to go on."""
+        """Proposes values. A failed trial counts as the worst of its rung, which would never be complete otherwise."""
         with self._failed_as_worst():
             response = super().populate_space(trial_id)
         values = response.get("values") or {}
@@ -76,7 +80,7 @@ class _Hyperband(InMemory, HyperbandOracle):
         return response
 
     def costs(self, epochs: int) -> list[int]:
-        """Epochs of each trial; a trial of a later rung goes on from one before."""
+        """Returns the epochs of each trial. A trial of a later rung resumes one of the rung before."""
         found = []
         for bracket in reversed(range(self._get_num_brackets())):
             before = 0
@@ -102,8 +106,8 @@ class _Hyperband(InMemory, HyperbandOracle):
 
 
 @gin.configurable(denylist=_FROM_SEARCH)
-def random_search(*, objective, hyperparameters, trials: int, epochs: int, seed: int) -> InMemory:
-    """Draws every trial anew."""
+def random_search(*, objective, hyperparameters, trials: int, epochs: int, seed: int) -> SearchOracle:
+    """Returns an oracle that draws every trial independently."""
     del epochs
     return _Random(max_trials=trials, **_common(objective, hyperparameters, seed))
 
@@ -118,11 +122,17 @@ def bayesian(
     seed: int,
     random_trials: int | None = None,
     exploration: float = 2.6,
-) -> InMemory:
-    """Bayesian optimization: a Gaussian process over the trials so far, upper confidence bound.
+) -> SearchOracle:
+    """Returns an oracle for Bayesian optimization: a Gaussian process over the trials so far, upper confidence bound.
 
-    `random_trials` are drawn at first, three times the number of parameters if it is None; the larger `exploration`,
-    the farther from known trials it looks.
+    Args:
+        objective: What is optimized.
+        hyperparameters: The space.
+        trials: Number of trials.
+        epochs: Not used.
+        seed: Seed of the choice.
+        random_trials: Number of random trials at the beginning; None for three times the number of parameters.
+        exploration: The larger, the farther from known trials it explores.
     """
     del epochs
     if random_trials is not None:
@@ -146,10 +156,17 @@ def hyperband(
     seed: int,
     factor: int = 3,
     iterations: int = 1,
-) -> InMemory:
-    """Hyperband (Li et al. 2018): many short trials; of each rung the best `1 / factor` go on `factor` times as long.
+) -> SearchOracle:
+    """Returns an oracle for Hyperband (Li et al. 2018), which resumes the best of many short trials.
 
-    It decides itself how many trials there are; `iterations` says how often it goes through all its brackets.
+    Args:
+        objective: What is optimized.
+        hyperparameters: The space.
+        trials: Not used: the epochs and the factor determine the number of trials.
+        epochs: Maximum number of epochs of a run.
+        seed: Seed of the choice.
+        factor: The best `1 / factor` of each rung are resumed for `factor` times as many epochs.
+        iterations: How often all brackets are run.
     """
     del trials
     check_int("hyperband.factor", factor, 2)
@@ -171,7 +188,7 @@ def _common(objective, hyperparameters, seed: int) -> dict:
     return {
         "objective": objective,
         "hyperparameters": hyperparameters,
-        "seed": seed + 1,  # 0 would be drawn from the clock
+        "seed": seed + 1,  # Keras Tuner takes 0 for a random seed
         "max_consecutive_failed_trials": None,  # a failed trial never stops a search
         "allow_new_entries": False,
         "tune_new_entries": False,

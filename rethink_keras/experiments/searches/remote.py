@@ -1,7 +1,7 @@
 """A search over several processes or machines: Keras Tuner's environment variables and messages, over gRPC.
 
-Chief and workers share a folder. In it lies a token that only its owner can read; the chief answers a call that carries
-the token, and no other.
+Chief and workers share a folder. A file in it, which only its owner can read, has a token. The chief answers only calls
+that carry the token.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
 
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # runs are started by fork and exec, without gRPC
+os.environ.setdefault(
+    "GRPC_ENABLE_FORK_SUPPORT", "0"
+)  # runs are started by fork and exec, and do not use gRPC
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
@@ -26,24 +28,25 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.src import protos
 
 from rethink_keras.errors import UserError, WorkerLostError
-from rethink_keras.experiments.searches.chief import NAMES, Chief
+from rethink_keras.experiments.searches.chief import Chief
+from rethink_keras.experiments.searches.worker_locks import NAMES
 
 ID, IP, PORT = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
-ASK_SECONDS = 5.0  # for one answer; then the question is put again
-TOKEN = ".token"  # the file of a search's folder
+CALL_SECONDS = 5.0  # after which a call without an answer is repeated
+TOKEN = ".token"  # file in a search's folder
 METADATA = "rethink-keras-token"
 RETRY_SECONDS = 1.0
-REFUSALS = 3  # of one call, before it is given up: a chief that starts again has a new token
+REFUSALS = 3  # of a token, before the worker gives up: a chief that starts again has a new token
 
 
 @dataclasses.dataclass(frozen=True)
 class Role:
-    """What this process is in a search.
+    """Role of this process in a search.
 
     Attributes:
-        tuner_id: its name.
-        address: of the chief, host:port; empty for a search in one process.
-        is_chief: whether it hands out trials to others.
+        tuner_id: Name of this process.
+        address: Address of the chief, host:port; empty for a search in one process.
+        is_chief: Whether this process hands out trials to others.
     """
 
     tuner_id: str = "tuner0"
@@ -52,10 +55,10 @@ class Role:
 
 
 def role() -> Role:
-    """What Keras Tuner's environment variables say that this process is.
+    """Returns the role of this process according to Keras Tuner's environment variables.
 
     Raises:
-        UserError: if they say it in part only, or cannot be used.
+        UserError: One of them is missing or cannot be used.
     """
     tuner_id, host, port = (os.environ.get(name, "") for name in (ID, IP, PORT))
     if not host and not port:
@@ -66,22 +69,22 @@ def role() -> Role:
                 f"{name} is {value!r}. Set {ID} to 'chief' for the chief and to another name for each worker, {IP} "
                 f"and {PORT} to the chief's address for all; or unset them to search in one process."
             )
-    return Role(tuner_id, f"{host}:{port}", "chief" in tuner_id)  # which is Keras Tuner's own rule
+    return Role(tuner_id, f"{host}:{port}", "chief" in tuner_id)  # as Keras Tuner itself decides
 
 
 @contextlib.contextmanager
 def served(chief: Chief, folder: Path, address: str) -> Iterator[None]:
-    """Answers workers while the block runs.
+    """Answers workers as long as the context lasts.
 
     Args:
-        chief: hands out the trials.
-        folder: of the search, in which a new token is written.
-        address: host:port to listen at.
+        chief: Hands out the trials.
+        folder: Folder of the search, to which a new token is written.
+        address: The host:port to listen at.
 
     Raises:
-        UserError: if the address cannot be listened at.
+        UserError: It cannot listen at the address.
     """
-    # Two servers at one port would share its workers out between them.
+    # Without so_reuseport = 0, two chiefs could listen at one port, each with some of the workers.
     server = grpc.server(
         futures.ThreadPoolExecutor(1),
         interceptors=[_Guard(write_token(folder))],
@@ -94,30 +97,30 @@ def served(chief: Chief, folder: Path, address: str) -> Iterator[None]:
         bound = 0
     if not bound:
         raise UserError(
-            f"Nobody can listen at {address}. Set {IP} and {PORT} to a free port of this machine."
+            f"The chief cannot listen at {address}. Set {IP} and {PORT} to a free port of this machine."
         )
     server.start()
     try:
         yield
     finally:
-        server.stop(ASK_SECONDS).wait()
+        server.stop(CALL_SECONDS).wait()
 
 
 def write_token(folder: Path) -> str:
-    """Writes a new token into a folder, for the folder's owner alone to read; returns it."""
+    """Writes a new token to a folder, readable by its owner alone; returns it."""
     token = secrets.token_hex(32)
     path = folder / TOKEN
     path.unlink(missing_ok=True)
-    path.touch(mode=0o600, exist_ok=False)  # so that it is never there for others to read
+    path.touch(mode=0o600, exist_ok=False)  # before anything is in it
     path.write_text(token)
     return token
 
 
 def read_token(folder: Path) -> str:
-    """The token of the search in a folder; empty while there is none.
+    """Returns the token of the search in a folder; '' while there is none.
 
     Raises:
-        UserError: if this user may not read it.
+        UserError: This user may not read it.
     """
     try:
         token = (folder / TOKEN).read_text(encoding="ascii")
@@ -131,13 +134,13 @@ def read_token(folder: Path) -> str:
 
 
 class _Guard(grpc.ServerInterceptor):
-    """Refuses calls without the token, before anything is read of them."""
+    """Refuses calls without the token, before their message is read."""
 
     def __init__(self, token: str):
         self._token = token.encode()
 
     def intercept_service(self, continuation, handler_call_details):
-        """Passes a call on, or answers that it is refused."""
+        """Passes a call on, or refuses it."""
         sent = dict(handler_call_details.invocation_metadata).get(METADATA, "")
         sent = sent.encode() if isinstance(sent, str) else sent
         if hmac.compare_digest(sent, self._token):
@@ -162,10 +165,10 @@ class _Service(protos.get_service_grpc().OracleServicer):  # type: ignore[misc]
             return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
 
     def EndTrial(self, request, context):
-        """Takes a trial back."""
+        """Takes back a trial."""
         try:
             trial = Trial.from_proto(request.trial)
-        except Exception as error:  # Keras Tuner raises many kinds for what is no trial
+        except Exception as error:  # Keras Tuner raises many types for a message that is no trial
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no trial ({type(error).__name__})")
         with self._answering(context):
             self._chief.end_trial(trial)
@@ -173,7 +176,7 @@ class _Service(protos.get_service_grpc().OracleServicer):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def _answering(self, context) -> Iterator[None]:
-        """Answers what a worker has wrong; anything else that fails is the chief's, and ends the search."""
+        """Reports a worker's mistake to that worker. Any other failure is the chief's own, and ends the search."""
         try:
             yield
         except UserError as error:
@@ -184,14 +187,14 @@ class _Service(protos.get_service_grpc().OracleServicer):  # type: ignore[misc]
 
 
 class Client:
-    """The chief as a worker sees it.
+    """A worker's connection to its chief.
 
     Args:
-        folder: of the search, which chief and workers share.
-        address: of the chief.
-        patience_minutes: after so long without an answer it is given up.
-        stopping: once set, nothing is asked any more.
-        ended: called with each trial that has ended.
+        folder: Folder of the search, which chief and workers share.
+        address: Address of the chief, host:port.
+        patience_minutes: How long it tries again without an answer.
+        stopping: Once set, calls end with `RequestCancelled`.
+        ended: Called with each trial that has ended.
     """
 
     def __init__(
@@ -210,48 +213,50 @@ class Client:
         self._stub = protos.get_service_grpc().OracleStub(grpc.insecure_channel(address))
 
     def create_trial(self, tuner_id: str) -> Trial:
-        """A trial of the chief's.
+        """Returns a trial from the chief.
 
         Raises:
-            UserError: if the chief refuses.
-            WorkerLostError: if the chief does not answer.
+            UserError: The chief refuses.
+            WorkerLostError: The chief does not answer.
+            RequestCancelled: The search is to stop.
         """
         request = protos.get_service().CreateTrialRequest(tuner_id=tuner_id)
-        return Trial.from_proto(self._ask(self._stub.CreateTrial, request).trial)
+        return Trial.from_proto(self._call(self._stub.CreateTrial, request).trial)
 
     def end_trial(self, trial: Trial) -> None:
-        """Tells the chief how a trial went.
+        """Hands a trial back to the chief.
 
         Raises:
-            UserError: if the chief refuses.
-            WorkerLostError: if the chief does not answer.
+            UserError: The chief refuses.
+            WorkerLostError: The chief does not answer.
+            RequestCancelled: The search is to stop.
         """
-        self._ask(self._stub.EndTrial, protos.get_service().EndTrialRequest(trial=trial.to_proto()))
+        self._call(self._stub.EndTrial, protos.get_service().EndTrialRequest(trial=trial.to_proto()))
         self._ended(trial)
 
-    def _ask(self, call, request):
-        """Asks until there is an answer; all questions may be put twice."""
+    def _call(self, call, request):
+        """Repeats a call until there is an answer. The chief gives the same answer to a call that it gets twice."""
         end = time.monotonic() + self._patience
         refusals = 0
         while not self._stopping.is_set():
             metadata = ((METADATA, read_token(self._folder)),)
             try:
-                return call(request, wait_for_ready=True, timeout=ASK_SECONDS, metadata=metadata)
+                return call(request, wait_for_ready=True, timeout=CALL_SECONDS, metadata=metadata)
             except grpc.RpcError as error:
                 refusals += error.code() == grpc.StatusCode.UNAUTHENTICATED
                 if refusals == REFUSALS or error.code() == grpc.StatusCode.INVALID_ARGUMENT:
                     raise UserError(
                         f"The chief at {self._address} refuses this worker: {error.details()}. Start both with the "
-                        f"same --workdir, in a folder that both see, and the same {IP} and {PORT}."
+                        f"same --workdir, in a folder that both share, and the same {IP} and {PORT}."
                     ) from error
                 if time.monotonic() > end:
                     raise WorkerLostError(
                         f"The chief at {self._address} has not answered for {self._patience / 60:g} minutes "
-                        f"({error.code().name}). Start it again, then the workers: all go on where they stopped."
+                        f"({error.code().name}). Start it again, then the workers: all resume where they stopped."
                     ) from error
                 self._stopping.wait(RETRY_SECONDS)
-        raise Stopped
+        raise RequestCancelled
 
 
-class Stopped(Exception):
-    """Raised in place of an answer when a stop was asked for meanwhile."""
+class RequestCancelled(Exception):
+    """Raised by a call to the chief if the search is to stop meanwhile."""

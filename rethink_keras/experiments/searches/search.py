@@ -1,48 +1,50 @@
-"""A search, bound in gin: what its trials share, what they vary, what is sought and how."""
+"""A search, bound in gin: what its trials share, what they vary, the objective and the algorithm."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gin
 import keras_tuner
 from keras_tuner.engine.trial import Trial
 
-from rethink_keras import config as configuration
+from rethink_keras import config
 from rethink_keras.errors import UserError
+from rethink_keras.experiments.paths import ROOT
+from rethink_keras.experiments.planned_run import MOST_THREADS, PlannedRun
+from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.experiments.searches import algorithms
-from rethink_keras.experiments.searches.algorithms import Algorithm, InMemory
+from rethink_keras.experiments.searches.algorithms import Algorithm, SearchOracle
 from rethink_keras.experiments.searches.objectives import DIRECTIONS
 from rethink_keras.experiments.searches.space import Space
-from rethink_keras.experiments.sweeps import sweep
-from rethink_keras.experiments.sweeps.manifest import MOST_THREADS, PlannedRun
+from rethink_keras.experiments.sweeps.sweep import MOST_RETRIES
 from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
 
 TRIALS = "trials"  # the folder of their workdirs
 MOST_TRIALS = 1_000_000
-_PARSING = threading.Lock()  # gin has one configuration, and workers are threads
 
 
 @gin.configurable("search")
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """What is searched and how. The parameters that vary are `Space`'s.
+    """What `search.*` binds. The parameters that vary are `Space`'s. Trials run on the machine of their worker.
 
     Attributes:
-        title: a line for people.
-        base: gin files and bindings of all trials, as in `sweep`'s groups; `train.epochs` among them says how long
-            a trial is.
+        title: A line for people.
+        base: Gin files and bindings of all trials, as in a sweep's groups; `train.epochs` among them is the maximum
+            number of epochs of a trial.
         algorithm: `@random_search`, `@bayesian` or `@hyperband`.
         objective: 'train_accuracy', 'test_accuracy', 'train_loss', 'epochs_to_fit' or 'epochs_to_accuracy'.
-        trials: how many; Hyperband decides that itself.
-        seed: of the choice of trials.
-        run_seed: of every trial's run.
-        threads: of a trial; 'auto' divides the processor's cores among as many trials as there can be.
-        retries: how many more times a trial is tried that failed in a way that may pass.
-        patience_minutes: after so long without an answer from the chief a worker gives up.
+        trials: Number of trials; Hyperband determines it itself.
+        seed: Seed of the choice of trials.
+        run_seed: Seed of every trial's run.
+        threads: Processor threads of a trial; see `placement.threads_per_run` for 'auto'.
+        retries: How many more times a trial is tried whose failure may be temporary.
+        patience_minutes: How long a worker waits for an answer from the chief.
     """
 
     title: str = "A search"
@@ -59,7 +61,7 @@ class Search:
     def __post_init__(self):
         check_choice("search.objective", self.objective, list(DIRECTIONS))
         check_int("search.trials", self.trials, 1, MOST_TRIALS)
-        check_int("search.retries", self.retries, 0, sweep.MOST_RETRIES)
+        check_int("search.retries", self.retries, 0, MOST_RETRIES)
         check_number("search.patience_minutes", self.patience_minutes, 0, 1e6)
         check_seed("search.seed", self.seed)
         check_seed("search.run_seed", self.run_seed)
@@ -68,9 +70,14 @@ class Search:
         if self.threads != "auto":
             check_int("search.threads", self.threads, 1, MOST_THREADS)
 
-    def oracle(self, space: Space, epochs: int) -> InMemory:
-        """What chooses the trials, as gin's present configuration has it, for runs of so many epochs."""
-        if self.algorithm.__name__ == "hyperband" and "train.epochs" in dict(space):
+    @property
+    def is_hyperband(self) -> bool:
+        """Whether trials end before their last epoch, and the best are resumed."""
+        return self.algorithm.__name__ == "hyperband"
+
+    def oracle(self, space: Space, epochs: int) -> SearchOracle:
+        """Returns the oracle that chooses the trials, for runs of `epochs` epochs at most."""
+        if self.is_hyperband and "train.epochs" in dict(space):
             raise UserError("Hyperband varies train.epochs itself. Take it out of the space.")
         oracle = self.algorithm(
             objective=keras_tuner.Objective(self.objective, DIRECTIONS[self.objective]),
@@ -84,14 +91,14 @@ class Search:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """A search laid out.
+class SearchPlan:
+    """A search whose configuration was parsed and checked.
 
     Attributes:
-        search: what gin binds of it.
-        space: what varies.
-        template: the run that all trials are, without what varies.
-        settings: all that another search would have different, as JSON's kinds.
+        search: Its gin object.
+        space: What varies.
+        template: The run of every trial, without what varies.
+        settings: Everything in which another search would differ, as JSON types.
     """
 
     search: Search
@@ -100,11 +107,11 @@ class Plan:
     settings: dict[str, Any]
 
     def bindings(self, trial: Trial) -> dict[str, str]:
-        """What a trial binds, as gin texts by parameter."""
+        """Returns the bindings of a trial, as gin texts by parameter."""
         return self.space.bindings(trial.hyperparameters.values)
 
     def run(self, trial: Trial) -> PlannedRun:
-        """The run of a trial. One that goes on from another trial has that one's workdir."""
+        """Returns the run of a trial, without its fingerprint. A trial that resumes another one has its workdir."""
         values = trial.hyperparameters.values
         bound = self.bindings(trial)
         return dataclasses.replace(
@@ -114,68 +121,80 @@ class Plan:
             epochs=int(bound.get("train.epochs", self.template.epochs)),
         )
 
-    def fingerprint(self, trial: Trial) -> str:
-        """SHA-256 (hex) of a trial's configuration; replaces gin's present configuration."""
+    def checked_run(self, trial: Trial) -> PlannedRun:
+        """Returns the run of a trial with the fingerprint of its configuration, which is parsed for that."""
         run = self.run(trial)
-        with _PARSING:
-            files, bindings = list(run.gin_files), list(run.bindings)
-            made = sweep.planned(run.name, run.network, run.variant, run.seed, files, bindings, run.threads)
-        return made.fingerprint
+        with parsed_run(run):
+            return dataclasses.replace(run, fingerprint=config.fingerprint())
 
-    def until(self, trial: Trial) -> int:
-        """The epoch after which a trial ends."""
+    def last_epoch(self, trial: Trial) -> int:
+        """Returns the epoch after which a trial ends."""
         return int(trial.hyperparameters.values.get(algorithms.EPOCHS, self.run(trial).epochs))
 
 
-def lay_out(
-    gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False
-) -> tuple[Plan, InMemory]:
-    """The search of gin files and bindings, and the oracle of its trials; replaces gin's present configuration.
+def plan_search(
+    search: Search,
+    space: Space,
+    gin_files: Sequence[str],
+    threads: int,
+    allow_imports: bool = False,
+) -> tuple[SearchPlan, SearchOracle]:
+    """Returns the plan of a search, and the oracle of its trials.
 
     Args:
-        gin_files: that `bin/tune` was given.
-        bindings: likewise.
-        threads: of each trial.
-        allow_imports: whether gin files may import modules from outside of this package.
+        search: The search.
+        space: What varies.
+        gin_files: Gin files of `bin/tune`, beside which those of `search.base` are looked up.
+        threads: Processor threads of each trial.
+        allow_imports: Whether gin files may import modules from outside of this package.
 
     Raises:
-        UserError: if the search is wrong, or a trial's configuration at some corner of the space.
+        UserError: The search is wrong, or the configuration of a trial at a corner of the space.
     """
-    configuration.parse(gin_files, bindings, allow_imports=allow_imports)
-    search, space = Search(), Space()
-    files, params = sweep.sorted_overlays(search.base, sweep.overlay_folders(gin_files))
+    files, params = find_overlays(search.base, gin_files)
 
-    def planned(*more: str) -> PlannedRun:
+    def plan(*more: str) -> PlannedRun:
         every = [*params, *more]
-        return sweep.planned(TRIALS, "trial", "", search.run_seed, files, every, threads, allow_imports)
+        return plan_run(TRIALS, "trial", "", search.run_seed, files, every, threads, allow_imports)
 
-    template = planned()
+    template = plan()
     for corner in space.corners():
         try:
-            planned(corner)
+            plan(corner)
         except UserError as error:
             what = error.sentence.removeprefix(f"--gin_param='{corner}': ")
-            raise UserError(f"The space holds {corner}, but {what}") from error
-    planned()
-    trial_configuration = configuration.resolved().splitlines()
-    if configuration.bound("train.model", None) is None:
-        raise UserError("The trials have no network. Put train.model = @mlp into search.base, for example.")
-    every_epochs = "evaluation.every_epochs"
-    if search.algorithm.__name__ == "hyperband" and (
-        every_epochs in dict(space) or configuration.bound(every_epochs, 1) != 1
-    ):
-        raise UserError(
-            f"Hyperband ends trials in mid-run, where they must be measured. Leave {every_epochs} out."
-        )
-    # The algorithm has bindings of its own.
-    configuration.parse(gin_files, bindings, allow_imports=allow_imports)
+            raise UserError(f"The space contains {corner}, but {what}") from error
+    trial = _check_template(search, space, template)
     oracle = search.oracle(space, template.epochs)
     settings = {
         "algorithm": search.algorithm.__name__,
         "objective": search.objective,
         "options": {n: v for n, v in oracle.get_state().items() if isinstance(v, (int, float, type(None)))},
         "space": dict(space),
-        "trial": trial_configuration,
+        "trial": trial.splitlines(),
         "threads": threads,
     }
-    return Plan(search, space, template, settings), oracle
+    return SearchPlan(search, space, template, settings), oracle
+
+
+def parsed_run(run: PlannedRun, *more: str) -> contextlib.AbstractContextManager[None]:
+    """Returns a context in which the configuration of a run, with more bindings, is the present one."""
+    files: list[str | Path] = [ROOT / file for file in run.gin_files]
+    bindings = [*run.bindings, *more, f"train.seed = {run.seed}"]
+    return config.parsed(files, bindings, allow_imports=run.allow_imports)
+
+
+def _check_template(search: Search, space: Space, template: PlannedRun) -> str:
+    """Checks that trials can be trained and measured. Returns their configuration, without what varies."""
+    every_epochs = "evaluation.every_epochs"
+    with parsed_run(template):
+        if config.bound("train.model", None) is None:
+            raise UserError(
+                "The trials have no network. Put train.model = @mlp into search.base, for example."
+            )
+        rarely = every_epochs in dict(space) or config.bound(every_epochs, 1) != 1
+        if search.is_hyperband and rarely:
+            raise UserError(
+                f"Hyperband ends trials early, after epochs that must be evaluated. Leave {every_epochs} out."
+            )
+        return config.resolved()

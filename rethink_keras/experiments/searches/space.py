@@ -1,4 +1,4 @@
-"""What a search varies: parameters bound in gin, each with the values that it may take."""
+"""What a search varies: gin parameters, each with the values that it may have."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rethink_keras import config as configuration
 from rethink_keras.errors import UserError
 from rethink_keras.validation import check_number
 
-DIGITS = 4  # significant ones of numbers that are drawn, so that they can be read and typed
+DIGITS = 4  # significant digits of drawn numbers, so that they can be read and typed
 
 
 @gin.configurable("space")
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """The parameters that a search varies, by names such as 'train.learning_rate', and what each may be.
+    """What `space.*` binds: the parameters that a search varies, such as 'train.learning_rate', and their values.
 
     A parameter of a function that is itself a choice, such as 'sgd.momentum' beside
     `{'train.optimizer': [@sgd, @adam]}`, varies only where that function is chosen.
 
     Attributes:
-        choice: values to choose from, of whatever kind the parameter takes.
-        uniform: least and largest number.
-        log_uniform: least and largest number, both above 0; each order of magnitude is as likely as another.
-        integer: least and largest whole number.
+        choice: Values to choose from, of any type that the parameter takes.
+        uniform: Smallest and largest number.
+        log_uniform: Smallest and largest number, both above 0; each order of magnitude is equally likely.
+        integer: Smallest and largest whole number.
     """
 
     choice: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
@@ -47,9 +47,7 @@ class Space:
             )
         for name in names:
             if names.count(name) > 1:
-                raise UserError(
-                    f"{name} stands in the space twice. Take it out of one of {', '.join(kinds)}."
-                )
+                raise UserError(f"{name} is in the space twice. Take it out of one of {', '.join(kinds)}.")
             if name.count(".") != 1:
                 raise UserError(f"The space names {name!r}. Write function.parameter, such as 'mlp.hidden'.")
         for name, values in self.choice.items():
@@ -62,7 +60,7 @@ class Space:
                 _check_bounds(kind, name, bounds)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Each parameter's name, and in words what it may be."""
+        """Yields the name of each parameter, and its values in words."""
         for name, values in self.choice.items():
             yield name, " | ".join(map(_text, values))
         for kind in ("log_uniform", "uniform", "integer"):
@@ -73,13 +71,13 @@ class Space:
                 )
 
     def corners(self) -> Iterator[str]:
-        """A binding for every choice, and for both bounds of every range."""
+        """Yields a binding for every choice, and for both bounds of every range."""
         for mapping in (self.choice, self.log_uniform, self.uniform, self.integer):
             for name, values in mapping.items():
                 yield from (f"{name} = {_text(value)}" for value in values)
 
     def hyperparameters(self) -> keras_tuner.HyperParameters:
-        """The space as Keras Tuner has it. Choices are gin texts there."""
+        """Returns the space for Keras Tuner. Choices are gin texts there."""
         found = keras_tuner.HyperParameters()
         for name, values in sorted(self.choice.items(), key=lambda item: bool(self._parent(item[0]))):
             found.Choice(name, list(map(_text, values)), ordered=False, **self._parent(name))
@@ -92,7 +90,11 @@ class Space:
         return found
 
     def bindings(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """What a trial binds, as gin texts by parameter; `values` are Keras Tuner's."""
+        """Returns the bindings of a trial, as gin texts by parameter.
+
+        Args:
+            values: Values of the trial in Keras Tuner.
+        """
         return {
             name: values[name] if name in self.choice else self._number(name, values[name])
             for name, _ in self
@@ -100,7 +102,7 @@ class Space:
         }
 
     def check(self, values: Mapping[str, Any]) -> None:
-        """Raises ValueError if values, which are Keras Tuner's, are none of this space."""
+        """Raises ValueError if values of a trial in Keras Tuner are not in this space."""
         for name, options in self.choice.items():
             if name in values and values[name] not in map(_text, options):
                 raise ValueError(f"{name} is {ascii(values[name])[:80]}")
@@ -116,7 +118,7 @@ class Space:
         return repr(min(max(float(f"{value:.{DIGITS}g}"), least), most))
 
     def _parent(self, name: str) -> dict[str, Any]:
-        """Which choice must be which function, for a parameter of that function to mean anything."""
+        """Returns on which choice a parameter of a function depends, as Keras Tuner's arguments; empty for none."""
         function = f"@{name.split('.')[0]}"
         for parent, values in self.choice.items():
             if function in map(_text, values):
@@ -125,14 +127,14 @@ class Space:
 
 
 def _text(value: object) -> str:
-    """A value as one writes it in a gin file."""
+    """Returns a value as a gin file contains it."""
     return configuration.reference(value) if callable(value) else repr(value)
 
 
 def _check_bounds(kind: str, name: str, bounds: Sequence[float]) -> None:
     if len(bounds) != 2 or any(isinstance(bound, bool) for bound in bounds) or not bounds[0] < bounds[1]:
         raise UserError(
-            f"space.{kind} of {name} is {tuple(bounds)!r}. Give the least and the largest value, such as (1, 8)."
+            f"space.{kind} of {name} is {tuple(bounds)!r}. Give the smallest and the largest value, such as (1, 8)."
         )
     for bound in bounds:
         check_number(f"space.{kind} of {name}", bound, -1e300, 1e300)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import unittest
+from pathlib import Path
 from unittest import mock
 
 from absl.testing import absltest
@@ -15,9 +16,8 @@ from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
 from rethink_keras.experiments.run_process import LOG
 from tests.experiments.run_process_test import job
 from tests.experiments.small_sweeps import results, wait_for_rows
-from tests.experiments.stub_runs import ENDLESS, status, stub_job, wait_for
+from tests.experiments.stub_runs import ENDLESS, CalledDisplay, run_jobs, status, stub_job
 from tests.training import small_runs
-from tests.training.small_runs import new_folder
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 LONG = ("train.epochs = 80",)
@@ -27,9 +27,9 @@ def jobs(folder, *more):
     return [job(folder / f"run_{k}", *LONG, f"train.seed = {k}", *more) for k in range(3)]
 
 
-def run(engine, folder, *more, stopping=None):
+def run(jobs, engine, **options):
     outcomes = []
-    engine.run(jobs(folder, *more), 1, stopping or threading.Event(), lambda: None, outcomes.append, print)
+    run_jobs(jobs, engine, outcomes.append, **options)
     return outcomes
 
 
@@ -37,14 +37,18 @@ class WithoutClusterTest(absltest.TestCase):
     def test_a_missing_ray_is_told(self):
         with (
             mock.patch.dict("sys.modules", ray=None),
-            self.assertRaisesRegex(UserError, "Ray is not installed"),
+            self.assertRaisesRegex(UserError, "requirements-ray.txt"),
+            RayCluster().connected(),
         ):
-            RayCluster()._connected()
+            pass
 
     @unittest.skipUnless(HAS_RAY, "Ray is not installed")
     def test_no_cluster_is_told(self):
-        with self.assertRaisesRegex(UserError, "No Ray cluster answers at '127.0.0.1:1'"):
-            RayCluster(address="127.0.0.1:1")._connected()
+        with (
+            self.assertRaisesRegex(UserError, "'127.0.0.1:1'.*ray.address"),
+            RayCluster(address="127.0.0.1:1").connected(),
+        ):
+            pass
 
 
 @unittest.skipUnless(HAS_RAY, "Ray is not installed")
@@ -65,52 +69,49 @@ class RayClusterTest(absltest.TestCase):
 
     def test_a_killed_node_loses_nothing(self):
         node = self.cluster.add_node(num_cpus=2)
-        with new_folder() as folder:
+        folder = Path(self.create_tempdir())
+        for k in range(3):
+            small_runs.run(folder / "here" / f"run_{k}", *LONG, f"train.seed = {k}")
+
+        def kill_node():
             for k in range(3):
-                small_runs.run(folder / "here" / f"run_{k}", *LONG, f"train.seed = {k}")
+                wait_for_rows(folder / "ray" / f"run_{k}", 2)
+            self.cluster.remove_node(node, allow_graceful=False)
 
-            def kill_node():
-                for k in range(3):
-                    wait_for_rows(folder / "ray" / f"run_{k}", 2)
-                self.cluster.remove_node(node, allow_graceful=False)
-
-            killer = threading.Thread(target=kill_node)
-            killer.start()
-            outcomes = run(RayCluster(self.cluster.address), folder / "ray")
-            killer.join()
-            self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
-            self.assertEqual(results(folder / "ray"), results(folder / "here"))
-            logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
-            self.assertEqual(sum("Going on in epoch" in log for log in logs), 2)
+        killer = threading.Thread(target=kill_node)
+        killer.start()
+        outcomes = run(jobs(folder / "ray"), RayCluster(self.cluster.address))
+        killer.join()
+        self.assertEqual([outcome.exit_code for outcome in outcomes], [0, 0, 0])
+        self.assertEqual(results(folder / "ray"), results(folder / "here"))
+        logs = [(folder / "ray" / f"run_{k}" / LOG).read_text() for k in range(3)]
+        self.assertEqual(sum("Resuming in epoch" in log for log in logs), 2)
 
     def test_more_than_the_cluster_has_is_told(self):
-        with (
-            new_folder() as folder,
-            self.assertRaisesRegex(UserError, "asks for 0.5 GPUs and the Ray cluster has 0"),
-        ):
-            run(RayCluster(self.cluster.address, gpus_per_run=0.5), folder)
+        engine = RayCluster(self.cluster.address, gpus_per_run=0.5)
+        with self.assertRaisesRegex(UserError, "0.5 GPUs .* has 0.*ray.gpus_per_run"):
+            run(jobs(Path(self.create_tempdir())), engine)
 
     def test_a_failure_stops_and_saves(self):
         def fail():
             if status(folder / "run_0") == "running":
                 raise BrokenPipeError
 
-        with new_folder() as folder:
-            stubs = [stub_job(folder / f"run_{k}", *ENDLESS) for k in range(3)]
-            with self.assertRaises(BrokenPipeError):
-                RayCluster(self.cluster.address).run(stubs, 1, threading.Event(), fail, print, print)
-            wait_for(lambda: status(folder / "run_0") == "interrupted")
-            self.assertEqual(status(folder / "run_2"), "")
+        folder = Path(self.create_tempdir())
+        stubs = [stub_job(folder / f"run_{k}", *ENDLESS, threads=1) for k in range(3)]
+        with self.assertRaises(BrokenPipeError):
+            run(stubs, RayCluster(self.cluster.address), display=CalledDisplay(fail))
+        self.assertEqual(status(folder / "run_0"), "interrupted")
+        self.assertEqual(status(folder / "run_2"), "")
 
     def test_stopping_saves(self):
-        with new_folder() as folder:
-            stopping = threading.Event()
-            threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
-            engine = RayCluster(self.cluster.address)
-            self.assertEmpty(run(engine, folder, "train.epochs = 5000", stopping=stopping))
-            self.assertIn("interrupted", (folder / "run_0" / "summary.json").read_text())
-            listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
-            self.assertNotEqual(listed.returncode, 0)
+        folder, stopping = Path(self.create_tempdir()), threading.Event()
+        threading.Thread(target=lambda: (wait_for_rows(folder / "run_0", 2), stopping.set())).start()
+        engine = RayCluster(self.cluster.address)
+        self.assertEmpty(run(jobs(folder, "train.epochs = 5000"), engine, stopping=stopping))
+        self.assertEqual(status(folder / "run_0"), "interrupted")
+        listed = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True)
+        self.assertNotEqual(listed.returncode, 0)
 
 
 if __name__ == "__main__":

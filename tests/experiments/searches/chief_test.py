@@ -12,9 +12,9 @@ from rethink_keras import config
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import results
-from rethink_keras.experiments.searches.chief import Chief, worker_lock
-from tests.experiments.searches.small_searches import laid_out
-from tests.training.small_runs import new_folder
+from rethink_keras.experiments.searches.chief import Chief
+from rethink_keras.experiments.searches.worker_locks import WORKERS, worker_lock, workers_alive
+from tests.experiments.searches.small_searches import planned
 from tests.workdir import made_runs
 
 ALGORITHMS = {
@@ -56,7 +56,7 @@ class Scene:
 
     def begin(self):
         """A new chief, as after the end of a process."""
-        self.plan, oracle = laid_out(self.folder, *self.params)
+        self.plan, oracle = planned(self.folder, *self.params)
         self.chief = Chief(self.plan, oracle, self.folder, self.ended.append)
         self.chief.release_lost()
 
@@ -64,7 +64,8 @@ class Scene:
         trial.status = TrialStatus.FAILED if failed else TrialStatus.COMPLETED
         rate = float(self.plan.bindings(trial)["train.learning_rate"])
         write_run(
-            self.folder / self.plan.run(trial).name, [rate * k for k in range(1, self.plan.until(trial) + 1)]
+            self.folder / self.plan.run(trial).name,
+            [rate * k for k in range(1, self.plan.last_epoch(trial) + 1)],
         )
         self.chief.end_trial(trial)
 
@@ -82,7 +83,7 @@ class Scene:
         return [
             (
                 self.plan.run(t).name.removeprefix("trials/"),
-                self.plan.until(t),
+                self.plan.last_epoch(t),
                 " ".join(self.plan.bindings(t).values()),
                 t.status,
                 None if t.score is None else round(t.score, 6),
@@ -98,17 +99,18 @@ class ChiefTest(parameterized.TestCase):
 
     @parameterized.parameters(*GOLDEN)
     def test_a_seed_proposes_the_same_trials(self, algorithm):
-        with new_folder() as folder:
-            found = Scene(folder, *ALGORITHMS[algorithm]).all()
+        folder = Path(self.create_tempdir())
+        found = Scene(folder, *ALGORITHMS[algorithm]).all()
         self.assertEqual([trial[:2] for trial in found], [trial[:2] for trial in GOLDEN[algorithm]])
         for trial, (*_, expected) in zip(found, GOLDEN[algorithm], strict=True):
             self.assert_same_values(trial[2], expected)
 
     @parameterized.parameters(*ALGORITHMS)
     def test_resuming_after_every_step_proposes_the_same_trials(self, algorithm):
-        with new_folder() as folder, new_folder() as other:
-            whole = Scene(folder, *ALGORITHMS[algorithm]).all()
-            resumed = Scene(other, *ALGORITHMS[algorithm]).all(restart=True)
+        folder = Path(self.create_tempdir())
+        other = Path(self.create_tempdir())
+        whole = Scene(folder, *ALGORITHMS[algorithm]).all()
+        resumed = Scene(other, *ALGORITHMS[algorithm]).all(restart=True)
         self.assertEqual(resumed, whole)
 
     def assert_same_values(self, found, expected):
@@ -121,80 +123,78 @@ class ChiefTest(parameterized.TestCase):
                 self.assertEqual(one, other)
 
     def test_hyperband_goes_on_in_the_workdirs_of_the_best(self):
-        with new_folder() as folder:
-            scene = Scene(folder, *ALGORITHMS["hyperband"])
-            found = scene.all()
-            rungs = [(name, until) for name, until, *_ in found]
-            self.assertLen(set(rungs), len(rungs))
-            first = [trial for trial in found if trial[1] == 1]
-            on = [trial for trial in found if trial[1] == 3 and (trial[0], 1) in rungs]
-            best = sorted(first, key=lambda trial: -trial[4])[: len(on)]
-            self.assertNotEmpty(on)
-            self.assertEqual({trial[0] for trial in on}, {trial[0] for trial in best})
-            costs = laid_out(folder, *ALGORITHMS["hyperband"])[1].costs(3)
-            self.assertLen(found, len(costs))
-            self.assertEqual(sum(costs), sum(until for _, until in rungs) - len(on))
+        folder = Path(self.create_tempdir())
+        scene = Scene(folder, *ALGORITHMS["hyperband"])
+        found = scene.all()
+        rungs = [(name, until) for name, until, *_ in found]
+        self.assertLen(set(rungs), len(rungs))
+        first = [trial for trial in found if trial[1] == 1]
+        on = [trial for trial in found if trial[1] == 3 and (trial[0], 1) in rungs]
+        best = sorted(first, key=lambda trial: -trial[4])[: len(on)]
+        self.assertNotEmpty(on)
+        self.assertEqual({trial[0] for trial in on}, {trial[0] for trial in best})
+        costs = planned(folder, *ALGORITHMS["hyperband"])[1].costs(3)
+        self.assertLen(found, len(costs))
+        self.assertEqual(sum(costs), sum(until for _, until in rungs) - len(on))
 
     def test_hyperband_goes_on_with_others_than_the_failed(self):
-        with new_folder() as folder:
-            found = Scene(folder, *ALGORITHMS["hyperband"]).all(failed=(0, 1))
-            failed = {trial[0] for trial in found if trial[3] == TrialStatus.FAILED}
-            names = [trial[0] for trial in found]
-            self.assertEqual(failed, {"0000", "0001"})
-            self.assertLess(len(set(names)), len(names))  # some went on
-            self.assertEqual([names.count(name) for name in failed], [1, 1])
+        folder = Path(self.create_tempdir())
+        found = Scene(folder, *ALGORITHMS["hyperband"]).all(failed=(0, 1))
+        failed = {trial[0] for trial in found if trial[3] == TrialStatus.FAILED}
+        names = [trial[0] for trial in found]
+        self.assertEqual(failed, {"0000", "0001"})
+        self.assertLess(len(set(names)), len(names))  # some went on
+        self.assertEqual([names.count(name) for name in failed], [1, 1])
 
     def test_trials_of_the_living_stay_theirs_and_those_of_the_lost_are_handed_out(self):
-        with new_folder() as folder:
-            scene = Scene(folder, "search.trials = 2")
-            (folder / chiefs.WORKERS).mkdir()
-            alive = worker_lock(folder, "alive")
-            with alive:
-                kept, lost = (scene.chief.create_trial(name) for name in ("alive", "lost"))
-                self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.IDLE)
-                self.assertEqual(scene.chief.release_lost(), [lost.trial_id])
-                self.assertEqual(chiefs.workers_alive(folder), ["alive"])
-                scene.begin()
-                self.assertEqual(scene.chief.create_trial("other").trial_id, lost.trial_id)
-                self.assertEqual(scene.chief.create_trial("alive").trial_id, kept.trial_id)
-                for trial in (kept, lost, kept):  # told twice, it counts once
-                    scene.end(trial)
-                self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.STOPPED)
-                self.assertTrue(scene.chief.finished)
-            self.assertEqual([trial.trial_id for trial in scene.ended], [kept.trial_id, lost.trial_id])
+        folder = Path(self.create_tempdir())
+        scene = Scene(folder, "search.trials = 2")
+        (folder / WORKERS).mkdir()
+        alive = worker_lock(folder, "alive")
+        with alive:
+            kept, lost = (scene.chief.create_trial(name) for name in ("alive", "lost"))
+            self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.IDLE)
+            self.assertEqual(scene.chief.release_lost(), [lost.trial_id])
+            self.assertEqual(workers_alive(folder), ["alive"])
+            scene.begin()
+            self.assertEqual(scene.chief.create_trial("other").trial_id, lost.trial_id)
+            self.assertEqual(scene.chief.create_trial("alive").trial_id, kept.trial_id)
+            for trial in (kept, lost, kept):  # told twice, it counts once
+                scene.end(trial)
+            self.assertEqual(scene.chief.create_trial("other").status, TrialStatus.STOPPED)
+            self.assertTrue(scene.chief.finished)
+        self.assertEqual([trial.trial_id for trial in scene.ended], [kept.trial_id, lost.trial_id])
 
     def test_more_trials_may_be_asked_for(self):
-        with new_folder() as folder:
-            few = Scene(folder, "search.trials = 8").all()
-            scene = Scene(folder, "search.trials = 12")
-            self.assertFalse(scene.chief.finished)
-            more = scene.all()
-            self.assertEqual((len(few), len(more), more[:8]), (8, 12, few))
+        folder = Path(self.create_tempdir())
+        few = Scene(folder, "search.trials = 8").all()
+        scene = Scene(folder, "search.trials = 12")
+        self.assertFalse(scene.chief.finished)
+        more = scene.all()
+        self.assertEqual((len(few), len(more), more[:8]), (8, 12, few))
 
     def test_a_failed_write_changes_nothing_on_disk(self):
-        with new_folder() as folder:
-            scene = Scene(folder)
-            before = (folder / chiefs.NAME).read_text()
-            with (
-                absltest.mock.patch.object(
-                    chiefs, "write_atomically", side_effect=OSError(28, "No space left")
-                ),
-                self.assertRaises(OSError),
-            ):
-                scene.chief.create_trial("w")
-            self.assertIsNotNone(scene.chief.trouble)
-            self.assertEqual((folder / chiefs.NAME).read_text(), before)
+        folder = Path(self.create_tempdir())
+        scene = Scene(folder)
+        before = (folder / chiefs.NAME).read_text()
+        with (
+            absltest.mock.patch.object(chiefs, "write_atomically", side_effect=OSError(28, "No space left")),
+            self.assertRaises(OSError),
+        ):
+            scene.chief.create_trial("w")
+        self.assertIsNotNone(scene.chief.trouble)
+        self.assertEqual((folder / chiefs.NAME).read_text(), before)
 
     def test_a_trial_whose_files_are_torn_has_failed(self):
-        with new_folder() as folder:
-            scene = Scene(folder)
-            trial = scene.chief.create_trial("w")
-            workdir = folder / scene.plan.run(trial).name
-            write_run(workdir, [0.5])
-            (workdir / "metrics.csv").write_text("epoch,train_loss\n1")
-            trial.status = TrialStatus.COMPLETED
-            scene.chief.end_trial(trial)
-            self.assertEqual(scene.chief.trials[0].status, TrialStatus.FAILED)
+        folder = Path(self.create_tempdir())
+        scene = Scene(folder)
+        trial = scene.chief.create_trial("w")
+        workdir = folder / scene.plan.run(trial).name
+        write_run(workdir, [0.5])
+        (workdir / "metrics.csv").write_text("epoch,train_loss\n1")
+        trial.status = TrialStatus.COMPLETED
+        scene.chief.end_trial(trial)
+        self.assertEqual(scene.chief.trials[0].status, TrialStatus.FAILED)
 
     @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
     @hypothesis.given(st.data())
@@ -207,7 +207,7 @@ class ChiefTest(parameterized.TestCase):
         )
         path.write_text(text[:start] + data.draw(pieces) + text[end:])
         with contextlib.suppress(UserError):
-            plan, oracle = laid_out(path.parent)
+            plan, oracle = planned(path.parent)
             chief = Chief(plan, oracle, path.parent, print)
             chief.release_lost()
             results.rows(plan, chief.trials, path.parent)
@@ -216,7 +216,7 @@ class ChiefTest(parameterized.TestCase):
     @functools.cached_property
     def finished(self):
         """The search.json of a search with trials of every kind, and its text."""
-        folder = self.enter_context(new_folder())
+        folder = Path(self.create_tempdir())
         scene = Scene(folder)
         for failed in (False, True):
             scene.end(scene.chief.create_trial("w"), failed)
@@ -226,29 +226,29 @@ class ChiefTest(parameterized.TestCase):
 
     @parameterized.parameters("[" * 100_000, '{"format": 1}', "\ud800", "")
     def test_a_damaged_search_json_is_told(self, text):
-        with new_folder() as folder:
+        folder = Path(self.create_tempdir())
+        Scene(folder)
+        (folder / chiefs.NAME).write_bytes(text.encode(errors="surrogatepass"))
+        with self.assertRaisesRegex(UserError, "search.json is damaged"):
             Scene(folder)
-            (folder / chiefs.NAME).write_bytes(text.encode(errors="surrogatepass"))
-            with self.assertRaisesRegex(UserError, "search.json is damaged"):
-                Scene(folder)
 
     def test_strange_workers_in_search_json_are_lost_ones(self):
-        with new_folder() as folder:
-            scene = Scene(folder)
-            scene.chief.create_trial("w")
-            path = folder / chiefs.NAME
-            state = json.loads(path.read_text())
-            state["oracle"]["ongoing_trials"] = {"x" * 5000: state["oracle"]["ongoing_trials"]["w"]}
-            path.write_text(json.dumps(state))
-            scene.begin()
-            self.assertEqual(scene.chief.create_trial("other").trial_id, scene.chief.trials[0].trial_id)
+        folder = Path(self.create_tempdir())
+        scene = Scene(folder)
+        scene.chief.create_trial("w")
+        path = folder / chiefs.NAME
+        state = json.loads(path.read_text())
+        state["oracle"]["ongoing_trials"] = {"x" * 5000: state["oracle"]["ongoing_trials"]["w"]}
+        path.write_text(json.dumps(state))
+        scene.begin()
+        self.assertEqual(scene.chief.create_trial("other").trial_id, scene.chief.trials[0].trial_id)
 
     def test_another_search_is_refused_with_the_difference(self):
-        with new_folder() as folder:
-            Scene(folder)
-            with self.assertRaises(UserError) as raised:
-                Scene(folder, "search.objective = 'train_loss'")
-            self.assertIn('+ "objective": "train_loss"', raised.exception.sentence)
+        folder = Path(self.create_tempdir())
+        Scene(folder)
+        with self.assertRaises(UserError) as raised:
+            Scene(folder, "search.objective = 'train_loss'")
+        self.assertIn('+ "objective": "train_loss"', raised.exception.sentence)
 
 
 if __name__ == "__main__":

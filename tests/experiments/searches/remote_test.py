@@ -1,6 +1,7 @@
 import contextlib
 import os
 import threading
+from pathlib import Path
 from unittest import mock
 
 import grpc
@@ -14,8 +15,7 @@ from rethink_keras.errors import UserError, WorkerLostError
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import remote
 from rethink_keras.experiments.searches.chief import Chief
-from tests.experiments.searches.small_searches import free_port, laid_out
-from tests.training.small_runs import new_folder
+from tests.experiments.searches.small_searches import free_port, planned
 
 
 def variables(tuner_id="", host="", port=""):
@@ -50,13 +50,13 @@ class ServiceTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(config.clear)
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
         self.ended = []
 
     @contextlib.contextmanager
     def served(self, ended=lambda trial: None):
         """A chief that is served, its plan and its address."""
-        plan, oracle = laid_out(self.folder)
+        plan, oracle = planned(self.folder)
         chief = Chief(plan, oracle, self.folder, ended)
         address = f"127.0.0.1:{free_port()}"
         with remote.served(chief, self.folder, address):
@@ -94,7 +94,8 @@ class ServiceTest(parameterized.TestCase):
 
     @parameterized.parameters("0" * 64, "", "\u00e9", None)
     def test_a_stranger_is_refused_and_changes_nothing(self, token):
-        with self.served() as (_, chief, address), new_folder() as elsewhere:
+        elsewhere = Path(self.create_tempdir())
+        with self.served() as (_, chief, address):
             before = self.state()
             if token is not None:
                 (elsewhere / remote.TOKEN).write_text(token)
@@ -155,7 +156,7 @@ class ServiceTest(parameterized.TestCase):
         with self.served() as (_, _, address):
             client = self.client(address)
             first = client.create_trial("w")
-        plan, oracle = laid_out(self.folder)
+        plan, oracle = planned(self.folder)
         with remote.served(Chief(plan, oracle, self.folder, print), self.folder, address):
             self.assertEqual(client.create_trial("w").trial_id, first.trial_id)
 
@@ -167,23 +168,23 @@ class ServiceTest(parameterized.TestCase):
             client = self.client(address, patience=0)
             trial = client.create_trial("w")
             trial.status = TrialStatus.FAILED
-            with mock.patch.object(remote, "ASK_SECONDS", 2), self.assertRaises(WorkerLostError):
+            with mock.patch.object(remote, "CALL_SECONDS", 2), self.assertRaises(WorkerLostError):
                 client.end_trial(trial)
             self.assertIsInstance(chief.trouble, BrokenPipeError)
 
     def test_an_address_in_use_is_told(self):
         with self.served() as (_, chief, address), self.assertRaises(UserError) as raised:
             remote.served(chief, self.folder, address).__enter__()
-        self.assertStartsWith(raised.exception.sentence, f"Nobody can listen at {address}.")
+        self.assertStartsWith(raised.exception.sentence, f"The chief cannot listen at {address}.")
 
     def test_a_chief_that_does_not_answer_is_given_up(self):
         stopping = threading.Event()
         client = remote.Client(self.folder, f"127.0.0.1:{free_port()}", 0, stopping, print)
-        with mock.patch.object(remote, "ASK_SECONDS", 0.2), self.assertRaises(WorkerLostError) as raised:
+        with mock.patch.object(remote, "CALL_SECONDS", 0.2), self.assertRaises(WorkerLostError) as raised:
             client.create_trial("w")
         self.assertEqual(raised.exception.exit_code, 8)
         stopping.set()
-        with self.assertRaises(remote.Stopped):
+        with self.assertRaises(remote.RequestCancelled):
             client.create_trial("w")
 
 

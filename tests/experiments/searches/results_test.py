@@ -1,16 +1,17 @@
+from pathlib import Path
+
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.experiments.searches import results
 from tests.experiments.searches.chief_test import Scene
-from tests.training.small_runs import new_folder
 
 
 class ResultsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.addCleanup(config.clear)
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
         self.scene = Scene(self.folder, "search.title = 'A [/title]\\nimport os'", "search.trials = 2")
         self.scene.all()
 

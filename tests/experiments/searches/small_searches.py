@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rethink_keras.experiments.searches import algorithms, search
+from rethink_keras import config
+from rethink_keras.experiments.searches.algorithms import SearchOracle
+from rethink_keras.experiments.searches.search import Search, SearchPlan, plan_search
+from rethink_keras.experiments.searches.space import Space
 from tests.training.small_runs import SMALL
 
 ROOT = Path(__file__).parents[3]
@@ -33,9 +36,11 @@ def write_gin(folder: Path, *more: str, bindings: tuple[str, ...] = ()) -> Path:
     return path
 
 
-def laid_out(folder: Path, *params: str) -> tuple[search.Plan, algorithms.InMemory]:
-    """Plan and oracle of such a search with more bindings."""
-    return search.lay_out([str(write_gin(folder))], params, threads=1)
+def planned(folder: Path, *params: str, bindings: tuple[str, ...] = ()) -> tuple[SearchPlan, SearchOracle]:
+    """Plan and oracle of such a search; `params` are more bindings of it, `bindings` of all trials."""
+    gin_files = [str(write_gin(folder, bindings=bindings))]
+    config.parse(gin_files, params)
+    return plan_search(Search(), Space(), gin_files, threads=1)
 
 
 def start_tune(gin_file: Path, folder: Path, *params: str, **environment: str) -> subprocess.Popen:

@@ -1,8 +1,6 @@
 import contextlib
 import dataclasses
 import json
-import os
-import shlex
 from pathlib import Path
 
 import hypothesis
@@ -11,24 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.sweeps.manifest import NAME, ROOT, Manifest, PlannedRun, find
-from tests.training.small_runs import new_folder
-
-
-def planned(**changes):
-    fields = {
-        "name": "mlp/plain/seed_0",
-        "network": "mlp",
-        "variant": "plain",
-        "seed": 0,
-        "gin_files": ("gin/quickstart.gin",),
-        "bindings": ("train.epochs = 3",),
-        "epochs": 3,
-        "images": 4314,
-        "threads": 1,
-        "fingerprint": "00",
-    }
-    return PlannedRun(**(fields | changes))
+from rethink_keras.experiments.paths import ROOT
+from rethink_keras.experiments.sweeps.manifest import NAME, Manifest, find
+from tests.experiments.planned_run_test import planned
 
 
 def manifest(*runs):
@@ -44,9 +27,9 @@ def write_json(folder, runs):
 class ManifestTest(parameterized.TestCase):
     def test_comes_back_from_disk(self):
         there = manifest(planned(), planned(name="mlp/plain/seed_1", seed=1))
-        with new_folder() as folder:
-            there.write(folder)
-            self.assertEqual(Manifest.read(folder), there)
+        folder = Path(self.create_tempdir())
+        there.write(folder)
+        self.assertEqual(Manifest.read(folder), there)
         self.assertEqual(there.images, 2 * 4314)
 
     @parameterized.parameters(
@@ -59,9 +42,9 @@ class ManifestTest(parameterized.TestCase):
         '{"format": ' + "9" * 5000 + "}",
     )
     def test_a_damaged_one_is_told(self, text):
-        with new_folder() as folder:
-            (folder / NAME).write_text(text)
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        (folder / NAME).write_text(text)
+        self.check_damaged(folder)
 
     @parameterized.parameters(
         {"name": "../../elsewhere"},
@@ -82,14 +65,14 @@ class ManifestTest(parameterized.TestCase):
         {"images": 10**400},
     )
     def test_runs_that_no_sweep_plans_are_damage(self, **fields):
-        with new_folder() as folder:
-            write_json(folder, [dataclasses.asdict(planned(**fields))])
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        write_json(folder, [dataclasses.asdict(planned(**fields))])
+        self.check_damaged(folder)
 
     def test_a_sweep_without_runs_is_damaged(self):
-        with new_folder() as folder:
-            write_json(folder, [])
-            self.check_damaged(folder)
+        folder = Path(self.create_tempdir())
+        write_json(folder, [])
+        self.check_damaged(folder)
 
     def check_damaged(self, folder):
         with self.assertRaisesRegex(
@@ -107,47 +90,77 @@ class ManifestTest(parameterized.TestCase):
         pieces = st.one_of(
             st.text(max_size=5), st.sampled_from(["null", "[]", "{}", "-1", "1e999", '"\\ud800"'])
         )
-        with new_folder() as folder:
-            (folder / NAME).write_text(text[:start] + data.draw(pieces) + text[end:], errors="surrogatepass")
-            with contextlib.suppress(UserError):
-                Manifest.read(folder)
+        folder = Path(self.create_tempdir())
+        (folder / NAME).write_text(text[:start] + data.draw(pieces) + text[end:], errors="surrogatepass")
+        with contextlib.suppress(UserError):
+            Manifest.read(folder)
 
     def test_finds_sweeps_below_a_folder(self):
-        with new_folder() as folder:
-            for name in ("b", "a/c"):
-                (folder / name).mkdir(parents=True)
-                manifest(planned()).write(folder / name)
-            self.assertEqual(list(find(folder)), [folder / "a/c", folder / "b"])
+        folder = Path(self.create_tempdir())
+        for name in ("b", "a/c"):
+            (folder / name).mkdir(parents=True)
+            manifest(planned()).write(folder / name)
+        self.assertEqual(list(find(folder)), [folder / "a/c", folder / "b"])
 
-    def test_command_as_one_would_type_it(self):
-        run = planned(bindings=("evaluation.stop_when = 'fit_loss'", "train.epochs = 3"))
-        self.assertEqual(
-            run.command(Path("runs/x")),
-            "bin/train --gin_file=gin/quickstart.gin --gin_param=\"evaluation.stop_when = 'fit_loss'\" "
-            "--gin_param='train.epochs = 3' --seed=0 --threads=1 --workdir=runs/x/mlp/plain/seed_0",
-        )
+    def test_a_command_means_the_same_typed_in_every_folder(self):
+        with contextlib.chdir(self.create_tempdir()):
+            here = Path.cwd()
+            command = manifest(planned()).command(Path("x"))
+        self.assertStartsWith(command, f"{ROOT / 'bin/sweep'} --gin_file={ROOT / 'gin/sweeps/table1.gin'} ")
+        self.assertEndsWith(command, f"--workdir={here / 'x'}")
 
-    def test_commands_mean_the_same_typed_in_another_folder(self):
-        root = Path.cwd()
-        sweep = manifest(planned())
-        with new_folder() as folder:
-            try:
-                os.chdir(folder)
-                here = Path.cwd()
-                commands = planned().command(Path("x")), sweep.command(Path("x"))
-            finally:
-                os.chdir(root)
-        self.assertStartsWith(commands[0], f"{ROOT / 'bin/train'} --gin_file={ROOT / 'gin/quickstart.gin'} ")
-        self.assertEndsWith(commands[0], f"--workdir={here / 'x/mlp/plain/seed_0'}")
-        self.assertStartsWith(
-            commands[1], f"{ROOT / 'bin/sweep'} --gin_file={ROOT / 'gin/sweeps/table1.gin'} "
-        )
-        self.assertEndsWith(commands[1], f"--workdir={here / 'x'}")
+    def test_an_earlier_version_named_the_paper_result_artefact(self):
+        folder = Path(self.create_tempdir())
+        fields = dataclasses.asdict(manifest(planned()))
+        fields["artefact"] = fields.pop("paper_result")
+        (folder / NAME).write_text(json.dumps({"format": 1, **fields}))
+        self.assertEqual(Manifest.read(folder), manifest(planned()))
 
-    @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1))
-    def test_a_shell_understands_the_command_as_it_is(self, binding):
-        run = planned(bindings=(binding,), gin_files=())
-        self.assertEqual(shlex.split(run.command(Path("/x")))[1:], run.arguments(Path("/x")))
+
+class MergedTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.create_tempdir())
+
+    def runs(self, *seeds, **changes):
+        return [planned(name=f"mlp/plain/seed_{seed}", seed=seed, **changes) for seed in seeds]
+
+    def test_a_sweep_only_grows(self):
+        one, three = manifest(*self.runs(0)), manifest(*self.runs(0, 1, 2))
+        self.assertIsNone(Manifest.read_if_any(self.folder))
+        self.assertEqual(one.merged(self.folder), one)
+        three.write(self.folder)
+        self.assertEqual(one.merged(self.folder), three)
+        four = manifest(*self.runs(0, 1, 2, 3))
+        self.assertEqual(four.merged(self.folder), four)
+        self.assertCountEqual(manifest(*self.runs(3, 0)).merged(self.folder).runs, four.runs)
+        self.assertEqual(one.merged(self.folder, replace=True), one)
+
+    def test_a_sweep_does_not_become_another_by_growing(self):
+        manifest(*self.runs(0, 1)).write(self.folder)
+        small = dataclasses.replace(manifest(*self.runs(0)), size="small")
+        with self.assertRaisesRegex(UserError, "sweep.size.*--replace"):
+            small.merged(self.folder)
+        self.assertEqual(small.merged(self.folder, replace=True), small)
+
+    def test_another_configuration_in_the_folder_is_refused_with_the_difference(self):
+        manifest(*self.runs(0)).write(self.folder)
+        other = manifest(*self.runs(0, bindings=("train.epochs = 9",), fingerprint="01"))
+        for replace in (False, True):
+            with self.assertRaises(UserError) as refused:
+                other.merged(self.folder, replace)
+            self.assertIn("another mlp/plain/seed_0", refused.exception.sentence)
+            self.assertIn("+--gin_param=train.epochs = 9", refused.exception.sentence)
+
+    def test_changed_gin_files_are_seen(self):
+        manifest(*self.runs(0)).write(self.folder)
+        with self.assertRaisesRegex(UserError, "the content of its gin files"):
+            manifest(*self.runs(0, fingerprint="01")).merged(self.folder)
+
+    def test_gin_files_may_change_while_configurations_stay(self):
+        manifest(*self.runs(0, 1)).write(self.folder)
+        now = manifest(*self.runs(0, gin_files=("other.gin",)))
+        self.assertEqual(now.merged(self.folder).runs, (*now.runs, *self.runs(1)))
 
 
 if __name__ == "__main__":

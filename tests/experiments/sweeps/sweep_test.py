@@ -1,3 +1,4 @@
+import dataclasses
 import os
 from pathlib import Path
 from unittest import mock
@@ -6,10 +7,9 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.sweeps import sweep, threads
+from rethink_keras.experiments.sweeps import sweep
 from rethink_keras.system import machine
 from tests.experiments.small_sweeps import write_gin
-from tests.training.small_runs import new_folder
 
 ROOT = Path(__file__).parents[3]
 SWEEPS = ROOT / "gin" / "sweeps"
@@ -31,7 +31,7 @@ RUNS = {
 
 def planned(path, *bindings, run_threads=1):
     config.parse([path], bindings)
-    return sweep.Sweep().manifest([str(path)], bindings, run_threads)
+    return sweep.Sweep().plan([str(path)], bindings, run_threads)
 
 
 class SweepTest(parameterized.TestCase):
@@ -51,11 +51,11 @@ class SweepTest(parameterized.TestCase):
         self.assertEqual(config.bound("train.epochs", None), 100)
 
     def test_a_product_of_axes_and_seeds(self):
-        with new_folder() as folder:
-            path = write_gin(folder)
-            axes = """mlp/group.axes = [
-                {'': [], 'a': ['train.epochs = 4']}, {'': [], 'b': ["mlp.hidden = '8'"]}]"""
-            runs = planned(path, axes, "sweep.seeds = [3, 5]").runs
+        folder = Path(self.create_tempdir())
+        path = write_gin(folder)
+        axes = """mlp/group.axes = [
+            {'': [], 'a': ['train.epochs = 4']}, {'': [], 'b': ["mlp.hidden = '8'"]}]"""
+        runs = planned(path, axes, "sweep.seeds = [3, 5]").runs
         self.assertEqual([run.variant for run in runs[::2]], ["plain", "b", "a", "a+b"])
         self.assertEqual([run.seed for run in runs[:2]], [3, 5])
         self.assertEqual(runs[-1].name, "mlp/a+b/seed_5")
@@ -89,90 +89,36 @@ class SweepTest(parameterized.TestCase):
         ("sweep.groups = @mlp/group()", "does not fit"),
     )
     def test_bad_sweeps_are_told(self, binding, message):
-        with new_folder() as folder, self.assertRaisesRegex(UserError, message):
+        folder = Path(self.create_tempdir())
+        with self.assertRaisesRegex(UserError, message):
             planned(write_gin(folder), binding)
-
-    def test_another_configuration_in_the_folder_is_refused(self):
-        with new_folder() as folder:
-            path = write_gin(folder)
-            planned(path).write(folder)
-            sweep.check_same(folder, planned(path, "sweep.seeds = [0, 1]"))  # more runs are welcome
-            with self.assertRaisesRegex(
-                UserError, r"(?s)another mlp/plain/seed_0.*\+--gin_param=train.epochs = 9"
-            ):
-                sweep.check_same(folder, planned(path, "sweep.overlays = ['train.epochs = 9']"))
-            path.write_text(path.read_text().replace("train.epochs = 3", "train.epochs = 5"))
-            with self.assertRaisesRegex(UserError, "another mlp/plain/seed_0"):
-                sweep.check_same(folder, planned(path))
-
-    def test_gin_files_may_change_while_configurations_stay(self):
-        with new_folder() as folder:
-            path = write_gin(folder)
-            before = planned(path)
-            before.write(folder)
-            (folder / "epochs.gin").write_text("train.epochs = 3\n")
-            now = planned(path, "sweep.overlays = ['epochs.gin']")
-            self.assertNotEqual(now.runs[0].gin_files, before.runs[0].gin_files)
-            self.assertEqual(sweep.grown(folder, now).runs, now.runs)
-
-    def test_a_sweep_only_grows(self):
-        with new_folder() as folder:
-            path = write_gin(folder)
-            self.assertEqual(sweep.grown(folder, planned(path)), planned(path))
-            three = planned(path, "sweep.seeds = [0, 1, 2]")
-            three.write(folder)
-            self.assertEqual(sweep.grown(folder, planned(path)), three)
-            four = planned(path, "sweep.seeds = [0, 1, 2, 3]")
-            self.assertEqual(sweep.grown(folder, four), four)
-            joined = sweep.grown(folder, planned(path, "sweep.seeds = [3, 0]"))
-            self.assertCountEqual(joined.runs, four.runs)
-            self.assertEqual(sweep.grown(folder, planned(path), replace=True), planned(path))
-
-    def test_a_sweep_does_not_become_another_by_growing(self):
-        with new_folder() as folder:
-            path = write_gin(folder)
-            planned(path, "sweep.seeds = [0, 1]").write(folder)
-            other = planned(path, "sweep.size = 'small'")
-            with self.assertRaisesRegex(UserError, "sweep.size.*--replace"):
-                sweep.grown(folder, other)
-            self.assertEqual(sweep.grown(folder, other, replace=True), other)
-            with self.assertRaisesRegex(UserError, "another mlp/plain/seed_0"):  # its run is in the way
-                sweep.grown(folder, planned(path, "sweep.overlays = ['train.epochs = 9']"), replace=True)
 
     def test_gin_files_are_named_the_same_from_every_folder(self):
         root = Path.cwd()
         expected = planned(SWEEPS / "small" / "table4.gin")
-        with new_folder() as folder:
-            try:
-                os.chdir(folder)
-                relative = Path(os.path.relpath(SWEEPS / "small" / "table4.gin"))
-                self.assertEqual(planned(relative), expected)
-            finally:
-                os.chdir(root)
+        folder = Path(self.create_tempdir())
+        try:
+            os.chdir(folder)
+            relative = Path(os.path.relpath(SWEEPS / "small" / "table4.gin"))
+            self.assertEqual(planned(relative), expected)
+        finally:
+            os.chdir(root)
         self.assertEqual(expected.gin_files, ("gin/sweeps/small/table4.gin",))
 
-    def test_changed_gin_files_are_seen(self):
-        with new_folder() as folder:
-            (folder / "overlay.gin").write_text("train.epochs = 2")
-            path = write_gin(folder, "sweep.overlays = ['overlay.gin']")
-            planned(path).write(folder)
-            (folder / "overlay.gin").write_text("train.epochs = 2\nsgd.momentum = 0.5")
-            with self.assertRaisesRegex(UserError, "the content of its gin files"):
-                sweep.check_same(folder, planned(path))
+    def test_the_present_configuration_stays(self):
+        path = write_gin(Path(self.create_tempdir()))
+        planned(path)
+        self.assertLen(sweep.Sweep().groups, 1)
 
-
-class ThreadsTest(absltest.TestCase):
-    def test_as_bound_then_as_before_then_by_the_cores(self):
-        with new_folder() as folder, mock.patch.object(machine, "cores", lambda: 8):
-            path = write_gin(folder)
-            config.parse([path], ())
-            asked = sweep.Sweep()
-            self.assertEqual(threads.threads_of(asked, folder), 4)  # two runs on eight cores
-            asked.manifest([str(path)], (), 3).write(folder)
-            config.parse([path], ())
-            self.assertEqual(threads.threads_of(sweep.Sweep(), folder), 3)
-            config.parse([path], ["sweep.threads = 2"])
-            self.assertEqual(threads.threads_of(sweep.Sweep(), folder), 2)
+    def test_threads_are_those_with_which_the_sweep_began(self):
+        folder = Path(self.create_tempdir())
+        path = write_gin(folder)
+        with mock.patch.object(machine, "cores", lambda: 8):
+            manifest = planned(path, run_threads=3)
+            self.assertEqual(sweep.Sweep().threads_in(folder), 4)  # two runs on eight cores
+            manifest.write(folder)
+            self.assertEqual(sweep.Sweep().threads_in(folder), 3)
+            self.assertEqual(dataclasses.replace(sweep.Sweep(), threads=2).threads_in(folder), 2)
 
 
 if __name__ == "__main__":

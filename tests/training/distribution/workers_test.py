@@ -18,7 +18,8 @@ from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution.workers import SINGLE_WORKER, MultipleWorkers, connect_workers
 from tests.training import small_runs
 from tests.training.small_runs import run
-from tests.training.worker_processes import ended, newest_arrays, start, wait_for_line
+from tests.training.train_processes import newest_arrays, wait_for_line
+from tests.training.worker_processes import ended, start
 
 # A short last batch of 2, an odd number of test examples, a penalty and top-5 besides; many small steps, so that there
 # is time to stop in the middle.

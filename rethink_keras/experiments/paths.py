@@ -1,0 +1,38 @@
+"""Paths and commands as sweeps and searches store them, and as a user types them in the present folder."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's folder, which has bin/ and gin/."""
+
+
+def stored_path(path: str | Path) -> str:
+    """Returns a path as `sweep.json` stores it: relative to the project's folder if it lies there, else absolute."""
+    absolute = Path(path).resolve()
+    return str(absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else absolute)
+
+
+def typed_path(path: Path) -> Path:
+    """Returns a path as a user types it: relative if the project's folder is the present one, else absolute."""
+    if Path.cwd() != ROOT:
+        return path.absolute()
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def typed_command(program: str, *flags: str) -> str:
+    """Returns a command of bin/ as a user types it in the present folder, quoted for the shell."""
+    return " ".join(map(_quoted, (str(typed_path(ROOT / "bin" / program)), *flags)))
+
+
+def _quoted(word: str) -> str:
+    """Quotes the value of a flag; one that contains single quotes gets double quotes where the shell permits it."""
+    flag, _, value = word.partition("=")
+    if "'" in value and not re.search(r'["$`\\!]', value) and shlex.quote(flag) == flag:
+        return f'{flag}="{value}"'
+    if value and shlex.quote(flag) == flag:
+        return f"{flag}={shlex.quote(value)}"
+    return shlex.quote(word)
