@@ -2,6 +2,8 @@
 
 import importlib
 import itertools
+import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -101,6 +103,19 @@ EVALUATOR = """
         def evaluate(self, row):
             squares = [float(keras.ops.sum(keras.ops.square(w))) for w in self.run.network.trainable_weights]
             return {"weight_norm": sum(squares) ** 0.5}
+"""
+ENGINE = """
+    from rethink_keras.experiments.engines import ENGINES, Engine
+    from rethink_keras.experiments.run_process import run_job
+
+    @ENGINES.register("one_by_one")
+    class OneByOne(Engine):
+        def places(self, threads, most):
+            return [{}]
+
+        def run(self, job, stopping, say):
+            say(f"{job.name} begins.")
+            return run_job(job, stopping, say)
 """
 PAPER_RESULT = """
     from rethink_keras.reports.measures import NETWORK, TEST_ACCURACY
@@ -290,6 +305,40 @@ class EvaluatorTest(RecipeTestCase):
         code = EVALUATOR.replace('"weight_norm":', '"train_loss":').replace('"weight_norm"', '"twice"')
         with self.assertRaisesRegex(UserError, "WeightNorm.*train_loss"):
             self.train(code, "evaluation.evaluators = ('twice',)")
+
+
+class EngineTest(RecipeTestCase):
+    def sweep(self, code, engine):
+        """Runs `bin/sweep` on one small run with an engine; returns its exit code, stdout and stderr."""
+        path = self.gin_file(code)
+        with path.open("a") as file:
+            file.write("sweep.groups = [@mlp/group()]\n")
+            file.write(f"mlp/group.network = 'mlp'\nmlp/group.base = {list(small_runs.SMALL)}\n")
+            file.write(f"sweep.engine = '{engine}'\n")
+        command = [sys.executable, str(ROOT / "bin" / "sweep"), f"--gin_file={path}", "--allow_imports"]
+        done = subprocess.run(
+            [*command, f"--workdir={self.folder / 'sweep'}"],
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def test_runs_a_sweep(self):
+        code, out, err = self.sweep(ENGINE, "one_by_one")
+        self.assertEqual(code, 0, err)
+        self.assertIn("mlp/plain/seed_0 begins.", out)
+        self.assertTrue((self.folder / "sweep" / "mlp" / "plain" / "seed_0" / "model.keras").exists())
+
+    def test_is_refused_without_places(self):
+        code, _, err = self.sweep(ENGINE.replace("def places", "def slots"), "one_by_one")
+        self.assertEqual(code, 2)
+        self.assertIn("OneByOne does not define places", err)
+
+    def test_is_refused_if_it_is_not_registered(self):
+        code, _, err = self.sweep(ENGINE, "slurm")
+        self.assertEqual(code, 2)
+        self.assertIn("sweep.engine is 'slurm'", err)
 
 
 class PaperResultTest(RecipeTestCase):
