@@ -19,7 +19,7 @@ import tensorflow as tf
 from absl import flags
 
 from benchmarks.networks import OneBatch, TimedTraining, configure
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags
 from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training import data
@@ -29,11 +29,11 @@ SECONDS = 0.5  # of a reading: many short ones in turn average over a machine wh
 
 def main() -> None:
     """Runs the benchmark."""
-    values = common.configuration_flags()
+    values = command_flags.configuration_flags()
     flags.DEFINE_integer("pairs", 60, "Readings of each.", flag_values=values)
     values(sys.argv)
     tf.config.experimental.enable_op_determinism()
-    config = configure("mlp_1x512", values.gin_file, common.bindings(values), values.data_dir)
+    config = configure("mlp_1x512", values.gin_file, command_flags.bindings(values), values.data_dir)
     batch_size = config.train.batch_size
     run_data, regularization = data.read(config, WHOLE_BATCH)
     pipeline = run_data.train

@@ -27,14 +27,15 @@ import tensorflow as tf
 from absl import flags
 
 from benchmarks.networks import NETWORKS, TimedTraining, configure
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 SIDE = 4096  # of the matrices whose product gives the machine's rate
 
 
 def main() -> None:
     """Runs the benchmark."""
-    values = common.configuration_flags()
+    values = command_flags.configuration_flags()
     flags.DEFINE_multi_enum(
         "network",
         list(NETWORKS),
@@ -49,7 +50,7 @@ def main() -> None:
     flags.DEFINE_integer("pairs", 5, "Readings of each.", lower_bound=1, flag_values=values)
     flags.DEFINE_float("seconds", 10, "Seconds of a reading.", lower_bound=0.1, flag_values=values)
     values(sys.argv)
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     tf.config.experimental.enable_op_determinism()
     results = [measure(name, values) for name in values.network]
     show(results, f"medians of {values.pairs}, load {os.getloadavg()[0]:.1f} at the end")
@@ -57,7 +58,7 @@ def main() -> None:
 
 def measure(name: str, values: flags.FlagValues) -> dict:
     """Returns the medians of one network's readings, ours and the peer's in turn."""
-    ours = TimedTraining.of(configure(name, values.gin_file, common.bindings(values), values.data_dir))
+    ours = TimedTraining.of(configure(name, values.gin_file, command_flags.bindings(values), values.data_dir))
     readings, theirs = [], []
     for pair in range(values.pairs):
         rate = matrix_product_rate()

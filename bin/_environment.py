@@ -1,4 +1,4 @@
-"""Finds the Python that has the requirements: the one running, or the .venv beside bin/."""
+"""Finds a Python that has the requirements: the running one, or that of the .venv beside bin/."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def enter() -> None:
-    """Makes `rethink_keras` importable; runs again with .venv's Python if this one is too old or lacks packages."""
+    """Makes `rethink_keras` importable. Restarts with the Python of .venv if this one is too old or lacks packages."""
     sys.path[0] = str(ROOT)
     recent = sys.version_info >= OLDEST
     if recent and all(importlib.util.find_spec(name) for name in NEEDED):

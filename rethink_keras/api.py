@@ -20,21 +20,21 @@ def run(
     overwrite: bool = False,
     allow_imports: bool = False,
 ) -> Result:
-    """Does what `bin/train` does, in this process.
+    """Trains one network in this process, as `bin/train` does.
 
     Args:
-        gin_files: in order; a later one wins.
-        bindings: such as 'train.epochs = 3', after the files.
-        workdir: folder of the run; None is `default_workdir(gin_files)`.
-        data_dir: TFDS data folder; None leaves it to TFDS.
-        overwrite: moves an earlier run in the workdir aside.
-        allow_imports: whether gin files may import modules from outside of this package, which runs their code.
+        gin_files: Gin files. A later one overrides an earlier one.
+        bindings: Such as 'train.epochs = 3'. They override the files.
+        workdir: Folder of the run; None for `default_workdir(gin_files)`.
+        data_dir: TFDS data folder; None for TFDS's own.
+        overwrite: Whether to move an earlier run in the workdir aside.
+        allow_imports: Whether gin files may import modules from outside of this package, which runs their code.
 
     Returns:
         The history (a row for each measured epoch) and the summary.
 
     Raises:
-        UserError: and its kinds, see `rethink_keras.errors`.
+        UserError: See `rethink_keras.errors` for its kinds.
     """
     config.parse(gin_files, bindings, allow_imports=allow_imports)
     try:

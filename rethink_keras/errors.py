@@ -1,25 +1,26 @@
-"""Errors a user can cause, each with the exit code its command ends with, and `DamagedError`.
+"""Errors that users can cause, each with the exit code of its command, and `DamagedError`.
 
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
-training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two runs that were compared
-differ, 7 runs of a sweep or all trials of a search failed, 8 another worker of a run over several hosts or the chief
-of a search was lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the reader of the
-output went away.
+training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two compared runs differ, 7 runs
+of a sweep or all trials of a search failed, 8 another worker of a run over several hosts or the chief of a search was
+lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the reader of the output is gone.
 """
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A mistake in usage or configuration, told in one or two plain sentences.
+    """A mistake in usage or configuration, and the base class of the other errors.
 
-    The sentences say what is wrong and what to do. They are kept in `sentence`, apart from what
-    other libraries (gin among them) append to an exception on its way up.
+    Attributes:
+        sentence: One or two plain sentences that say what is wrong and what to do, without the text that gin and
+            other libraries append to an exception's message.
+        exit_code: Exit code of a command that raises this error.
     """
 
     def __init__(self, sentence: str, exit_code: int = 2):
         super().__init__(sentence)
-        # On the instance, not the class: gin wraps exceptions in a subclass that finds instance attributes only.
+        # Set on the instance: gin raises a subclass of its own, which has the instance's attributes only.
         self.sentence = sentence
         self.exit_code = exit_code
 
@@ -47,28 +48,28 @@ class DivergedError(UserError):
 
 
 class DiskError(UserError):
-    """The disk of the workdir or of the output is full or failing; what was saved before is whole."""
+    """The disk of the workdir or of the output is full or failing. What was saved before is whole."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=5)
 
 
 class RunsDifferError(UserError):
-    """Two runs that were compared are not the same run."""
+    """Two compared runs are not the same run."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=6)
 
 
 class RunsFailedError(UserError):
-    """Some runs of a sweep failed, and the others are done; or all trials of a search failed."""
+    """Some runs of a sweep failed and the others are done, or all trials of a search failed."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=7)
 
 
 class WorkerLostError(UserError):
-    """Another worker of a run over several hosts, or a search's chief, does not answer; what was saved is whole."""
+    """Another worker of a run over several hosts, or a search's chief, does not answer. What was saved is whole."""
 
     def __init__(self, sentence: str):
         super().__init__(sentence, exit_code=8)

@@ -19,8 +19,8 @@ class Registry(Mapping[str, T], Generic[T]):
         class RandomLabels(LabelRandomization): ...
 
     Args:
-        what: the extension point in words, such as 'label randomization', for messages.
-        check: raises TypeError for an object that does not implement the extension point. It is called when the
+        what: The extension point in words, such as 'label randomization', for messages.
+        check: Raises TypeError for an object that does not implement the extension point. It is called when the
             object is registered, so that a mistake shows when the module is imported.
     """
 
@@ -81,5 +81,5 @@ def subclass_of(base: type) -> Callable[[object], None]:
 
 
 def _origin(registered: object) -> tuple[str | None, str | None]:
-    """Module and name: a module that is reloaded registers the same things again."""
+    """Returns module and name, which stay the same when a module is reloaded and registers its objects again."""
     return getattr(registered, "__module__", None), getattr(registered, "__qualname__", None)

@@ -1,4 +1,4 @@
-"""Which Python is needed, and that every place that names it agrees."""
+"""The Python that is needed: older ones are refused, and all files name the same."""
 
 import contextlib
 import importlib.util
@@ -11,13 +11,11 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from tests.training.small_runs import new_folder
-
 ROOT = Path(__file__).parents[1]
 
 
 def load_environment():
-    """The module beside the commands, which is in no package."""
+    """The module bin/_environment.py, which is in no package."""
     spec = importlib.util.spec_from_file_location("_environment", ROOT / "bin" / "_environment.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -27,8 +25,8 @@ def load_environment():
 class EnvironmentTest(absltest.TestCase):
     def test_an_older_python_is_refused_and_the_needed_one_named(self):
         environment = load_environment()
+        without_venv = Path(self.create_tempdir())
         with (
-            new_folder() as without_venv,
             mock.patch.object(environment, "ROOT", without_venv),
             mock.patch.object(sys, "path", [""]),
             mock.patch.object(sys, "version_info", (3, 10, 13)),

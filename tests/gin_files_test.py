@@ -1,8 +1,9 @@
-"""Every gin file parses, has a header and does its experiment, or one step of it, on a few made examples."""
+"""Every gin file parses, has a header and runs its experiment, or one step of it, on a few made examples."""
 
 import functools
 import re
 import shlex
+import tempfile
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +18,6 @@ from rethink_keras.data.sources.tfds_source import InMemorySource
 from rethink_keras.experiments.sweeps.sweep import Sweep
 from rethink_keras.theory import expressivity_table, interpolation, minimum_norm
 from rethink_keras.training.regularization import Regularization
-from tests.training.small_runs import new_folder
 
 ROOT = Path(__file__).parents[1]
 GIN = ROOT / "gin"
@@ -43,7 +43,7 @@ OVERLAYS = sorted(p for p in (GIN / "with").glob("*.gin") if p.stem not in (*IMA
 
 
 def made(source, split, data_dir=None, count=8):
-    """Noise in the shape of a data set: gin files are tested where no data are, too."""
+    """Noise in the shape of a data set, so that gin files can be tested where there are no data."""
     del data_dir
     bits, count = np.random.default_rng(0), min(count or 8, 8)
     images = bits.integers(0, 256, (count, *SHAPES[source.name]), dtype=np.uint8)
@@ -54,8 +54,8 @@ def made(source, split, data_dir=None, count=8):
 
 @functools.cache
 def trained(*files):
-    """What training one step with these gin files returned."""
-    with new_folder() as folder, mock.patch.object(InMemorySource, "open", made):
+    """The result of training one step with these gin files."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(InMemorySource, "open", made):
         return rethink_keras.run(files, ONE_STEP, folder)
 
 
@@ -78,7 +78,7 @@ def experimented(path):
     run, bindings = SMALL_SECTIONS[command[1]]
     fewer = ("random_convolutions.filters = (4, 8)",) if "random_convolutions" in path.read_text() else ()
     config.parse([path], [*FEW, *bindings, *fewer])
-    with new_folder() as folder, mock.patch.object(InMemorySource, "open", made):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(InMemorySource, "open", made):
         return run(workdir=folder).summary
 
 
@@ -99,7 +99,7 @@ class GinFilesTest(parameterized.TestCase):
         self.assertEqual(trained(path).summary["steps"], 1)
 
     @parameterized.named_parameters((p.stem, p) for p in SECTIONS)
-    def test_section_does_its_experiment(self, path):
+    def test_section_runs_its_experiment(self, path):
         summary = experimented(path)
         self.assertEqual((summary["status"], summary["train_examples"]), ("done", 6))
 
@@ -107,7 +107,7 @@ class GinFilesTest(parameterized.TestCase):
     def test_overlay_trains_one_step(self, path):
         result = trained(GIN / "table1_mlp_1x512.gin", path)
         self.assertEqual(result.summary["steps"], 1)
-        # Each asks for a randomization or for an explicit regularization, and gets it.
+        # Each sets a randomization or an explicit regularization, and no other.
         randomized = result.summary["randomization"]
         in_force = randomized["labels"] != "true" or randomized["pixels"] != "true"
         self.assertTrue(in_force != result.summary["explicit_regularization"])
@@ -120,7 +120,7 @@ class GinFilesTest(parameterized.TestCase):
 
 
 class EpochsTest(parameterized.TestCase):
-    def test_overlays_leave_the_epochs_alone_but_for_the_one_that_is_named_for_them(self):
+    def test_no_overlay_but_100_epochs_sets_the_epochs(self):
         for path in (GIN / "with").glob("*.gin"):
             config.parse([path])
             self.assertEqual(config.bound("train.epochs", None), 100 if path.stem == "100_epochs" else None)
@@ -146,7 +146,7 @@ class EpochsTest(parameterized.TestCase):
         ("small/figure1b_1c", "corruption_1.0", {100}),
         ("small/table1", "random_labels", {30}),
     )
-    def test_sweeps_set_epochs_of_their_own(self, sweep, variant, epochs):
+    def test_sweeps_set_their_own_epochs(self, sweep, variant, epochs):
         path = GIN / "sweeps" / f"{sweep}.gin"
         config.parse([path])
         runs = Sweep().plan([str(path)], [], 1).runs

@@ -1,4 +1,4 @@
-"""Every number that gin can bind has a range: nonsense ends in a sentence, never in a traceback or a long wait."""
+"""Every number that gin can bind has a range: nonsense is refused with a sentence, and without a long wait."""
 
 import contextlib
 import inspect
@@ -8,6 +8,7 @@ import pkgutil
 import typing
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 import gin
 import keras_tuner
@@ -15,25 +16,27 @@ from absl.testing import absltest, parameterized
 
 import rethink_keras
 from rethink_keras import config
+from rethink_keras.config import gin_private
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.sweeps.sweep import Group
-from tests.training.small_runs import SMALL, new_folder
+from tests.training.small_runs import SMALL
 
-for found in pkgutil.walk_packages(rethink_keras.__path__, "rethink_keras."):
-    import_module(found.name)  # makes its names known to gin
+MODULES = [found.name for found in pkgutil.walk_packages(rethink_keras.__path__, "rethink_keras.")]
+for module in MODULES:
+    import_module(module)  # makes its names known to gin
 
 LARGE, HUGE = 2**31 - 1, 10**400
 NONSENSE = {
     int: (-1, 0, LARGE, HUGE, 1e308),
     float: (-1, 0, math.inf, -math.inf, 1e308, -1e308, HUGE, math.nan),
 }
-# What makes sense of it, by parameter. Whatever is not listed must be refused.
+# The values among them that make sense, by parameter. All others must be refused.
 SEED = (0, LARGE)
 LEGITIMATE = {
     "randomization.corruption": (0,),
     "randomization.fraction": (0,),
     "randomization.seed": SEED,
-    "dataset.train_examples": (LARGE,),  # compared with the size of the set, once that is known
+    "dataset.train_examples": (LARGE,),  # compared with the size of the data set, once that is known
     "dataset.test_examples": (LARGE,),
     "augmentation.padding": (0,),
     "augmentation.rotation": (0,),
@@ -60,6 +63,7 @@ LEGITIMATE = {
     "checkpoints.every_minutes": (0,),
     "checkpoints.keep_last": (LARGE,),
     "checkpoints.keep_every": (0, LARGE),
+    "train.batch_size": (LARGE,),  # compared with the number of examples, once that is known
     "train.seed": SEED,
     "train.steps_per_execution": (LARGE,),
     "sweep.seeds": SEED,
@@ -97,7 +101,7 @@ SEARCHED = {
     "seed": 0,
 }
 IMAGES = {"input_shape": (8, 8, 1), "num_classes": 10}
-# The arguments that a configurable's caller passes and gin cannot bind, by the names of the first of them.
+# Arguments that a configurable's caller passes and gin cannot bind, by the name of the first.
 ARGUMENTS = {
     "learning_rate": {"learning_rate": 0.1},
     "initial": SCHEDULED,
@@ -114,7 +118,7 @@ BINDINGS = (
     "minimum_norm.batch_size = 4",
     "minimum_norm.steps = 1",
 )
-OTHERS = {  # what a parameter needs beside itself
+OTHERS = {  # other bindings that a parameter needs
     "randomization.corruption": ("randomization.labels = 'partially_corrupted'",),
     "augmentation.padding": ("augmentation.random_crop = True",),
     "preprocessing.channel_mean": (
@@ -135,7 +139,7 @@ def kinds(hint):
 
 
 def shaped(hint, value):
-    """A value in the shape that an annotation asks for: alone, in brackets, or as a bound of a range."""
+    """A value in the shape of an annotation: alone, in brackets, or as a bound of a range."""
     alternatives = typing.get_args(hint) if type(None) in typing.get_args(hint) else (hint,)
     origins = {typing.get_origin(kind) for kind in alternatives}
     if Mapping in origins:
@@ -145,8 +149,9 @@ def shaped(hint, value):
 
 def parameters():
     """Name, annotation and configurable of every parameter of this package that gin can bind to a number."""
-    for selector, entry in gin.config._REGISTRY._selector_map.items():
-        if selector.startswith("rethink_keras"):
+    for selector in gin_private.selectors():
+        entry = gin_private.find(selector)
+        if entry.wrapped.__module__ in MODULES:
             target = entry.wrapped if inspect.isclass(entry.wrapped) else inspect.unwrap(entry.wrapped)
             for parameter, hint in typing.get_type_hints(target).items():
                 bindable = parameter not in ("return", *(entry.denylist or ()))
@@ -172,9 +177,9 @@ class RangesTest(parameterized.TestCase):
             arguments |= ARGUMENTS.get(fixed, {})
         if name.startswith("sweep."):
             arguments["groups"] = [Group("network")]
-        with new_folder() as folder, contextlib.redirect_stdout(io.StringIO()):
-            if "workdir" in (entry.denylist or ()):
-                arguments["workdir"] = folder / "run"
+        if "workdir" in (entry.denylist or ()):
+            arguments["workdir"] = Path(self.create_tempdir()) / "run"
+        with contextlib.redirect_stdout(io.StringIO()):
             entry.wrapper(**arguments)
 
     @parameterized.named_parameters((name.replace(".", "_"), name) for name in PARAMETERS)

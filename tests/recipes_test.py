@@ -2,6 +2,8 @@
 
 import importlib
 import itertools
+import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -9,7 +11,13 @@ from pathlib import Path
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.sources import Dataset
+from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
+from rethink_keras.reports import report
+from tests.reports import made_sweeps
 from tests.training import small_runs
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +32,40 @@ NETWORK = """
         images = keras.Input(input_shape)
         x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(images))
         return keras.Model(images, keras.layers.Dense(num_classes, name="logits")(x))
+"""
+LABELS = """
+    import numpy as np
+    from rethink_keras.data.randomization import LABEL_RANDOMIZATIONS, DrawnLabels, LabelRandomization
+
+    @LABEL_RANDOMIZATIONS.register("by_id")
+    class LabelsById(LabelRandomization):
+        probability = 1.0
+
+        def draw(self, ids, num_classes, *, seed, is_test):
+            return DrawnLabels(np.ones(len(ids), bool), (np.asarray(ids) + seed) % num_classes)
+"""
+PIXELS = """
+    from rethink_keras.data.randomization import PIXEL_RANDOMIZATIONS, PixelRandomization
+
+    @PIXEL_RANDOMIZATIONS.register("upside_down")
+    class UpsideDown(PixelRandomization):
+        def apply(self, images, ids, *, seed, is_test, statistics):
+            return images[:, ::-1].copy()
+"""
+SOURCE = """
+    import numpy as np
+    from rethink_keras.data.sources import SOURCES, ImageSet, Source
+
+    @SOURCES.register("stripes")
+    class Stripes(Source):
+        train_examples = 40
+
+        def open(self, split, data_dir, count):
+            ids = np.arange(count or self.train_examples)
+            images = np.zeros((len(ids), 6, 6, 1), np.uint8)
+            images[ids % 2 == 0, ::2] = 255
+            images[ids % 2 == 1, :, ::2] = 255
+            return ImageSet(self.name, split, images, ids % 2, ids, ("horizontal", "vertical"))
 """
 SCHEDULE = """
     import keras
@@ -62,6 +104,34 @@ EVALUATOR = """
             squares = [float(keras.ops.sum(keras.ops.square(w))) for w in self.run.network.trainable_weights]
             return {"weight_norm": sum(squares) ** 0.5}
 """
+ENGINE = """
+    from rethink_keras.experiments.engines import ENGINES, Engine
+    from rethink_keras.experiments.run_process import run_job
+
+    @ENGINES.register("one_by_one")
+    class OneByOne(Engine):
+        def places(self, threads, most):
+            return [{}]
+
+        def run(self, job, stopping, say):
+            say(f"{job.name} begins.")
+            return run_job(job, stopping, say)
+"""
+PAPER_RESULT = """
+    from rethink_keras.reports.measures import NETWORK, TEST_ACCURACY
+    from rethink_keras.reports.paper_numbers import PaperNumbers
+    from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
+
+    @PAPER_RESULTS.register("table9")
+    class Table9(PaperResult):
+        name = "Table 9"
+        title = "A table"
+        how_to_read = "Test accuracies."
+        dataset = "cifar10"
+        numbers = PaperNumbers({("mlp_1x512", "plain"): {"test_accuracy": 51.25}})
+        labels = (NETWORK,)
+        measures = (TEST_ACCURACY,)
+"""
 
 
 class RecipeTestCase(parameterized.TestCase):
@@ -97,6 +167,11 @@ class RecipeTestCase(parameterized.TestCase):
         self.assertEmpty(list(self.folder.rglob("metrics.csv")))
 
 
+def split_of(name, **kinds):
+    """Returns a split of the digits under a randomization with seed 3."""
+    return Splits(Dataset(), Randomization(**kinds, seed=3), Preprocessing(), 0).randomized(name)
+
+
 class NetworkTest(RecipeTestCase):
     def test_trains(self):
         result = self.train(NETWORK, "train.model = @two_layers", "two_layers.units = 16")
@@ -114,6 +189,58 @@ class NetworkTest(RecipeTestCase):
     def test_is_refused_with_a_default_dropout_that_it_does_not_take(self):
         code = NETWORK.replace("weight_decay=1e-4", "weight_decay=1e-4, dropout=0.1")
         self.assert_refused(code, "train.model = @two_layers", names=["two_layers", "dropout"])
+
+
+class LabelRandomizationTest(RecipeTestCase):
+    def test_trains_on_its_labels(self):
+        result = self.train(LABELS, "randomization.labels = 'by_id'", "train.seed = 3")
+        self.assertEqual(result.summary["randomization"]["labels"], "by_id")
+        self.assertFalse(result.summary["explicit_regularization"])
+        self.assertLess(
+            result.summary["final"]["test_accuracy"], 0.5
+        )  # the labels have no relation to the images
+        split = Splits(Dataset(), Randomization(labels="by_id", seed=3), Preprocessing(), 0).randomized(
+            "train"
+        )
+        np.testing.assert_array_equal(split.labels, (split.source.ids + 3) % 10)
+
+    def test_is_refused_if_it_draws_nothing(self):
+        code = LABELS.replace("def draw", "def sample")
+        self.assert_refused(code, "randomization.labels = 'by_id'", names=["LabelsById", "draw"])
+
+    def test_is_refused_if_it_is_not_registered(self):
+        code = LABELS.replace('@LABEL_RANDOMIZATIONS.register("by_id")', "")
+        self.assert_refused(
+            code, "randomization.labels = 'unknown'", names=["randomization.labels", "unknown"]
+        )
+
+
+class PixelRandomizationTest(RecipeTestCase):
+    def test_trains_on_its_pixels(self):
+        result = self.train(PIXELS, "randomization.pixels = 'upside_down'")
+        self.assertEqual(result.summary["randomization"]["pixels"], "upside_down")
+        images = [split_of("test", pixels=kind).examples().images for kind in ("true", "upside_down")]
+        np.testing.assert_array_equal(images[0][:, ::-1], images[1])
+
+    def test_is_refused_if_it_changes_nothing(self):
+        code = PIXELS.replace("def apply", "def change")
+        self.assert_refused(code, "randomization.pixels = 'upside_down'", names=["UpsideDown", "apply"])
+
+
+class SourceTest(RecipeTestCase):
+    def test_trains_on_its_images(self):
+        result = self.train(
+            SOURCE,
+            "dataset.name = 'stripes'",
+            "dataset.train_examples = None",
+            "dataset.test_examples = None",
+        )
+        self.assertEqual((result.summary["dataset"], result.summary["train_examples"]), ("stripes", 40))
+        self.assertEqual(result.summary["final"]["test_accuracy"], 1.0)
+
+    def test_is_refused_without_a_number_of_examples(self):
+        code = SOURCE.replace("train_examples = 40", "").replace("self.train_examples", "40")
+        self.assert_refused(code, "dataset.name = 'stripes'", names=["Stripes", "train_examples"])
 
 
 class ScheduleTest(RecipeTestCase):
@@ -178,6 +305,66 @@ class EvaluatorTest(RecipeTestCase):
         code = EVALUATOR.replace('"weight_norm":', '"train_loss":').replace('"weight_norm"', '"twice"')
         with self.assertRaisesRegex(UserError, "WeightNorm.*train_loss"):
             self.train(code, "evaluation.evaluators = ('twice',)")
+
+
+class EngineTest(RecipeTestCase):
+    def sweep(self, code, engine):
+        """Runs `bin/sweep` on one small run with an engine; returns its exit code, stdout and stderr."""
+        path = self.gin_file(code)
+        with path.open("a") as file:
+            file.write("sweep.groups = [@mlp/group()]\n")
+            file.write(f"mlp/group.network = 'mlp'\nmlp/group.base = {list(small_runs.SMALL)}\n")
+            file.write(f"sweep.engine = '{engine}'\n")
+        command = [sys.executable, str(ROOT / "bin" / "sweep"), f"--gin_file={path}", "--allow_imports"]
+        done = subprocess.run(
+            [*command, f"--workdir={self.folder / 'sweep'}"],
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def test_runs_a_sweep(self):
+        code, out, err = self.sweep(ENGINE, "one_by_one")
+        self.assertEqual(code, 0, err)
+        self.assertIn("mlp/plain/seed_0 begins.", out)
+        self.assertTrue((self.folder / "sweep" / "mlp" / "plain" / "seed_0" / "model.keras").exists())
+
+    def test_is_refused_without_places(self):
+        code, _, err = self.sweep(ENGINE.replace("def places", "def slots"), "one_by_one")
+        self.assertEqual(code, 2)
+        self.assertIn("OneByOne does not define places", err)
+
+    def test_is_refused_if_it_is_not_registered(self):
+        code, _, err = self.sweep(ENGINE, "slurm")
+        self.assertEqual(code, 2)
+        self.assertIn("sweep.engine is 'slurm'", err)
+
+
+class PaperResultTest(RecipeTestCase):
+    def report(self, code):
+        """Registers a paper result and writes a report on a sweep of it, with a test accuracy of 50.75%."""
+        importlib.import_module(self.gin_file(code).stem)
+        plan = made_sweeps.plan("mlp_1x512", "plain", 0)
+        folder = made_sweeps.sweep(self.folder / "sweep", "table9", [plan], "full")
+        made_sweeps.run(folder, plan, made_sweeps.rows(4, (1.0, 0.5075)))
+        report.write(folder, self.folder / "report")
+        return (self.folder / "report" / "report.md").read_text()
+
+    def test_is_compared_in_the_report(self):
+        text = self.report(PAPER_RESULT)
+        self.assertIn("## Table 9", text)
+        for value in ("51.25", "50.75", "−0.50 | yes"):
+            self.assertIn(value, text)
+        self.assertTrue((self.folder / "report" / "figures" / "table9.png").exists())
+
+    def test_is_refused_without_numbers_of_the_paper(self):
+        with self.assertRaisesRegex(ValueError, "Table9.*test_accuracy"):
+            self.report(PAPER_RESULT.replace('"test_accuracy": 51.25', ""))
+
+    def test_is_refused_without_a_title(self):
+        with self.assertRaisesRegex(TypeError, "Table9.*title"):
+            self.report(PAPER_RESULT.replace('title = "A table"', ""))
 
 
 if __name__ == "__main__":

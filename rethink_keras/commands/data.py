@@ -1,4 +1,4 @@
-"""`bin/data`: prepares data sets, exports and shows what a network is fed."""
+"""`bin/data`: prepares data sets, and exports or shows a network's inputs and labels."""
 
 from __future__ import annotations
 
@@ -8,54 +8,55 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 from rethink_keras.errors import UserError
 from rethink_keras.validation import check_choice, check_int, check_seed
 
 USAGE = """
-Prepares data sets, exports and shows what a network is fed.
+Prepares data sets, and exports or shows a network's inputs and labels.
 
   bin/data prepare --dataset=cifar10 --archive=/media/cifar-10-binary.tar.gz [--data_dir=DIR]
-      Prepares a set from its publisher's archive, already on disk; without --archive it downloads.
-      Repeat --archive for a set of several files, such as MNIST's four.
+      Prepares a data set from its publisher's archive on disk, or downloads it without --archive.
+      Repeat --archive for a data set of several files, such as the four of MNIST.
 
   bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
                   --split=train --output=random_labels.npz
-      Writes what the network is fed before standardization and without augmentation: images, labels,
-      original_labels, ids, corrupted. Images are uint8 in 0..255, float32 for Gaussian pixels.
+      Writes the examples before standardization and augmentation: images, labels, original_labels, ids,
+      corrupted. Images are uint8 in 0..255, or float32 for Gaussian pixels.
 
   bin/data preview --gin_file=gin/table1_inception.gin --output=preview.png
-      Writes a grid of pictures: a row a randomization, a column an image.
+      Writes a grid of images: a row for each randomization, a column for each image.
 
-Exit codes: 0 done, 2 bad usage or configuration, 3 data not available.
+Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
-    values = common.configuration_flags()
+    """Runs the command and returns its exit code."""
+    values = command_flags.configuration_flags()
     flags.DEFINE_string("dataset", None, "prepare: name of the data set.", flag_values=values)
     flags.DEFINE_multi_string("archive", [], "prepare: path of an archive; repeatable.", flag_values=values)
     flags.DEFINE_string("split", "train", "export, preview: train or test.", flag_values=values)
     flags.DEFINE_string("output", None, "export, preview: file to write.", flag_values=values)
-    flags.DEFINE_integer("columns", 10, "preview: images in a row.", flag_values=values)
+    flags.DEFINE_integer("columns", 10, "preview: number of images in a row.", flag_values=values)
     actions = {"prepare": _prepare, "export": _export, "preview": _preview}
 
     def act(word: str | None = None) -> None:
         if word not in actions:
-            said = f"{word!r} is no action." if word else "No action is named."
+            wrong = f"{word!r} is no action." if word else "No action is named."
             raise UserError(
-                f"{said} Write bin/data {', '.join(actions)} and its flags; --help shows examples."
+                f"{wrong} Write bin/data {', '.join(actions)} and its flags; --help shows examples."
             )
         actions[word](values)
 
-    return common.run_command(USAGE, values, act, argv or sys.argv, positional=1)
+    return runner.run_command(USAGE, values, act, argv or sys.argv, positional=1)
 
 
 def _prepare(values: flags.FlagValues) -> None:
     if not values.dataset:
         raise UserError("No data set is named. Give --dataset=cifar10, for example.")
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras.data.sources import find_source
 
     source = find_source("--dataset", values.dataset)
@@ -95,12 +96,12 @@ def _output(values: flags.FlagValues, suffix: str) -> Path:
 
 
 def _splits(values: flags.FlagValues):
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.data.splits import Splits
     from rethink_keras.training.config import TrainConfig  # binds its names in gin
 
-    config.parse(values.gin_file, common.bindings(values), allow_imports=values.allow_imports)
+    config.parse(values.gin_file, command_flags.bindings(values), allow_imports=values.allow_imports)
     seed = config.bound("train.seed", config.default(TrainConfig, "seed"))
     check_seed("train.seed", seed)
     return Splits.from_gin(values.data_dir, seed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Builds the network of Theorem 1 (section 4): two layers and 2n + d weights fit any targets on n examples in d
@@ -22,12 +23,12 @@ failing, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.experiment_flags("expressivity_table")
+    values = command_flags.experiment_flags("expressivity_table")
 
     def build() -> None:
-        common.quiet_tensorflow()
+        start_tensorflow(values.debug)
         from rethink_keras.theory import expressivity_table
 
-        common.run_experiment(values, "expressivity_table", expressivity_table.expressivity_table)
+        runner.run_experiment(values, "expressivity_table", expressivity_table.expressivity_table)
 
-    return common.run_command(USAGE, values, build, argv or sys.argv)
+    return runner.run_command(USAGE, values, build, argv or sys.argv)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Interpolates all training labels by a kernel (section 5). The same command resumes a run that was stopped.
@@ -21,12 +22,12 @@ workdir's disk is full or failing, 129 / 130 / 143 interrupted by SIGHUP / SIGIN
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.experiment_flags("interpolation")
+    values = command_flags.experiment_flags("interpolation")
 
     def solve() -> None:
-        common.quiet_tensorflow()
+        start_tensorflow(values.debug)
         from rethink_keras.theory import interpolation
 
-        common.run_experiment(values, "interpolation", interpolation.interpolation)
+        runner.run_experiment(values, "interpolation", interpolation.interpolation)
 
-    return common.run_command(USAGE, values, solve, argv or sys.argv)
+    return runner.run_command(USAGE, values, solve, argv or sys.argv)

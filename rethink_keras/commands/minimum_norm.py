@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Trains an over-parameterized linear layer by SGD (section 5) and measures its distance to the minimum-norm solution.
@@ -20,12 +21,12 @@ workdir's disk is full or failing, 129 / 130 / 143 interrupted by SIGHUP / SIGIN
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.experiment_flags("minimum_norm")
+    values = command_flags.experiment_flags("minimum_norm")
 
     def descend() -> None:
-        common.quiet_tensorflow()
+        start_tensorflow(values.debug)
         from rethink_keras.theory import minimum_norm
 
-        common.run_experiment(values, "minimum_norm", minimum_norm.minimum_norm)
+        runner.run_experiment(values, "minimum_norm", minimum_norm.minimum_norm)
 
-    return common.run_command(USAGE, values, descend, argv or sys.argv)
+    return runner.run_command(USAGE, values, descend, argv or sys.argv)

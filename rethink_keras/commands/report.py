@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import printable
 
@@ -23,12 +23,12 @@ Exit codes: 0 done, 2 bad usage, nothing to report or no folder to write to, 5 s
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.basic_flags()
+    values = command_flags.basic_flags()
     flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
     flags.DEFINE_string(
         "output", None, "Folder of the report; made if it does not exist.", flag_values=values
     )
-    return common.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
+    return runner.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
 
 
 def _report(workdir: str | None, output: str | None) -> None:

@@ -1,4 +1,4 @@
-"""`bin/runs`: a table of runs."""
+"""`bin/runs`: lists runs in a table."""
 
 from __future__ import annotations
 
@@ -10,30 +10,34 @@ from typing import Any
 
 from absl import flags
 
-from rethink_keras.commands import common, output
+from rethink_keras.commands import command_flags, runner, tables
 
 USAGE = """
-A table of the runs in and below a folder.
+Lists the runs in and below a folder in a table.
 
   bin/runs
   bin/runs --workdir=runs/table1 --filter='status=done' --filter='run~mlp' --sort=-test_accuracy
   bin/runs --workdir=runs/table1 --json
 
 Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy (from 0 to 1), epochs_to_fit, age
-(seconds). Filters: a column, one of = != < > <= >= ~ (contains) and a value.
+(seconds). A filter is a column, one of = != < > <= >= ~ (contains), and a value.
 
 Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be written.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
-    values = common.basic_flags()
-    flags.DEFINE_string("workdir", "runs", "Folder to look in and below.", flag_values=values)
-    flags.DEFINE_multi_string("filter", [], "Rows to show; repeatable, all must hold.", flag_values=values)
-    flags.DEFINE_string("sort", "run", "Column to sort by; downwards with a - before it.", flag_values=values)
+    """Runs the command and returns its exit code."""
+    values = command_flags.basic_flags()
+    flags.DEFINE_string("workdir", "runs", "Folder to search.", flag_values=values)
+    flags.DEFINE_multi_string(
+        "filter", [], "Rows to show; repeatable, a row must pass all.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "sort", "run", "Column to sort by; - before it for descending order.", flag_values=values
+    )
     flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
-    return common.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
+    return runner.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
 
 
 def _runs(values: flags.FlagValues) -> None:
@@ -71,7 +75,7 @@ def _show(table: list[dict[str, Any]]) -> None:
         )
         for row in table
     ]
-    output.print_table(_HEADS, cells)
+    tables.print_table(_HEADS, cells)
     print(f"{len(table)} runs")
 
 

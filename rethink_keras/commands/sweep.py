@@ -8,7 +8,8 @@ from pathlib import Path
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Trains all runs of a table or a figure, or those that are missing, each by a bin/train process of its own.
@@ -29,18 +30,18 @@ failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.collection_flags("sweep", "sweeps", "List the runs and their costs, train none.")
+    values = command_flags.collection_flags("sweep", "sweeps", "List the runs and their costs, train none.")
     flags.DEFINE_boolean(
         "replace",
         False,
         "Take runs that this configuration does not name out of the sweep; their folders stay.",
         flag_values=values,
     )
-    return common.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
+    return runner.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
 
 
 def _sweep(values: flags.FlagValues) -> None:
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.experiments.engines import ENGINES
     from rethink_keras.experiments.sweeps.run_sweep import others_kept, run_sweep
@@ -48,7 +49,7 @@ def _sweep(values: flags.FlagValues) -> None:
     from rethink_keras.reports.paper_results import PAPER_RESULTS
     from rethink_keras.system.files import check_folder
 
-    folder = common.collection_folder(values, "sweeps")
+    folder = command_flags.collection_folder(values, "sweeps")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     sweep = Sweep()

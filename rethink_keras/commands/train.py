@@ -7,42 +7,43 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from rethink_keras.commands import common
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
-Trains one network, or goes on where the same command stopped.
+Trains one network. The same command on the same workdir resumes where it stopped.
 
   bin/train --gin_file=gin/table1_mlp_1x512.gin
   bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
             --gin_param='train.epochs = 60' --seed=1 --workdir=runs/random_labels_1
 
-  bin/train --workdir=runs/mine --verify=runs/theirs     compares two runs, trains nothing
+  bin/train --workdir=runs/mine --verify=runs/theirs     compares two runs and trains nothing
 
-With TF_CONFIG set, the same command on every host trains one run together; the workdir lies in a shared folder.
+With TF_CONFIG set, the same command on every host trains one run. The workdir must be in a shared folder.
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
-workdir's disk is full or failing, 6 the runs compared differ, 8 another worker was lost (start all of them again),
+workdir's disk is full or failing, 6 the compared runs differ, 8 another worker was lost (start all workers again),
 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
-    values = common.experiment_flags("train")
+    """Runs the command and returns its exit code."""
+    values = command_flags.experiment_flags("train")
     flags.DEFINE_string(
-        "verify", None, "Another run's workdir: say whether both are the same run.", flag_values=values
+        "verify", None, "Another run's workdir: report whether both are the same run.", flag_values=values
     )
     flags.DEFINE_integer(
         "threads",
         None,
-        "Processor threads; all if left out. Convolutions' last bits depend on it.",
+        "Processor threads; default: all. The last bits of convolutions depend on it.",
         lower_bound=1,
         flag_values=values,
     )
     flags.DEFINE_integer(
         "pause_after",
         None,
-        "Save and end after so many epochs; the same command without it goes on.",
+        "Save and stop after this many epochs; the same command without the flag resumes.",
         lower_bound=1,
         flag_values=values,
     )
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if values.verify:
             _verify(values)
             return
-        common.quiet_tensorflow(values.threads)
+        start_tensorflow(values.debug, values.threads)
         from rethink_keras.training.config import RunConfig
         from rethink_keras.training.train import train
 
@@ -59,9 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             config = RunConfig.from_gin(data_dir)
             return train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
 
-        common.run_experiment(values, "train", run, "Training")
+        runner.run_experiment(values, "train", run, "Training")
 
-    return common.run_command(USAGE, values, run_command, argv or sys.argv)
+    return runner.run_command(USAGE, values, run_command, argv or sys.argv)
 
 
 def _verify(values: flags.FlagValues) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from rethink_keras.commands import common, output
+from rethink_keras.commands import command_flags, runner, tables
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 USAGE = """
 Searches hyperparameters with Keras Tuner; each trial is a bin/train process with its own workdir.
@@ -30,12 +31,14 @@ SIGTERM after saving.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    values = common.collection_flags("search", "searches", "Show the space and the cost of the search.")
-    return common.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
+    values = command_flags.collection_flags(
+        "search", "searches", "Show the space and the cost of the search."
+    )
+    return runner.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
 
 
 def _tune(values: flags.FlagValues) -> None:
-    common.quiet_tensorflow()
+    start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
     from rethink_keras.experiments import placement
@@ -46,7 +49,7 @@ def _tune(values: flags.FlagValues) -> None:
     from rethink_keras.experiments.searches.space import Space
     from rethink_keras.system.files import check_folder
 
-    folder = common.collection_folder(values, "searches")
+    folder = command_flags.collection_folder(values, "searches")
     check_folder(folder)
     config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
     # A search distributes its trials by Keras Tuner's chief and workers: each process runs its own on its machine.
@@ -94,4 +97,4 @@ def _show(table) -> None:
     hidden = ("workdir", "epochs_to_accuracy", *([] if any(row["failure"] for row in table) else ["failure"]))
     names = [name for name in table[0] if name not in hidden]
     rows = [[results.cells(row)[name] for name in names] for row in table]
-    output.print_table([(name, {"overflow": "fold"}) for name in names], rows)
+    tables.print_table([(name, {"overflow": "fold"}) for name in names], rows)

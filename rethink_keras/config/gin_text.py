@@ -1,4 +1,4 @@
-"""Checks the text of gin files before gin acts on it: no import of foreign code, no value that nothing could take."""
+"""Checks the text of gin files before gin acts on it: imports of foreign code, and values that no parameter takes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def check(text: str, where: str, allow_imports: bool) -> None:
     """Parses the text of a gin file without acting on it.
 
     Args:
-        text: of a file or a binding.
-        where: names it in messages.
-        allow_imports: whether it may import from outside of this package.
+        text: Text of a file or a binding.
+        where: Its name in messages.
+        allow_imports: Whether it may import from outside of this package.
 
     Raises:
-        UserError: for an import that is not allowed, or a value that nothing could take.
-        Exception: whatever gin's parser raises for text that it does not understand.
+        UserError: An import is not allowed, or no parameter could take a value.
+        Exception: Gin's parser does not understand the text.
     """
     for statement in config_parser.ConfigParser(text, _Nothing()):
         if isinstance(statement, config_parser.ImportStatement) and not allow_imports:
@@ -42,23 +42,23 @@ class Reader:
     """Opens gin files for gin once they are checked, the included ones too.
 
     Args:
-        allow_imports: whether they may import from outside of this package.
+        allow_imports: Whether they may import from outside of this package.
     """
 
     def __init__(self, allow_imports: bool):
         self._allow_imports = allow_imports
-        self._chain: list[Path] = []  # files that are being read, each included by the one before it
+        self._chain: list[Path] = []  # files being read, each included by the one before it
         self._count = 0
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[io.StringIO]:
-        """The text of a file, to be parsed within the context."""
+        """Yields the text of a file, to be parsed within the context."""
         path = Path(name).resolve()
         self._count += 1
         if path in self._chain:
-            raise UserError(f"{path} includes itself. Take one of the include lines out.")
+            raise UserError(f"{path} includes itself. Remove one of the include lines.")
         if self._count > MOST_FILES:
-            raise UserError(f"The gin files include more than {MOST_FILES} files. Take include lines out.")
+            raise UserError(f"The gin files include more than {MOST_FILES} files. Remove include lines.")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
@@ -76,13 +76,13 @@ class Reader:
 
 
 class _Nothing(config_parser.ParserDelegate):
-    """Stands for every reference and macro without looking them up."""
+    """Accepts every reference and macro without looking it up."""
 
     def configurable_reference(self, scoped_configurable_name: str, evaluate: bool) -> None:
-        """A reference such as `@mlp`."""
+        """Returns None for a reference such as `@mlp`."""
 
     def macro(self, macro_name: str) -> None:
-        """A macro such as `%EPOCHS`."""
+        """Returns None for a macro such as `%EPOCHS`."""
 
 
 def _check_import(statement: config_parser.ImportStatement, where: str) -> None:
@@ -93,7 +93,7 @@ def _check_import(statement: config_parser.ImportStatement, where: str) -> None:
         what = "gin's dynamic registration"
     raise UserError(
         f"Line {statement.location.line_num} of {where} imports {what}, which runs code from outside of this project. "
-        "Take the line out, or give --allow_imports if you trust every gin file that is named."
+        "Remove the line, or give --allow_imports if you trust every gin file that is named."
     )
 
 
@@ -113,5 +113,5 @@ def _check_value(value: Any, where: str, depth: int = 0) -> None:
             value.encode()
         except UnicodeEncodeError as error:
             raise UserError(
-                f"A text in {where} has half a character. Write it out, or leave it away."
+                f"A text in {where} has half a character. Write the whole character, or remove it."
             ) from error

@@ -17,7 +17,9 @@ from pathlib import Path
 from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.engine import Engine
 from rethink_keras.experiments.job import Job, Outcome
-from rethink_keras.system.files import disk_errors_told, held, make_folder
+from rethink_keras.system.disk_errors import explain_disk_errors
+from rethink_keras.system.files import make_folder
+from rethink_keras.system.locks import held
 from rethink_keras.system.signals import StopRequest, stop_request
 
 UPDATE_SECONDS = 0.5
@@ -149,5 +151,5 @@ def leading(folder: Path, refusal: str) -> Iterator[StopRequest]:
         DiskError: The disk is full or fails, now or later.
     """
     make_folder(folder)
-    with disk_errors_told(folder), held(folder, refusal), stop_request() as stop:
+    with explain_disk_errors(folder), held(folder, refusal), stop_request() as stop:
         yield stop

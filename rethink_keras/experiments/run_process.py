@@ -19,7 +19,7 @@ import filelock
 import tenacity
 
 from rethink_keras.experiments.job import Job, Outcome
-from rethink_keras.system.files import LOCK
+from rethink_keras.system.locks import LOCK
 from rethink_keras.system.signals import ORPHANED
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.workdir import Workdir

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from rethink_keras.errors import DamagedError, UserError
-from rethink_keras.system.files import unreadable
+from rethink_keras.system.disk_errors import unreadable
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

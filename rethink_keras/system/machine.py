@@ -1,4 +1,4 @@
-"""How much of this machine a process may use: its cores and its memory, under affinity and container limits."""
+"""Cores and memory that this process may use, under affinity and container limits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import psutil
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
-FILES = {  # of each controller: below version 2's one hierarchy, below the controller's own in version 1
+FILES = {  # by controller: the name in version 2, with one hierarchy, and in version 1, with one for each controller
     "cpu": ("cpu.max", "cpu.cfs_quota_us"),
     "memory": ("memory.max", "memory.limit_in_bytes"),
 }
 
 
 def cores() -> int:
-    """Physical cores that this process may use, at least 1: those of its affinity, within its CPU quota."""
+    """Returns the physical cores that this process may use, at least 1: those of its affinity, within its CPU quota."""
     process = psutil.Process()
     allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count()
     physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
@@ -26,7 +26,7 @@ def cores() -> int:
 
 
 def memory() -> int:
-    """Bytes of memory that this process and its children may hold: the machine's, or a container's limit."""
+    """Returns the bytes of memory that this process and its children may use: the machine's or a container's limit."""
     return int(min(psutil.virtual_memory().total, memory_limit()))
 
 
@@ -47,11 +47,11 @@ def peak_memory() -> int:
 
 
 def cpu_quota(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
-    """Cores' worth of time that the control groups of this process grant; infinite without a limit.
+    """Returns the cores' worth of time that the control groups of this process grant, infinite without a limit.
 
     Args:
-        groups: where control groups are mounted.
-        membership: the file that names those of this process.
+        groups: Folder at which control groups are mounted.
+        membership: File that names the groups of this process.
     """
     found = [float("inf")]
     for path in _limit_files("cpu", groups, membership):
@@ -68,7 +68,7 @@ def cpu_quota(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
 
 
 def memory_limit(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
-    """Bytes that the control groups of this process grant; infinite without a limit. See `cpu_quota`."""
+    """Returns the bytes that the control groups of this process grant, infinite without a limit. See `cpu_quota`."""
     found = [float("inf")]
     for path in _limit_files("memory", groups, membership):
         try:
@@ -79,7 +79,7 @@ def memory_limit(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float
 
 
 def _limit_files(controller: str, groups: Path, membership: Path) -> Iterator[Path]:
-    """Files that may limit this process: those of its group and of every group above it."""
+    """Yields the files that may limit this process: those of its group and of every group above it."""
     try:
         lines = [line.split(":", 2) for line in membership.read_text().splitlines()]
     except OSError:  # no Linux
@@ -91,9 +91,9 @@ def _limit_files(controller: str, groups: Path, membership: Path) -> Iterator[Pa
             root, name = groups / controllers, FILES[controller][1]
         else:
             continue
-        # A container may see its own group as the root, under a path that only its host has.
+        # A container may see its own group as the root, while the membership names a path that only the host has.
         folder = root / group.strip("/")
-        for place in (folder, *folder.parents):
-            yield place / name
-            if place == root:
+        for above in (folder, *folder.parents):
+            yield above / name
+            if above == root:
                 break

@@ -1,6 +1,6 @@
-"""SIGINT, SIGTERM and SIGHUP ask a run to save and stop; a second SIGINT or SIGTERM stops it at once.
+"""SIGINT, SIGTERM and SIGHUP request a run to save and stop. A second SIGINT or SIGTERM ends it at once.
 
-`ORPHANED` asks for the same, as often as it comes: Linux sends it to a run of a sweep whose process has died.
+`ORPHANED` is one more request to save and stop: Linux sends it to a run of a sweep whose process has died.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from rethink_keras.system.terminal import survive_its_end
+from rethink_keras.system.streams import terminal_may_close
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ORPHANED = signal.SIGUSR1
-REPEATED = (signal.SIGHUP, ORPHANED)  # that come more than once for one reason
+REPEATED = (signal.SIGHUP, ORPHANED)  # these can come more than once for one reason
 
 
 class StopRequest:
-    """Whether a signal has asked the run to stop; `number` is the signal's."""
+    """Whether a signal has requested the run to stop.
+
+    Attributes:
+        number: The signal's number, or None as long as there was none.
+    """
 
     def __init__(self):
         self.number: int | None = None
@@ -29,29 +33,31 @@ class StopRequest:
         return self.number is not None
 
     def receive(self, number: int) -> None:
-        """Notes the first signal; the second ends the process without cleaning up, which may be what hangs.
+        """Records the first signal. The second ends the process without cleaning up, since cleaning up may hang.
 
-        Those in `REPEATED` never do. A terminal that is closed sends SIGHUP twice, itself and through its shell;
-        ORPHANED comes once for each thread of the parent that ends.
+        The signals in `REPEATED` never end it. A terminal that is closed sends SIGHUP twice, itself and through its
+        shell. ORPHANED comes once for each thread of the parent that ends.
         """
         if self.number is None:
             self.number = signal.SIGTERM if number == ORPHANED else number
         elif number not in REPEATED:
-            # What is written is whole at every moment, so that nothing is lost but the work since.
+            # Files on disk are whole at every moment: only the work since the last checkpoint is lost.
             os._exit(128 + number)
 
 
 class Stopped(Exception):
-    """Raised inside an evaluation to leave it when a stop was asked for."""
+    """Raised inside an evaluation to leave it when a stop was requested."""
 
 
 @contextlib.contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Listens to SIGINT, SIGTERM and SIGHUP while the block runs; in another thread than the main one, to nothing.
+    """Yields a StopRequest that records SIGINT, SIGTERM and SIGHUP; in other threads than the main one, none.
 
-    A thread reads the signals from a socket that the interpreter writes to at once: Python's own handlers would
-    wait until TensorFlow comes back from an execution. SIGHUP stays ignored where it is, as under nohup. What is
-    printed to a terminal that was closed is lost and fails nothing, so that there is time to save.
+    Python runs a signal's handler only between bytecodes, so that it would wait until TensorFlow returns from an
+    execution. The interpreter's C code also writes the number to a socket, at once, and a thread reads it there.
+
+    SIGHUP stays ignored where it is, as under nohup. Output to a terminal that was closed is lost and fails nothing, so
+    that there is time to save.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -72,7 +78,7 @@ def stop_request() -> Iterator[StopRequest]:
     fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     thread.start()
     try:
-        with survive_its_end():
+        with terminal_may_close():
             yield request
     finally:
         signal.set_wakeup_fd(fd_before)

@@ -1,22 +1,22 @@
-"""Text from files and users as data: escaped for a terminal, a plot, Markdown."""
+"""Escapes text from files and users for a terminal, a plot or Markdown."""
 
 from __future__ import annotations
 
 import re
 
-# An underscore within a word, as in mlp_1x512, is no mark of Markdown's.
+# Markdown takes an underscore within a word, as in mlp_1x512, as it is.
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""The text with every character that a terminal would act on, or could not show, as an escape such as '\x1b'.
+    r"""Returns the text with every character that a terminal cannot show, or would obey, as an escape such as '\x1b'.
 
     These are control and formatting characters (bidirectional overrides among them) and the surrogates that stand
     for bytes of a file name that is not UTF-8.
 
     Args:
-        text: any string.
-        keep: characters that stay as they are, such as a newline.
+        text: Any string.
+        keep: Characters that stay as they are, such as a newline.
     """
     if text.isprintable():
         return text
@@ -24,7 +24,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def shortened(value: object, most: int = 100) -> str:
-    """What Python writes for a value, cut where it is longer than `most` characters."""
+    """Returns the `repr` of a value on one line, cut to `most` characters."""
     try:
         return label(repr(value), most)
     except ValueError:  # Python writes no integer of more than 4,300 digits
@@ -32,16 +32,16 @@ def shortened(value: object, most: int = 100) -> str:
 
 
 def label(text: str, most: int = 80) -> str:
-    """The text on one line, cut where it is longer than `most` characters."""
+    """Returns the text on one line, cut to `most` characters."""
     line = printable(text[: most + 1])
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def fence(text: str) -> str:
-    """As many backticks as can stand around the text in Markdown, three or more."""
+    """Returns the backticks, three or more, that fence the text in Markdown."""
     return "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
 
 
 def markdown(text: str) -> str:
-    """The text on one line of Markdown, in which no character means anything but itself."""
+    """Returns the text on one line, with the characters escaped that mean something in Markdown."""
     return _MARKDOWN.sub(r"\\\1", printable(text))

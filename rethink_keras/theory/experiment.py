@@ -16,7 +16,7 @@ from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system import machine
-from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.training import provenance
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
@@ -197,7 +197,7 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
     folder = Workdir(workdir)
     if overwrite:
         check_replaceable(folder)
-    with stop_request() as stop, folder.locked(), disk_errors_told(folder.path):
+    with stop_request() as stop, folder.locked(), explain_disk_errors(folder.path):
         run = Experiment(folder, stop, overwrite)
         try:
             yield run

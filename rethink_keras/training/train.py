@@ -14,7 +14,7 @@ import tensorflow as tf
 from rethink_keras import config as gin_config
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError
-from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import Stopped, StopRequest, stop_request
 from rethink_keras.training import batch_statistics, data, provenance, resuming
 from rethink_keras.training.callbacks import CALLBACKS
@@ -130,7 +130,7 @@ def train(
         batch_norm = batch_statistics.choose(config.evaluation, network, run_data.train, options.batch_size)
 
         # Restore the newest checkpoint of this configuration, if there is one.
-        stack.enter_context(disk_errors_told(folder.path))
+        stack.enter_context(explain_disk_errors(folder.path))
         for batches in (run_data.train, run_data.test):
             config.evaluation.check_shards(network, batches)
         for name in gin_config.unused():

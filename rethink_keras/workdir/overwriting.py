@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from rethink_keras.errors import UserError
-from rethink_keras.system.files import LOCK, PARTIAL
+from rethink_keras.system.files import PARTIAL
+from rethink_keras.system.locks import LOCK
 from rethink_keras.workdir.workdir import Workdir
 
 _FOLDERS = ("checkpoints", "tensorboard", "wandb")

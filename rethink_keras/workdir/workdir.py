@@ -14,14 +14,9 @@ from typing import TypeVar
 
 from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.system.archives import check_archive
-from rethink_keras.system.files import (
-    held,
-    make_folder,
-    remove_partial_files,
-    unreadable,
-    unwritable,
-    write_atomically,
-)
+from rethink_keras.system.disk_errors import unreadable, unwritable
+from rethink_keras.system.files import make_folder, remove_partial_files, write_atomically
+from rethink_keras.system.locks import held
 from rethink_keras.workdir import metrics, summary
 from rethink_keras.workdir.columns import MetricsRow
 from rethink_keras.workdir.configuration import difference

@@ -1,5 +1,3 @@
-import contextlib
-import io
 import os
 import subprocess
 import sys
@@ -7,7 +5,6 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-import gin
 import matplotlib.image
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -16,6 +13,7 @@ from rethink_keras import config
 from rethink_keras.commands import data
 from rethink_keras.data.sources.tfds_source import Mnist
 from rethink_keras.errors import UserError
+from tests.commands.in_process import main
 from tests.data.helpers import digits_elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,14 +38,11 @@ class DataTestCase(parameterized.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.addCleanup(gin.clear_config)
+        self.addCleanup(config.clear)
 
     def run_here(self, *arguments):
-        """The exit code and what is said on stdout and stderr."""
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = data.main(["bin/data", *arguments])
-        return code, out.getvalue(), err.getvalue()
+        """Exit code, stdout and stderr of `bin/data`."""
+        return main(data, *arguments)
 
     def assert_refused(self, expected_code, err, code, *words):
         self.assertEqual(code, expected_code, err)

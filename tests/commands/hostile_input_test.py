@@ -9,7 +9,8 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import report, runs, train
 from rethink_keras.workdir.json_files import MOST_DEPTH
-from tests import fuzz
+from tests.commands.in_process import main
+from tests.fuzz.outcome import check
 from tests.reports import made_sweeps as made
 
 GOOD = [made.plan("mlp_1x512", "plain", seed) for seed in range(2)]
@@ -59,8 +60,8 @@ def read(folder: Path, name: str) -> str:
 
 def write_report(folder: Path) -> str:
     """Reports on `runs` below a folder; returns what it printed."""
-    code, out, err = fuzz.run(report.main, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
-    fuzz.check({0}, code, out, err)
+    code, out, err = main(report, f"--workdir={folder / 'runs'}", f"--output={folder / 'out'}")
+    check({0}, code, out, err)
     for name in ("index.html", "report.md"):
         for acting in ("\x1b", "\x00", "\u202e"):
             assert acting not in read(folder, name), name
@@ -70,8 +71,8 @@ def write_report(folder: Path) -> str:
 
 def run_table(folder: Path, *flags: str) -> str:
     """What `bin/runs` prints of `runs` below a folder."""
-    code, out, err = fuzz.run(runs.main, f"--workdir={folder / 'runs'}", *flags)
-    fuzz.check({0}, code, out, err)
+    code, out, err = main(runs, f"--workdir={folder / 'runs'}", *flags)
+    check({0}, code, out, err)
     return out
 
 
@@ -237,8 +238,8 @@ class VerifyTest(made.FolderTestCase):
         return places
 
     def verify(self, places):
-        code, out, err = fuzz.run(train.main, f"--workdir={places[0]}", f"--verify={places[1]}")
-        fuzz.check({0, 2, 6}, code, out, err)
+        code, out, err = main(train, f"--workdir={places[0]}", f"--verify={places[1]}")
+        check({0, 2, 6}, code, out, err)
         return code
 
     def test_the_same_files_are_the_same_run(self):

@@ -1,7 +1,7 @@
 from absl.testing import absltest
 
 from rethink_keras.commands import kernel
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 
 
 class KernelCommandTest(absltest.TestCase):

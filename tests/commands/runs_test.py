@@ -1,19 +1,21 @@
 import json
+import tempfile
+from pathlib import Path
 
 from absl.testing import absltest, parameterized
 
 from rethink_keras.commands import runs
-from tests.commands.train_test import main
-from tests.training.small_runs import new_folder, run
+from tests.commands.in_process import main
+from tests.training.small_runs import run
 
 
 class RunsCommandTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        context = new_folder()
-        cls.folder = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = Path(temporary.name)
         run(cls.folder / "true")
         run(cls.folder / "random", "randomization.labels = 'random'", "train.epochs = 2", "train.seed = 5")
         (cls.folder / "damaged").mkdir()
@@ -54,11 +56,11 @@ class RunsCommandTest(parameterized.TestCase):
         self.assertEqual([row["run"] for row in self.table("--sort=-seed")], ["random", "true", "damaged"])
 
     @parameterized.parameters(
-        ("--filter=epochs>3", "Did you mean 'epoch'?"),
-        ("--filter=status", "The filter 'status' is not understood."),
-        ("--filter=epoch>many", "compares a number with 'many'"),
-        ("--sort=name", "There is no column 'name'"),
-        ("--workdir=/nowhere", "/nowhere is no folder."),
+        ("--filter=epochs>3", "'epoch'"),
+        ("--filter=status", "'status'"),
+        ("--filter=epoch>many", "'many'"),
+        ("--sort=name", "'name'"),
+        ("--workdir=/nowhere", "/nowhere"),
     )
     def test_bad_input(self, argument, message):
         code, _, err = main(runs, f"--workdir={self.folder}", argument)

@@ -12,7 +12,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras.commands import sweep as command
 from rethink_keras.experiments.run_process import LOG
 from rethink_keras.experiments.sweeps.manifest import Manifest
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.experiments.small_sweeps import page, results, start_sweep, sweep, wait_for_rows, write_gin
 
 RUNS = ["mlp/plain/seed_0", "mlp/random_labels/seed_0"]

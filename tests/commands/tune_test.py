@@ -9,7 +9,7 @@ from absl.testing import absltest
 from rethink_keras.commands import train
 from rethink_keras.commands import tune as command
 from rethink_keras.experiments.searches import remote
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.experiments.searches.small_searches import free_port, start_tune, table, wait_for, write_gin
 from tests.experiments.small_sweeps import wait_for_rows
 

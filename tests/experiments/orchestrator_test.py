@@ -9,7 +9,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.experiments import orchestrator
 from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.orchestrator import JobSource, leading, run_all
-from rethink_keras.system.files import LOCK
+from rethink_keras.system.locks import LOCK
 from rethink_keras.system.signals import StopRequest
 from tests.experiments.stub_runs import (
     ENDLESS,

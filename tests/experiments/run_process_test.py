@@ -15,7 +15,7 @@ from rethink_keras.experiments import run_process
 from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.run_process import run_job
 from rethink_keras.system import signals
-from rethink_keras.system.files import LOCK
+from rethink_keras.system.locks import LOCK
 from tests.experiments.small_sweeps import wait_for_rows
 from tests.experiments.stub_runs import ENDLESS, PROGRAM, checkpoints, status, stub_job, wait_for
 from tests.training.small_runs import SMALL

@@ -1,35 +1,26 @@
-import contextlib
 import errno
-import fcntl
-import io
 import os
 import socket
-import threading
 from pathlib import Path
 from unittest import mock
 
-import psutil
 from absl.testing import absltest, parameterized
 
-from rethink_keras.errors import DiskError, UserError
-from rethink_keras.experiments.orchestrator import leading
-from rethink_keras.system import files
+from rethink_keras.errors import UserError
 from rethink_keras.system.files import (
-    disk_errors_told,
-    held,
-    held_in_turn,
+    check_folder,
     make_folder,
     open_atomically,
+    remove_partial_files,
     replacing,
+    write_atomically,
 )
-from rethink_keras.workdir.workdir import Workdir
-from tests.training.small_runs import new_folder
 
 
 class TestCase(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
 
 
 class ReplacingTest(TestCase):
@@ -74,124 +65,32 @@ class ReplacingTest(TestCase):
         self.assertEqual((self.folder / "file").read_bytes(), b"content")
 
 
-class DiskErrorsTest(TestCase):
-    @parameterized.parameters(
-        (errno.ENOSPC, "Make room"), (errno.EDQUOT, "Make room"), (errno.EIO, "Mend that")
-    )
-    def test_the_remedy_fits_the_fault(self, number, remedy):
-        with self.assertRaisesRegex(DiskError, remedy), disk_errors_told(self.folder):
-            raise OSError(number, os.strerror(number))
-
-    @parameterized.parameters("file", "file/below", "x" * 300)
-    def test_a_path_that_is_no_folder_is_bad_usage(self, name):
-        (self.folder / "file").touch()
-        for make in (make_folder, lambda path: leading(path, "held").__enter__()):
-            with self.assertRaisesRegex(UserError, "cannot be written") as caught:
-                make(self.folder / name)
-            self.assertEqual(caught.exception.exit_code, 2)
-            self.assertNotIn("Make room", caught.exception.sentence)
+class PartialTest(TestCase):
+    def test_only_temporary_files_are_removed(self):
+        write_atomically(self.folder / "file", b"content")
+        with replacing(self.folder / "other") as temporary:
+            temporary.touch()
+            remove_partial_files(self.folder)
+            self.assertFalse(temporary.exists())
+            temporary.touch()
+        self.assertCountEqual([p.name for p in self.folder.iterdir()], ["file", "other"])
 
 
-class LockTest(TestCase):
-    def hold(self):
-        with held(self.folder, "It is held."), contextlib.redirect_stdout(io.StringIO()) as out:
-            return out.getvalue()
-
-    def test_one_holder(self):
-        with held(self.folder, "It is held."), self.assertRaisesRegex(UserError, "It is held."):
-            self.hold()
-        self.hold()
-
-    def test_of_many_starts_on_one_workdir_one_wins_and_the_others_are_told_why(self):
-        barrier, told = threading.Barrier(8, timeout=60), []
-
-        def start():
-            barrier.wait()
-            try:
-                with Workdir(self.folder / "run").locked():
-                    told.append("held")
-                    barrier.wait()
-            except UserError as error:
-                told.append(error.sentence[:30])
-                barrier.wait()
-
-        threads = [threading.Thread(target=start) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(sorted(told), ["Another process is training in"] * 7 + ["held"])
-
-    def test_the_lock_of_another_user(self):
-        (self.folder / ".lock").touch()
-        refused = PermissionError(errno.EACCES, "Permission denied")
-        with (
-            mock.patch.object(os, "open", side_effect=refused),
-            self.assertRaisesRegex(UserError, "another user"),
-        ):
-            self.hold()
-
-    @parameterized.parameters(errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
-    def test_a_file_system_without_locks(self, number):
-        missing = OSError(number, os.strerror(number))
-        with (
-            mock.patch.object(fcntl, "flock", side_effect=missing),
-            self.assertRaisesRegex(UserError, "does not support locks"),
-        ):
-            self.hold()
-
-    def test_a_file_system_that_grants_every_lock(self):
-        with mock.patch.object(fcntl, "flock"), self.assertRaisesRegex(UserError, "does not support locks"):
-            self.hold()
-
-    @parameterized.parameters("rw,vers=3,local_lock=all", "rw,nolock", "rw,localflock")
-    def test_locks_that_do_not_reach_other_hosts_are_noted(self, options):
-        partition = type(psutil.disk_partitions(all=True)[0])
-        mounts = [
-            partition("server:/", str(self.folder.resolve()), "nfs", options),
-            partition("/dev/sda", "/", "ext4", "rw"),
-        ]
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            with mock.patch.object(psutil, "disk_partitions", lambda all: mounts), held(self.folder, ""):
-                pass
-            self.assertIn(options.split(",")[-1], out.getvalue())
-        self.assertEqual(self.hold(), "")
-
-    def test_waiting_in_turn(self):
-        path, order = self.folder / "a.lock", []
-
-        def second():
-            with held_in_turn(path, "Waiting."):
-                order.append("second")
-
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            with held_in_turn(path, "Waiting."):
-                thread = threading.Thread(target=second)
-                thread.start()
-                while "Waiting." not in out.getvalue():
-                    thread.join(0.01)
-                order.append("first")
-            thread.join()
-        self.assertEqual(order, ["first", "second"])
-
-
-class FolderTest(parameterized.TestCase):
+class FolderTest(TestCase):
     @parameterized.parameters("x" * 300, "a\0b", "a\udcffb", "file", "file/below")
     def test_a_path_that_can_be_no_folder(self, name):
-        with new_folder() as folder:
-            (folder / "file").write_text("")
-            for check in (files.check_folder, files.make_folder):
-                with self.assertRaises(UserError) as refused:
-                    check(folder / name)
-                self.assertEqual(refused.exception.exit_code, 2)
-                self.assertIn("--workdir", refused.exception.sentence)
-                refused.exception.sentence.encode()
+        (self.folder / "file").touch()
+        for check in (check_folder, make_folder):
+            with self.assertRaises(UserError) as refused:
+                check(self.folder / name)
+            self.assertEqual(refused.exception.exit_code, 2)
+            self.assertIn("--workdir", refused.exception.sentence)
+            refused.exception.sentence.encode()
 
     def test_a_folder_below_one_that_is_not_there_yet(self):
-        with new_folder() as folder:
-            files.check_folder(folder / "a" / "b")
-            with self.assertRaises(UserError):
-                files.make_folder(folder / "a" / ("x" * 300))
+        check_folder(self.folder / "a" / "b")
+        with self.assertRaises(UserError):
+            make_folder(self.folder / "a" / ("x" * 300))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from absl.testing import absltest, parameterized
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.system import machine
 from rethink_keras.theory import parallel
-from tests.training.small_runs import new_folder
 
 INFINITE = float("inf")
 
@@ -47,8 +46,8 @@ class LimitsTest(parameterized.TestCase):
         ("0::/", {"groups/cpu.max": "5 0"}, INFINITE),
     )
     def test_cpu_quota(self, membership, files, expected):
-        with new_folder() as folder:
-            self.assertEqual(machine.cpu_quota(*write_tree(folder, membership, files)), expected)
+        folder = Path(self.create_tempdir())
+        self.assertEqual(machine.cpu_quota(*write_tree(folder, membership, files)), expected)
 
     @parameterized.parameters(
         ("0::/a", {"groups/a/memory.max": "max", "groups/memory.max": "1000"}, 1000),
@@ -56,8 +55,8 @@ class LimitsTest(parameterized.TestCase):
         ("9:memory:/a", {}, INFINITE),
     )
     def test_memory_limit(self, membership, files, expected):
-        with new_folder() as folder:
-            self.assertEqual(machine.memory_limit(*write_tree(folder, membership, files)), expected)
+        folder = Path(self.create_tempdir())
+        self.assertEqual(machine.memory_limit(*write_tree(folder, membership, files)), expected)
 
     def test_memory_of_this_process(self):
         self.assertBetween(machine.resident_memory(), 10 * 2**20, machine.peak_memory())

@@ -1,4 +1,4 @@
-import errno
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -9,22 +9,56 @@ import sys
 import termios
 import time
 from pathlib import Path
-from unittest import mock
 
 from absl.testing import absltest
 
-from rethink_keras.errors import StoppedBySignalError
+from rethink_keras.system import signals
 from rethink_keras.system.signals import stop_request
-from rethink_keras.system.terminal import survive_its_end
-from rethink_keras.training.callbacks.stop_training import StopTraining
-from tests.training.small_runs import WITH_STATE, before_call, new_folder, run, timeless
-from tests.training.train_processes import ROOT
+from tests.training.small_runs import WITH_STATE
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def send(number):
     """Sends this process a real signal and waits until it has been noted."""
     os.kill(os.getpid(), number)
     time.sleep(0.1)
+
+
+class StopRequestTest(absltest.TestCase):
+    def test_sigterm(self):
+        with stop_request() as stop:
+            send(signal.SIGTERM)
+            self.assertEqual(stop.number, signal.SIGTERM)
+
+    def test_an_orphan_is_stopped_as_by_sigterm(self):
+        with stop_request() as stop:
+            send(signals.ORPHANED)
+            send(signals.ORPHANED)
+            self.assertEqual(stop.number, signal.SIGTERM)
+
+    def test_handlers_come_back(self):
+        before = [signal.getsignal(number) for number in signals.NUMBERS]
+        with stop_request():
+            pass
+        self.assertEqual([signal.getsignal(number) for number in signals.NUMBERS], before)
+
+    def test_another_thread_than_the_main_one_gets_no_signals(self):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            self.assertFalse(pool.submit(lambda: stop_request().__enter__()).result())
+
+    def test_a_second_signal_ends_the_process(self):
+        code = (
+            "import os, signal, time\n"
+            "from rethink_keras.system.signals import stop_request\n"
+            "with stop_request() as stop:\n"
+            "    os.kill(os.getpid(), signal.SIGTERM)\n"
+            "    while not stop: time.sleep(0.01)\n"
+            "    os.kill(os.getpid(), signal.SIGINT)\n"
+            "    time.sleep(60)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+        self.assertEqual(done.returncode, 128 + signal.SIGINT)
 
 
 class HangupTest(absltest.TestCase):
@@ -47,56 +81,28 @@ class HangupTest(absltest.TestCase):
         finally:
             signal.signal(signal.SIGHUP, before)
 
-    def test_a_run_saves_and_resumes(self):
-        bindings = ("train.steps_per_execution = 1",)
-
-        def has_come(callback, *_):
-            return callback.run.state.step >= 5
-
-        hang_up = before_call(StopTraining, "on_train_batch_end", lambda: send(signal.SIGHUP), has_come)
-        with new_folder() as folder:
-            whole = run(folder / "whole", *bindings)
-            with hang_up, self.assertRaises(StoppedBySignalError) as caught:
-                run(folder / "cut", *bindings)
-            self.assertEqual(caught.exception.exit_code, 129)
-            self.assertEqual(timeless(run(folder / "cut", *bindings).history), timeless(whole.history))
-
 
 class ClosedTerminalTest(absltest.TestCase):
-    def test_what_is_printed_to_a_closed_terminal_fails_nothing(self):
-        ours, theirs = pty.openpty()
-        with os.fdopen(theirs, "w") as screen, mock.patch.multiple(sys, stdout=screen, stderr=screen):
-            with survive_its_end():
-                print("seen", flush=True)
-                self.assertEqual(os.read(ours, 100), b"seen\r\n")
-                os.close(ours)
-                with self.assertRaises(OSError) as caught:
-                    os.write(theirs, b"lost")
-                self.assertEqual(caught.exception.errno, errno.EIO)
-                print("lost", flush=True)
-                self.assertFalse(sys.stdout.isatty())
-            print("lost", file=sys.stderr, flush=True)
-
     def test_a_run_whose_terminal_is_closed_saves(self):
         ours, theirs = pty.openpty()
         params = [f"--gin_param={binding}" for binding in WITH_STATE]
-        with new_folder() as folder:
-            process = subprocess.Popen(
-                [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={folder}", *params],
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                start_new_session=True,
-                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            )
-            os.close(theirs)
-            seen = b""
-            while b"002:" not in seen:
-                seen += os.read(ours, 1000)
-            os.close(ours)
-            self.assertEqual(process.wait(timeout=120), 128 + signal.SIGHUP)
-            self.assertEqual(json.loads((folder / "summary.json").read_text())["status"], "interrupted")
-            self.assertNotEmpty(list(Path(folder, "checkpoints").glob("*.npz")))
+        folder = Path(self.create_tempdir())
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={folder}", *params],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(theirs)
+        seen = b""
+        while b"002:" not in seen:
+            seen += os.read(ours, 1000)
+        os.close(ours)
+        self.assertEqual(process.wait(timeout=120), 128 + signal.SIGHUP)
+        self.assertEqual(json.loads((folder / "summary.json").read_text())["status"], "interrupted")
+        self.assertNotEmpty(list((folder / "checkpoints").glob("*.npz")))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from rethink_keras.commands import expressivity
 from rethink_keras.theory.expressivity_table import random_points
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.data.helpers import digits_elsewhere
 
 FLAGS = [

@@ -10,7 +10,7 @@ from rethink_keras.data.sources import Dataset
 from rethink_keras.data.sources.tfds_source import InMemorySource
 from rethink_keras.theory import solvers
 from rethink_keras.training import provenance
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.data.helpers import digits_elsewhere
 from tests.theory.made_points import dense
 from tests.training.small_runs import before_call, new_folder, send_sigterm

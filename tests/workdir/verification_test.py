@@ -5,7 +5,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras.commands import train
 from rethink_keras.errors import RunsDifferError, UserError
 from rethink_keras.workdir.verification import verify
-from tests.commands.train_test import main
+from tests.commands.in_process import main
 from tests.training.small_runs import run
 from tests.workdir.made_runs import FACTS, row, write_run
 

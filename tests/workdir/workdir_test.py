@@ -10,7 +10,8 @@ from unittest import mock
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DamagedError, DiskError, UserError
-from rethink_keras.system.files import LOCK, write_atomically
+from rethink_keras.system.files import write_atomically
+from rethink_keras.system.locks import LOCK
 from rethink_keras.workdir.workdir import Workdir, default_workdir
 from tests.workdir import made_runs
 from tests.workdir.made_runs import row, write_run

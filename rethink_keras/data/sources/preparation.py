@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
 from rethink_keras.errors import DataNotAvailableError, UserError
-from rethink_keras.system.files import held_in_turn
+from rethink_keras.system.locks import held_in_turn
 
 CONNECT_SECONDS = 10
 

@@ -21,7 +21,7 @@ from rethink_keras.experiments.searches.progress import line, progress_of_trials
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.trial_source import TrialSource
 from rethink_keras.experiments.searches.worker_locks import workers_alive
-from rethink_keras.system.files import disk_errors_told
+from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
 
 
@@ -100,7 +100,7 @@ def follow(
     stopping = threading.Event()
     display = Display()
     most = len(oracle.costs(plan.template.epochs))
-    with disk_errors_told(folder), stop_request() as stop:
+    with explain_disk_errors(folder), stop_request() as stop:
         client = remote.Client(
             folder,
             role.address,

@@ -14,7 +14,8 @@ import numpy as np
 from rethink_keras.data.batches import Batches
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
-from rethink_keras.system.files import unreadable, write_atomically
+from rethink_keras.system.disk_errors import unreadable
+from rethink_keras.system.files import write_atomically
 from rethink_keras.training import evaluation
 from rethink_keras.training.evaluators.confusion import Confusion
 from rethink_keras.training.evaluators.evaluator import Evaluator

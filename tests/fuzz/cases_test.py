@@ -1,8 +1,8 @@
-"""A few hundred of the cases of `tests.fuzz`."""
+"""A few hundred of the cases of `python -m tests.fuzz`."""
 
 from absl.testing import absltest, parameterized
 
-from tests import fuzz
+from tests.fuzz import cases
 
 CASES = (
     ("report", 8),
@@ -20,7 +20,7 @@ class FuzzTest(parameterized.TestCase):
     def test_hostile_content_is_a_sentence_and_a_documented_code(self, command, count):
         for number in range(count):
             with self.subTest(f"{command} {number}"):
-                fuzz.run_case(command, number)
+                cases.run_case(command, number)
 
 
 if __name__ == "__main__":

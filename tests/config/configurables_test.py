@@ -1,0 +1,45 @@
+import gin
+from absl.testing import absltest
+
+from rethink_keras import config
+from rethink_keras.config.configurables import known_names, known_parameters, short_name
+from rethink_keras.errors import UserError
+from rethink_keras.training.config import TrainConfig
+
+
+@gin.configurable(module="rethink_keras.configurables_test", denylist=["water"])
+def boiled(water, minutes=3, *, salt=0.5):
+    return water, minutes, salt
+
+
+@gin.configurable("fried", module="rethink_keras.configurables_test")
+class Fried:
+    def __init__(self, oil="olive"):
+        self.oil = oil
+
+
+class ConfigurablesTest(absltest.TestCase):
+    def test_parameters_and_defaults_of_what_gin_wraps(self):
+        self.assertEqual(config.parameters(boiled), ["water", "minutes", "salt"])
+        self.assertEqual(config.default(boiled, "salt"), 0.5)
+        self.assertEqual(config.default(Fried, "oil"), "olive")
+        self.assertEqual(config.default(TrainConfig, "epochs"), 69)
+
+    def test_references(self):
+        self.assertEqual(config.reference(boiled), "@boiled")
+        with self.assertRaisesRegex(UserError, "unknown.*@name"):
+
+            def unknown():
+                pass
+
+            config.reference(unknown)
+
+    def test_names_and_what_can_be_bound(self):
+        self.assertContainsSubset({"boiled", "fried", "train"}, known_names())
+        self.assertEqual(known_parameters("boiled"), ["minutes", "salt"])
+        self.assertEqual(known_parameters("steamed"), [])
+        self.assertEqual(short_name("rethink_keras.configurables_test.boiled"), "boiled")
+
+
+if __name__ == "__main__":
+    absltest.main()
