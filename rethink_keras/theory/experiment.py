@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ class Experiment:
     @contextlib.contextmanager
     def stage(
         self, name: str, total: float, unit: str, scale: float = 1.0, *, quiet: bool = False
-    ) -> Iterator[tqdm]:
+    ) -> Iterator[Callable[[float], None]]:
         """Shows a progress bar with the time left on a terminal, and prints how long the stage took.
 
         Args:
@@ -168,8 +169,10 @@ class Experiment:
             quiet: Whether nothing is printed.
 
         Yields:
-            The bar, to be updated in units.
+            A function that advances the bar by a part of `total`. Any thread may call it. It raises ComputationStopped
+            if a signal has requested a stop.
         """
+        lock = threading.Lock()
         start = time.perf_counter()
         with tqdm(
             total=total * scale,
@@ -180,7 +183,13 @@ class Experiment:
             dynamic_ncols=True,
             bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left, {rate_fmt}",
         ) as bar:
-            yield bar
+
+            def advance(done: float) -> None:
+                self.check_stop()
+                with lock:
+                    bar.update(done * scale)
+
+            yield advance
         if not quiet:
             print(f"{name}: {time.perf_counter() - start:.1f} s", flush=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -38,10 +39,7 @@ def check_memory(
         where = f"are left of {parameter} = {limit_gib:g}"
     if bytes_needed(num_examples) + RESERVE <= available:
         return
-    fits, too_many = 0, num_examples
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if bytes_needed(middle) + RESERVE <= available else (fits, middle)
+    fits = bisect.bisect(range(1, num_examples), available - RESERVE, key=bytes_needed)
     needed = (bytes_needed(num_examples) + RESERVE) / GIB
     remedy = f"Set dataset.train_examples = {fits} or less" if fits else "Free some memory"
     raise UserError(

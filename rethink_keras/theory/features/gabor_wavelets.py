@@ -56,12 +56,13 @@ class GaborWavelets(Features):
         filters = self.filters()
         points = []
         for split in (train, test):
-            with run.stage(f"Wavelets of {split.num_examples:,} images", split.num_examples, "image") as bar:
+            with run.stage(
+                f"Wavelets of {split.num_examples:,} images", split.num_examples, "image"
+            ) as advance:
                 rows = []
                 for images in standardized(split):
-                    run.check_stop()
+                    advance(len(images))
                     rows.append(self.features(images, filters))
-                    bar.update(len(images))
             points.append(np.concatenate(rows))
         yield Stage(points[0].shape[1], None, PointProducts(*points))
 
