@@ -133,7 +133,7 @@ def by_step(
 
 
 def by_corruption(
-    table: Table, paper_curves: Iterable[Curve], quantity: str, *, key: str, name: str, y_title: str
+    table: Table, paper_curves: Iterable[Curve], quantity: str, figure: str, y_title: str
 ) -> list[CurvePlot]:
     """Returns a plot of a measure by corruption level, a curve a network.
 
@@ -141,8 +141,7 @@ def by_corruption(
         table: Table of the sweep.
         paper_curves: The paper's curves, by corruption level.
         quantity: The measure's quantity.
-        key: End of the plot's file name.
-        name: Name of the paper's figure.
+        figure: Number of the paper's figure, such as '1b', which also ends the name of the plot's file.
         y_title: Title of the y axis, with the unit.
 
     Returns:
@@ -166,8 +165,8 @@ def by_corruption(
         if points:
             x, y, deviations = zip(*sorted(points), strict=True)
             series.append(Series(network_name(network), OURS, x, y, deviations))
-    title = sized(name, table.full)
-    plot = CurvePlot(key, title, "label corruption", y_title, tuple(series), table.full, markers=True)
+    title = sized(f"Figure {figure}", table.full)
+    plot = CurvePlot(figure, title, "label corruption", y_title, tuple(series), table.full, markers=True)
     return [plot] if series else []
 
 

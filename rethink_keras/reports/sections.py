@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from rethink_keras.errors import UserError
 from rethink_keras.reports import drawing, integrity
 from rethink_keras.reports.collect import Collection, Run, SweepRecord
-from rethink_keras.reports.names import network_name, variant_name
 from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.tables import MOST_DRAWN, Table, TableRow
+from rethink_keras.reports.tables import MOST_DRAWN, Table
 from rethink_keras.reports.tabulation import tabulate
 from rethink_keras.workdir.record import STATUSES
 
@@ -138,17 +137,6 @@ def unknown_results(collection: Collection) -> list[str]:
                 f"{sweep.folder}: {error.sentence} The sweep is reported without numbers of the paper."
             )
     return sentences
-
-
-def command_of(run: Run, sweep: SweepRecord) -> str:
-    """Returns the command that makes, or completes, one run."""
-    assert run.plan
-    return run.plan.command(sweep.folder)
-
-
-def cell_name(row: TableRow) -> str:
-    """Returns the names of a row's network and variant."""
-    return f"{network_name(row.network)}: {variant_name(row.variant)}"
 
 
 def configurations(runs: Sequence[Run]) -> list[tuple[str, str]]:
