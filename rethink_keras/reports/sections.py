@@ -103,20 +103,16 @@ class Section:
 
 def make(collection: Collection) -> list[Section]:
     """Returns a section for each sweep: full ones first, in the order of `PAPER_RESULTS`, then those of users."""
-    order = list(PAPER_RESULTS)
-
-    def position(pair: tuple[str, SweepRecord]) -> tuple[bool, bool, int]:
-        key, sweep = pair
-        return sweep.manifest.size != "full", key == OWN, order.index(key)
-
-    pairs = [
-        (name if (name := sweep.manifest.paper_result) in PAPER_RESULTS else OWN, sweep)
-        for sweep in collection.sweeps
-    ]
+    order = [key for key in PAPER_RESULTS if key != OWN] + [OWN]
+    ranked = []
+    for sweep in collection.sweeps:
+        name = sweep.manifest.paper_result
+        ranked.append((sweep.manifest.size != "full", order.index(name if name in order else OWN), sweep))
     taken: Counter[str] = Counter()
     sections = []
-    for key, sweep in sorted(pairs, key=position):
-        slug = key if sweep.manifest.size == "full" else f"{key}_small"
+    for cut_down, position, sweep in sorted(ranked, key=lambda rank: rank[:2]):
+        key = order[position]
+        slug = f"{key}_small" if cut_down else key
         taken[slug] += 1
         if taken[slug] > 1:
             slug = f"{slug}_{taken[slug]}"

@@ -9,7 +9,6 @@ import itertools
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import gin
 import numpy as np
@@ -124,8 +123,8 @@ class DirectSolver(Solver):
                     raise
                 if number in factor.shifts:
                     print(
-                        f"Part {number + 1} of the factor: {factor.shifts[number]:g} times the diagonal is added, since "
-                        f"{self.precision} is not exact enough. The refinement corrects for it.",
+                        f"Part {number + 1} of the factor: {factor.shifts[number]:g} times the diagonal is added, "
+                        f"since {self.precision} is not exact enough. The refinement corrects for it.",
                         flush=True,
                     )
                 if self.checkpoint_minutes and time.monotonic() - last_save > 60 * self.checkpoint_minutes:
@@ -232,11 +231,3 @@ def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjuga
             "most_steps, direct.precision = 'float64', more iterative.landmarks, or a larger tolerance."
         )
     return solution
-
-
-def details(solution: conjugate_gradients.Solution) -> dict[str, Any]:
-    """Returns the part of the summary about a solution."""
-    return {
-        "steps": len(solution.residuals) - 1,
-        "residuals": [float(f"{r:.3e}") for r in solution.residuals],
-    }
