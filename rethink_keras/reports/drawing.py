@@ -121,17 +121,9 @@ def _draw_value(axes: Axes, value: Value, height: int, full: bool) -> None:
         return
     note = f"{value.note}; the paper: {value.paper_note}" if value.paper_note else value.note
     x, offset = (0.0, 0) if value.paper is None else (value.paper, -9 if value.paper > 60 else 9)
-    axes.annotate(
-        note,
-        (x, height),
-        (offset, 0),
-        textcoords="offset points",
-        va="center",
-        ha="right" if offset < 0 else "left",
-        color=MUTED,
-        fontsize=8.5,
-        fontstyle="italic",
-    )
+    style: dict[str, Any] = {"va": "center", "color": MUTED, "fontsize": 8.5, "fontstyle": "italic"}
+    style["ha"] = "right" if offset < 0 else "left"
+    axes.annotate(note, (x, height), (offset, 0), textcoords="offset points", **style)
 
 
 def _row_legend(table: Table) -> Sequence[Line2D | Patch]:

@@ -62,11 +62,8 @@ def _same_seeds(runs: Sequence[Run]) -> list[str]:
 
 def _vary_together(pairs: Sequence[tuple[Any, Any]]) -> bool:
     """Returns whether both seeds vary together, or only one of them varies."""
-    return (
-        all(run == other for run, other in pairs)
-        or len({run for run, _ in pairs}) == 1
-        or len({other for _, other in pairs}) == 1
-    )
+    of_runs, of_randomizations = zip(*pairs, strict=True)
+    return of_runs == of_randomizations or len(set(of_runs)) == 1 or len(set(of_randomizations)) == 1
 
 
 def _is_randomized(runs: Sequence[Run]) -> bool:

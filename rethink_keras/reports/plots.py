@@ -107,7 +107,12 @@ def by_step(
     Returns:
         One plot; none if there is no curve.
     """
-    labels = _curve_names(table)
+    has_networks = len({row.network for row in table.rows}) > 1
+
+    def name_of(network: str, variant: str) -> str:
+        """Returns the name of what differs: the network, or else the variant."""
+        return network_name(network) if variant == "plain" and has_networks else variant_name(variant)
+
     unit, scale = ("step", 1e-3) if table.full else ("epoch", 1.0)
     paper_scale = 1e-3 if table.full else 1 / STEPS_PER_EPOCH
     series = []
@@ -115,11 +120,11 @@ def by_step(
         if curve.quantity in columns:
             assert curve.variant
             points = [(x * paper_scale, y) for x, y in curve.points]
-            name = labels(curve.network, curve.variant)
+            name = name_of(curve.network, curve.variant)
             series.append(_series(name, PAPER, points, of_training=curve.quantity == "train_accuracy"))
     for row in table.rows:
         for column in columns:
-            series += _series_of_row(row, labels(row.network, row.variant), column, unit, scale)
+            series += _series_of_row(row, name_of(row.network, row.variant), column, unit, scale)
     plot = CurvePlot(
         key="",
         title=table.name,
@@ -186,16 +191,6 @@ def _series_of_row(row: TableRow, name: str, column: str, unit: str, scale: floa
     for run in row.runs:
         if run.status not in ("done", "damaged") and run.rows:
             yield _series(name, UNFINISHED, points(run), of_training)
-
-
-def _curve_names(table: Table):
-    """Returns a function of network and variant that names what differs: the network, or else the variant."""
-    has_networks = len({row.network for row in table.rows}) > 1
-
-    def name(network: str, variant: str) -> str:
-        return network_name(network) if variant == "plain" and has_networks else variant_name(variant)
-
-    return name
 
 
 def _mean(runs: Sequence[Points]) -> Points:

@@ -55,6 +55,7 @@ class Experiment:
     Attributes:
         folder: The workdir.
         facts: The part of the summary about data, versions and machine.
+        has_begun: Whether the run has written files.
     """
 
     def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
@@ -62,7 +63,7 @@ class Experiment:
         self.facts: dict[str, Any] = {}
         self._stop = stop
         self._overwrite = overwrite
-        self._has_begun = False
+        self.has_begun = False
         self._versions: list[dict[str, str]] = []
         self._start = time.perf_counter()
         self._cpu_start = time.process_time()
@@ -103,9 +104,9 @@ class Experiment:
 
         Call it when the configuration and the data are known to be good. Further calls do nothing.
         """
-        if self._has_begun:
+        if self.has_begun:
             return
-        self._has_begun = True
+        self.has_begun = True
         if self._overwrite:
             set_aside(self.folder)
         if self.facts["versions"] not in self._versions:
@@ -146,14 +147,6 @@ class Experiment:
         """Raises ComputationStopped if a signal has requested a stop. Any thread may call it."""
         if self._stop:
             raise ComputationStopped
-
-    def stopped(self) -> StoppedBySignalError:
-        """Writes the summary of a stopped run and returns the error to raise."""
-        if self._has_begun:
-            self.write("interrupted", {})
-        number = self._stop.number
-        assert number is not None
-        return StoppedBySignalError("Stopped before the end. The same command resumes the run.", number)
 
     @contextlib.contextmanager
     def stage(
@@ -211,7 +204,11 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
         try:
             yield run
         except ComputationStopped:
-            raise run.stopped() from None
+            if run.has_begun:
+                run.write("interrupted", {})
+            assert stop.number is not None
+            message = "Stopped before the end. The same command resumes the run."
+            raise StoppedBySignalError(message, stop.number) from None
 
 
 def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:

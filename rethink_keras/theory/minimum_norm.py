@@ -167,13 +167,10 @@ def train_linear_layer(
     Returns:
         The weights, float64 `[dimensions, classes]`.
     """
-    classes = problem.targets.shape[1]
-    model = keras.Sequential(
-        [
-            keras.Input((len(start),), dtype="float64"),
-            keras.layers.Dense(classes, use_bias=False, dtype="float64"),
-        ]
-    )
+    dimensions, classes = start.shape
+    inputs = keras.Input((dimensions,), dtype="float64")
+    layer = keras.layers.Dense(classes, use_bias=False, dtype="float64")
+    model = keras.Model(inputs, layer(inputs))
     model.set_weights([start])
     optimizer = keras.optimizers.SGD(learning_rate, momentum=float(momentum))
     model.compile(optimizer=optimizer, loss="mse", jit_compile=False)
