@@ -1,26 +1,10 @@
-"""`bin/data`: prepares data sets, and exports or shows a network's inputs and labels."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-from rethink_keras.errors import UserError
-from rethink_keras.validation import check_choice, check_int, check_seed
-
-USAGE = """
-Prepares data sets, and exports or shows a network's inputs and labels.
+r"""Prepares data sets, and exports or shows a network's inputs and labels.
 
   bin/data prepare --dataset=cifar10 --archive=/media/cifar-10-binary.tar.gz [--data_dir=DIR]
       Prepares a data set from its publisher's archive on disk, or downloads it without --archive.
       Repeat --archive for a data set of several files, such as the four of MNIST.
 
-  bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
+  bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \
                   --split=train --output=random_labels.npz
       Writes the examples before standardization and augmentation: images, labels, original_labels, ids,
       corrupted. Images are uint8 in 0..255, or float32 for Gaussian pixels.
@@ -30,6 +14,18 @@ Prepares data sets, and exports or shows a network's inputs and labels.
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+from rethink_keras.errors import UserError
+from rethink_keras.validation import check_choice, check_int, check_seed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         actions[word](values)
 
-    return runner.run_command(USAGE, values, act, argv or sys.argv, positional=1)
+    return runner.run_command(__doc__, values, act, argv, positional=1)
 
 
 def _prepare(values: flags.FlagValues) -> None:

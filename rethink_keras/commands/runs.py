@@ -1,19 +1,4 @@
-"""`bin/runs`: lists runs in a table."""
-
-from __future__ import annotations
-
-import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner, tables
-
-USAGE = """
-Lists the runs in and below a folder in a table.
+"""Lists the runs in and below a folder in a table.
 
   bin/runs
   bin/runs --workdir=runs/table1 --filter='status=done' --filter='run~mlp' --sort=-test_accuracy
@@ -24,6 +9,17 @@ Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy 
 
 Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be written.
 """
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from rethink_keras.commands import command_flags, runner, tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "sort", "run", "Column to sort by; - before it for descending order.", flag_values=values
     )
     flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
-    return runner.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
+    return runner.run_command(__doc__, values, lambda: _runs(values), argv)
 
 
 def _runs(values: flags.FlagValues) -> None:

@@ -1,20 +1,7 @@
-"""`bin/train`: trains one network."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-
-USAGE = """
-Trains one network. The same command on the same workdir resumes where it stopped.
+r"""Trains one network. The same command on the same workdir resumes where it stopped.
 
   bin/train --gin_file=gin/table1_mlp_1x512.gin
-  bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
+  bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \
             --gin_param='train.epochs = 60' --seed=1 --workdir=runs/random_labels_1
 
   bin/train --workdir=runs/mine --verify=runs/theirs     compares two runs and trains nothing
@@ -25,6 +12,15 @@ Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damage
 workdir's disk is full or failing, 6 the compared runs differ, 8 another worker was lost (start all workers again),
 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from absl import flags
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         runner.run_experiment(values, "train", run, "Training")
 
-    return runner.run_command(USAGE, values, run_command, argv or sys.argv)
+    return runner.run_command(__doc__, values, run_command, argv)
 
 
 def _verify(values: flags.FlagValues) -> None:

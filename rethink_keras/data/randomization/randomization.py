@@ -13,11 +13,7 @@ import numpy as np
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomization.labels import LABEL_RANDOMIZATIONS, LabelRandomization
-from rethink_keras.data.randomization.pixels import (
-    PIXEL_RANDOMIZATIONS,
-    PixelPermutation,
-    PixelRandomization,
-)
+from rethink_keras.data.randomization.pixels import PIXEL_RANDOMIZATIONS, PixelPermutation, PixelRandomization
 from rethink_keras.data.sources.image_set import PixelStatistics
 from rethink_keras.errors import UserError
 from rethink_keras.validation import check_choice, check_number, check_seed
