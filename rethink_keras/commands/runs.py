@@ -13,7 +13,7 @@ Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be writt
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,13 @@ def _show(table: list[dict[str, Any]]) -> None:
         (
             row["run"],
             row["configuration"],
-            _number(row["seed"]),
+            _cell(row["seed"]),
             row["status"],
-            str(row["epoch"]),
-            _percent(row["train_accuracy"]),
-            _percent(row["test_accuracy"]),
-            _number(row["epochs_to_fit"]),
-            _age(row["age"]),
+            _cell(row["epoch"]),
+            _cell(row["train_accuracy"], _percent),
+            _cell(row["test_accuracy"], _percent),
+            _cell(row["epochs_to_fit"]),
+            _cell(row["age"], _age),
         )
         for row in table
     ]
@@ -75,17 +75,15 @@ def _show(table: list[dict[str, Any]]) -> None:
     print(f"{len(table)} runs")
 
 
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _cell(value: Any, written: Callable[[Any], str] = str) -> str:
+    return "" if value is None else written(value)
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f}"
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
 
 
-def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
+def _age(seconds: float) -> str:
     if seconds >= 86_400:
         return f"{seconds // 86_400:.0f} d"
     return f"{seconds / 3600:.0f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"

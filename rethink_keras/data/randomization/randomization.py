@@ -119,8 +119,8 @@ class Randomization:
         """Returns the randomized labels; test labels are unchanged unless `randomize_test_labels`.
 
         Args:
-            labels: int `[examples]`.
-            ids: int `[examples]`.
+            labels: Array of int, `[examples]`.
+            ids: Array of int, `[examples]`.
             num_classes: Number of classes of the data set.
             is_test: Whether these are test examples.
         """
@@ -152,7 +152,7 @@ class Randomization:
 
         Args:
             images: `[examples, height, width, channels]`, any dtype, in 0..255.
-            ids: int `[examples]`.
+            ids: Array of int, `[examples]`.
             statistics: Of the original training images; needed for 'gaussian' only.
             is_test: Whether these are test images.
 
