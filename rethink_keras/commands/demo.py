@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
@@ -23,7 +21,7 @@ GIN = Path(__file__).resolve().parents[2] / "gin"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", "runs/demo", "Folder of the two runs and their plot.", flag_values=values)
+    values.string("workdir", "Folder of the two runs and their plot.", default="runs/demo")
     return runner.run_command(__doc__, values, lambda: _demo(Path(values.workdir), values.debug), argv)
 
 

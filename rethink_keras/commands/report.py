@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import printable
@@ -21,10 +19,8 @@ from rethink_keras.system.text import printable
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
-    flags.DEFINE_string(
-        "output", None, "Folder of the report; made if it does not exist.", flag_values=values
-    )
+    values.string("workdir", "Folder of sweeps and runs.")
+    values.string("output", "Folder of the report; made if it does not exist.")
     return runner.run_command(__doc__, values, lambda: _report(values.workdir, values.output), argv)
 
 

@@ -17,26 +17,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner, tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", "runs", "Folder to search.", flag_values=values)
-    flags.DEFINE_multi_string(
-        "filter", [], "Rows to show; repeatable, a row must pass all.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "sort", "run", "Column to sort by; - before it for descending order.", flag_values=values
-    )
-    flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
+    values.string("workdir", "Folder to search.", default="runs")
+    values.strings("filter", "Rows to show; repeatable, a row must pass all.")
+    values.string("sort", "Column to sort by; - before it for descending order.", default="run")
+    values.boolean("json", "Print JSON, for scripts.")
     return runner.run_command(__doc__, values, lambda: _runs(values), argv)
 
 
-def _runs(values: flags.FlagValues) -> None:
+def _runs(values: command_flags.Flags) -> None:
     from rethink_keras.reports import runs
 
     table = runs.ordered(runs.selected(runs.rows(Path(values.workdir)), values.filter), values.sort)

@@ -18,8 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
@@ -27,16 +25,13 @@ from rethink_keras.commands.tensorflow_start import start_tensorflow
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.collection_flags("sweep", "sweeps", "List the runs and their costs, train none.")
-    flags.DEFINE_boolean(
-        "replace",
-        False,
-        "Take runs that this configuration does not name out of the sweep; their folders stay.",
-        flag_values=values,
+    values.boolean(
+        "replace", "Take runs that this configuration does not name out of the sweep; their folders stay."
     )
     return runner.run_command(__doc__, values, lambda: _sweep(values), argv)
 
 
-def _sweep(values: flags.FlagValues) -> None:
+def _sweep(values: command_flags.Flags) -> None:
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.experiments.engines import ENGINES

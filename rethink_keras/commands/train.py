@@ -17,8 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
@@ -26,22 +24,16 @@ from rethink_keras.commands.tensorflow_start import start_tensorflow
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.experiment_flags("train")
-    flags.DEFINE_string(
-        "verify", None, "Another run's workdir: report whether both are the same run.", flag_values=values
-    )
-    flags.DEFINE_integer(
+    values.string("verify", "Another run's workdir: report whether both are the same run.")
+    values.integer(
         "threads",
-        None,
         "Processor threads; default: all. The last bits of convolutions depend on it.",
         lower_bound=1,
-        flag_values=values,
     )
-    flags.DEFINE_integer(
+    values.integer(
         "pause_after",
-        None,
         "Save and stop after this many epochs; the same command without the flag resumes.",
         lower_bound=1,
-        flag_values=values,
     )
 
     def run_command() -> None:
@@ -61,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return runner.run_command(__doc__, values, run_command, argv)
 
 
-def _verify(values: flags.FlagValues) -> None:
+def _verify(values: command_flags.Flags) -> None:
     from rethink_keras.workdir import verification, workdir
 
     folder = values.workdir or workdir.default_workdir(values.gin_file)

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from absl import flags
-
 from rethink_keras.commands import command_flags, runner, tables
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 
@@ -33,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return runner.run_command(__doc__, values, lambda: _tune(values), argv)
 
 
-def _tune(values: flags.FlagValues) -> None:
+def _tune(values: command_flags.Flags) -> None:
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
