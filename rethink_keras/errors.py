@@ -8,6 +8,8 @@ lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class UserError(Exception):
     """A mistake in usage or configuration, and the base class of the other errors.
@@ -15,14 +17,16 @@ class UserError(Exception):
     Attributes:
         sentence: One or two plain sentences that say what is wrong and what to do, without the text that gin and
             other libraries append to an exception's message.
+        default_exit_code: Exit code of a command that raises this kind of error.
         exit_code: Exit code of a command that raises this error.
     """
 
-    def __init__(self, sentence: str, exit_code: int = 2):
+    default_exit_code: ClassVar[int] = 2
+
+    def __init__(self, sentence: str, exit_code: int | None = None):
         super().__init__(sentence)
-        # Set on the instance: gin raises a subclass of its own, which has the instance's attributes only.
         self.sentence = sentence
-        self.exit_code = exit_code
+        self.exit_code = self.default_exit_code if exit_code is None else exit_code
 
 
 class DamagedError(ValueError):
@@ -36,43 +40,37 @@ class DamagedError(ValueError):
 class DataNotAvailableError(UserError):
     """A data set is neither on disk nor reachable, or what is on disk is damaged."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=3)
+    default_exit_code = 3
 
 
 class DivergedError(UserError):
     """Training reached a loss or a weight that is not finite."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=4)
+    default_exit_code = 4
 
 
 class DiskError(UserError):
     """The disk of the workdir or of the output is full or failing. What was saved before is whole."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=5)
+    default_exit_code = 5
 
 
 class RunsDifferError(UserError):
     """Two compared runs are not the same run."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=6)
+    default_exit_code = 6
 
 
 class RunsFailedError(UserError):
     """Some runs of a sweep failed and the others are done, or all trials of a search failed."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=7)
+    default_exit_code = 7
 
 
 class WorkerLostError(UserError):
     """Another worker of a run over several hosts, or a search's chief, does not answer. What was saved is whole."""
 
-    def __init__(self, sentence: str):
-        super().__init__(sentence, exit_code=8)
+    default_exit_code = 8
 
 
 class StoppedBySignalError(UserError):

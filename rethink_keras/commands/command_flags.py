@@ -3,73 +3,71 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
 
-def basic_flags() -> flags.FlagValues:
+class Flags(flags.FlagValues):
+    """The flags of one command: absl's, without the global ones."""
+
+    def boolean(self, name: str, text: str, **options: Any) -> None:
+        """Defines a flag that is off unless it is given; `text` is its help."""
+        flags.DEFINE_boolean(name, False, text, flag_values=self, **options)
+
+    def integer(self, name: str, text: str, default: int | None = None, **options: Any) -> None:
+        """Defines a flag with a whole number."""
+        flags.DEFINE_integer(name, default, text, flag_values=self, **options)
+
+    def string(self, name: str, text: str, default: str | None = None) -> None:
+        """Defines a flag with a text."""
+        flags.DEFINE_string(name, default, text, flag_values=self)
+
+    def strings(self, name: str, text: str) -> None:
+        """Defines a flag that can be repeated."""
+        flags.DEFINE_multi_string(name, [], text, flag_values=self)
+
+
+def basic_flags() -> Flags:
     """Returns the flags that every command has."""
-    values = flags.FlagValues()
-    flags.DEFINE_boolean(
-        "debug",
-        False,
-        "Show the traceback of an error, and all of TensorFlow's messages.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean("help", False, "Show this help.", short_name="h", flag_values=values)
+    values = Flags()
+    values.boolean("debug", "Show the traceback of an error, and all of TensorFlow's messages.")
+    values.boolean("help", "Show this help.", short_name="h")
     return values
 
 
-def configuration_flags(run: str | None = "train") -> flags.FlagValues:
+def configuration_flags(run: str | None = "train") -> Flags:
     """Returns the flags of a command that reads a configuration.
 
     Args:
         run: Name in gin whose seed is --seed, or None for no such flag.
     """
     values = basic_flags()
-    flags.DEFINE_multi_string(
-        "gin_file", [], "Gin file; repeatable, a later one overrides.", flag_values=values
-    )
-    flags.DEFINE_multi_string(
-        "gin_param", [], "Binding, such as 'train.epochs = 3'; repeatable.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "allow_imports",
-        False,
-        "Let gin files import modules from outside of this project, which runs their code.",
-        flag_values=values,
+    values.strings("gin_file", "Gin file; repeatable, a later one overrides.")
+    values.strings("gin_param", "Binding, such as 'train.epochs = 3'; repeatable.")
+    values.boolean(
+        "allow_imports", "Let gin files import modules from outside of this project, which runs their code."
     )
     if run:
-        flags.DEFINE_integer("seed", None, f"Seed: short for {run}.seed.", flag_values=values)
-    flags.DEFINE_string(
-        "data_dir",
-        None,
-        "TFDS data folder; default: TFDS_DATA_DIR, then ~/tensorflow_datasets.",
-        flag_values=values,
-    )
+        values.integer("seed", f"Seed: short for {run}.seed.")
+    values.string("data_dir", "TFDS data folder; default: TFDS_DATA_DIR, then ~/tensorflow_datasets.")
     return values
 
 
-def experiment_flags(run: str) -> flags.FlagValues:
+def experiment_flags(run: str) -> Flags:
     """Returns the flags of a command that runs one experiment in a workdir.
 
     Args:
         run: Name of the experiment in gin.
     """
     values = configuration_flags(run)
-    flags.DEFINE_string(
-        "workdir", None, "Folder of the run; default: runs/ and the gin files' names.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "print_config", False, "Show the resolved configuration and exit.", flag_values=values
-    )
-    flags.DEFINE_boolean(
-        "overwrite", False, "Move an earlier run in the workdir aside and start again.", flag_values=values
-    )
+    values.string("workdir", "Folder of the run; default: runs/ and the gin files' names.")
+    values.boolean("print_config", "Show the resolved configuration and exit.")
+    values.boolean("overwrite", "Move an earlier run in the workdir aside and start again.")
     return values
 
 
-def collection_flags(kind: str, parent: str, dry_run: str) -> flags.FlagValues:
+def collection_flags(kind: str, parent: str, dry_run: str) -> Flags:
     """Returns the flags of a command that makes many runs in one folder.
 
     Args:
@@ -78,17 +76,12 @@ def collection_flags(kind: str, parent: str, dry_run: str) -> flags.FlagValues:
         dry_run: Help text of --dry_run.
     """
     values = configuration_flags(run=None)
-    flags.DEFINE_string(
-        "workdir",
-        None,
-        f"Folder of the {kind}; default: runs/{parent}/ and the gin files' names.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean("dry_run", False, dry_run, flag_values=values)
+    values.string("workdir", f"Folder of the {kind}; default: runs/{parent}/ and the gin files' names.")
+    values.boolean("dry_run", dry_run)
     return values
 
 
-def collection_folder(values: flags.FlagValues, parent: str) -> Path:
+def collection_folder(values: Flags, parent: str) -> Path:
     """Returns the folder that the flags of `collection_flags` name."""
     names = "+".join(Path(file).stem for file in values.gin_file) or "own"
     return Path(values.workdir or Path("runs") / parent / names)

@@ -1,26 +1,10 @@
-"""`bin/data`: prepares data sets, and exports or shows a network's inputs and labels."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-from rethink_keras.errors import UserError
-from rethink_keras.validation import check_choice, check_int, check_seed
-
-USAGE = """
-Prepares data sets, and exports or shows a network's inputs and labels.
+r"""Prepares data sets, and exports or shows a network's inputs and labels.
 
   bin/data prepare --dataset=cifar10 --archive=/media/cifar-10-binary.tar.gz [--data_dir=DIR]
       Prepares a data set from its publisher's archive on disk, or downloads it without --archive.
       Repeat --archive for a data set of several files, such as the four of MNIST.
 
-  bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
+  bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \
                   --split=train --output=random_labels.npz
       Writes the examples before standardization and augmentation: images, labels, original_labels, ids,
       corrupted. Images are uint8 in 0..255, or float32 for Gaussian pixels.
@@ -31,15 +15,25 @@ Prepares data sets, and exports or shows a network's inputs and labels.
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+from rethink_keras.errors import UserError
+from rethink_keras.validation import check_choice, check_int, check_seed
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.configuration_flags()
-    flags.DEFINE_string("dataset", None, "prepare: name of the data set.", flag_values=values)
-    flags.DEFINE_multi_string("archive", [], "prepare: path of an archive; repeatable.", flag_values=values)
-    flags.DEFINE_string("split", "train", "export, preview: train or test.", flag_values=values)
-    flags.DEFINE_string("output", None, "export, preview: file to write.", flag_values=values)
-    flags.DEFINE_integer("columns", 10, "preview: number of images in a row.", flag_values=values)
+    values.string("dataset", "prepare: name of the data set.")
+    values.strings("archive", "prepare: path of an archive; repeatable.")
+    values.string("split", "export, preview: train or test.", default="train")
+    values.string("output", "export, preview: file to write.")
+    values.integer("columns", "preview: number of images in a row.", default=10)
     actions = {"prepare": _prepare, "export": _export, "preview": _preview}
 
     def act(word: str | None = None) -> None:
@@ -50,10 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         actions[word](values)
 
-    return runner.run_command(USAGE, values, act, argv or sys.argv, positional=1)
+    return runner.run_command(__doc__, values, act, argv, positional=1)
 
 
-def _prepare(values: flags.FlagValues) -> None:
+def _prepare(values: command_flags.Flags) -> None:
     if not values.dataset:
         raise UserError("No data set is named. Give --dataset=cifar10, for example.")
     start_tensorflow(values.debug)
@@ -64,7 +58,7 @@ def _prepare(values: flags.FlagValues) -> None:
     print(f"{values.dataset} is ready in {folder}")
 
 
-def _export(values: flags.FlagValues) -> None:
+def _export(values: command_flags.Flags) -> None:
     output, splits = _output(values, ".npz"), _splits(values)
     from rethink_keras.data import export
 
@@ -76,7 +70,7 @@ def _export(values: flags.FlagValues) -> None:
     )
 
 
-def _preview(values: flags.FlagValues) -> None:
+def _preview(values: command_flags.Flags) -> None:
     check_int("--columns", values.columns, 1, 50)
     output, splits = _output(values, ".png"), _splits(values)
     from rethink_keras.data import export
@@ -85,7 +79,7 @@ def _preview(values: flags.FlagValues) -> None:
     print(f"Wrote {output}")
 
 
-def _output(values: flags.FlagValues, suffix: str) -> Path:
+def _output(values: command_flags.Flags, suffix: str) -> Path:
     check_choice("--split", values.split, ("train", "test"))
     if not values.output:
         raise UserError(f"No file to write is named. Give --output=FILE{suffix}.")
@@ -95,7 +89,7 @@ def _output(values: flags.FlagValues, suffix: str) -> Path:
     return output
 
 
-def _splits(values: flags.FlagValues):
+def _splits(values: command_flags.Flags):
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.data.splits import Splits

@@ -1,24 +1,19 @@
-"""`bin/demo`: fits true labels and then random labels in under a minute, without a download."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-
-USAGE = """
-Trains an MLP on the embedded handwritten digits, with true labels and then with random labels, and compares both.
+"""Trains an MLP on the embedded handwritten digits, with true labels and then with random labels, and compares both.
 
   bin/demo --workdir=runs/demo
 
 Exit codes: 0 done, 2 bad usage, 5 the workdir's disk is full or failing, 129 / 130 / 143 interrupted by SIGHUP /
 SIGINT / SIGTERM after saving.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+
 EPOCHS = 40
 GIN = Path(__file__).resolve().parents[2] / "gin"
 
@@ -26,10 +21,8 @@ GIN = Path(__file__).resolve().parents[2] / "gin"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", "runs/demo", "Folder of the two runs and their plot.", flag_values=values)
-    return runner.run_command(
-        USAGE, values, lambda: _demo(Path(values.workdir), values.debug), argv or sys.argv
-    )
+    values.string("workdir", "Folder of the two runs and their plot.", default="runs/demo")
+    return runner.run_command(__doc__, values, lambda: _demo(Path(values.workdir), values.debug), argv)
 
 
 def _demo(folder: Path, debug: bool) -> None:

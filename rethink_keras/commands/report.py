@@ -1,34 +1,27 @@
-"""`bin/report`: writes the report on sweeps and runs beside the paper's numbers."""
+"""Writes a report on all sweeps and runs in and below a folder, beside the paper's numbers.
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.errors import UserError
-from rethink_keras.system.text import printable
-
-USAGE = """
-Writes a report on all sweeps and runs in and below a folder, complete or not, beside the paper's numbers: an HTML
-page, Markdown, CSV tables, PNG and SVG plots.
+They may be incomplete. The report is an HTML page, Markdown, CSV tables, PNG and SVG plots.
 
   bin/report --workdir=runs/paper --output=runs/report
 
 Exit codes: 0 done, 2 bad usage, nothing to report or no folder to write to, 5 standard output cannot be written.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.errors import UserError
+from rethink_keras.system.text import printable
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
+    """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", None, "Folder of sweeps and runs.", flag_values=values)
-    flags.DEFINE_string(
-        "output", None, "Folder of the report; made if it does not exist.", flag_values=values
-    )
-    return runner.run_command(USAGE, values, lambda: _report(values.workdir, values.output), argv or sys.argv)
+    values.string("workdir", "Folder of sweeps and runs.")
+    values.string("output", "Folder of the report; made if it does not exist.")
+    return runner.run_command(__doc__, values, lambda: _report(values.workdir, values.output), argv)
 
 
 def _report(workdir: str | None, output: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
 import traceback
@@ -10,7 +11,8 @@ from typing import Any
 
 from absl import flags
 
-from rethink_keras.commands.command_flags import bindings, flag_help
+from rethink_keras.commands.command_flags import bindings, experiment_flags, flag_help
+from rethink_keras.commands.tensorflow_start import start_tensorflow
 from rethink_keras.errors import UserError
 from rethink_keras.system.streams import discard, standard_streams
 from rethink_keras.system.text import printable
@@ -19,7 +21,11 @@ OK, FAULT, USAGE = 0, 1, 2
 
 
 def run_command(
-    usage: str, values: flags.FlagValues, main: Callable[..., None], argv: Sequence[str], positional: int = 0
+    usage: str,
+    values: flags.FlagValues,
+    main: Callable[..., None],
+    argv: Sequence[str] | None,
+    positional: int = 0,
 ) -> int:
     """Parses flags, calls the command's function and returns the exit code.
 
@@ -27,14 +33,14 @@ def run_command(
         usage: Help text without the flags.
         values: The command's flags.
         main: The command's function. It is called with the arguments that are not flags.
-        argv: Arguments, the program's name first.
+        argv: Arguments, the program's name first; None for those of this process.
         positional: The largest number of arguments that are not flags.
 
     Returns:
         The exit code; see `rethink_keras.errors`.
     """
     with standard_streams():
-        code = _run(usage, values, main, argv, positional)
+        code = _run(usage, values, main, argv or sys.argv, positional)
         try:
             sys.stdout.flush()  # while an error of stdout can still be reported
         except BrokenPipeError:
@@ -44,6 +50,24 @@ def run_command(
             discard(sys.stdout)
             return code or _report(error.sentence, error.exit_code)
         return code
+
+
+def run_theory(usage: str, name: str, argv: Sequence[str] | None) -> int:
+    """Runs the command of an experiment in `rethink_keras.theory` and returns the exit code.
+
+    Args:
+        usage: Help text without the flags.
+        name: Name of the experiment in gin, which is that of its module and of its function.
+        argv: As for `run_command`.
+    """
+    values = experiment_flags(name)
+
+    def run() -> None:
+        start_tensorflow(values.debug)
+        module = importlib.import_module(f"rethink_keras.theory.{name}")
+        run_experiment(values, name, getattr(module, name))
+
+    return run_command(usage, values, run, argv)
 
 
 def run_experiment(

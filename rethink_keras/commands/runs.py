@@ -1,19 +1,4 @@
-"""`bin/runs`: lists runs in a table."""
-
-from __future__ import annotations
-
-import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner, tables
-
-USAGE = """
-Lists the runs in and below a folder in a table.
+"""Lists the runs in and below a folder in a table.
 
   bin/runs
   bin/runs --workdir=runs/table1 --filter='status=done' --filter='run~mlp' --sort=-test_accuracy
@@ -25,22 +10,27 @@ Columns: run, configuration, seed, status, epoch, train_accuracy, test_accuracy 
 Exit codes: 0 done, 2 bad usage or nothing to show, 5 the output cannot be written.
 """
 
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rethink_keras.commands import command_flags, runner, tables
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.basic_flags()
-    flags.DEFINE_string("workdir", "runs", "Folder to search.", flag_values=values)
-    flags.DEFINE_multi_string(
-        "filter", [], "Rows to show; repeatable, a row must pass all.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "sort", "run", "Column to sort by; - before it for descending order.", flag_values=values
-    )
-    flags.DEFINE_boolean("json", False, "Print JSON, for scripts.", flag_values=values)
-    return runner.run_command(USAGE, values, lambda: _runs(values), argv or sys.argv)
+    values.string("workdir", "Folder to search.", default="runs")
+    values.strings("filter", "Rows to show; repeatable, a row must pass all.")
+    values.string("sort", "Column to sort by; - before it for descending order.", default="run")
+    values.boolean("json", "Print JSON, for scripts.")
+    return runner.run_command(__doc__, values, lambda: _runs(values), argv)
 
 
-def _runs(values: flags.FlagValues) -> None:
+def _runs(values: command_flags.Flags) -> None:
     from rethink_keras.reports import runs
 
     table = runs.ordered(runs.selected(runs.rows(Path(values.workdir)), values.filter), values.sort)
@@ -65,13 +55,13 @@ def _show(table: list[dict[str, Any]]) -> None:
         (
             row["run"],
             row["configuration"],
-            _number(row["seed"]),
+            _cell(row["seed"]),
             row["status"],
-            str(row["epoch"]),
-            _percent(row["train_accuracy"]),
-            _percent(row["test_accuracy"]),
-            _number(row["epochs_to_fit"]),
-            _age(row["age"]),
+            _cell(row["epoch"]),
+            _cell(row["train_accuracy"], _percent),
+            _cell(row["test_accuracy"], _percent),
+            _cell(row["epochs_to_fit"]),
+            _cell(row["age"], _age),
         )
         for row in table
     ]
@@ -79,17 +69,15 @@ def _show(table: list[dict[str, Any]]) -> None:
     print(f"{len(table)} runs")
 
 
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _cell(value: Any, written: Callable[[Any], str] = str) -> str:
+    return "" if value is None else written(value)
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f}"
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
 
 
-def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
+def _age(seconds: float) -> str:
     if seconds >= 86_400:
         return f"{seconds // 86_400:.0f} d"
     return f"{seconds / 3600:.0f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"

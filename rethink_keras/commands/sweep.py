@@ -1,18 +1,4 @@
-"""`bin/sweep`: trains all runs of a table or a figure."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-
-USAGE = """
-Trains all runs of a table or a figure, or those that are missing, each by a bin/train process of its own.
+"""Trains all runs of a table or a figure, or those that are missing, each by a bin/train process of its own.
 
   bin/sweep --gin_file=gin/sweeps/small/table1.gin
   bin/sweep --gin_file=gin/sweeps/figure1b_1c.gin --gin_param='sweep.seeds = [0, 1, 2]' --workdir=runs/figure1b_1c
@@ -27,20 +13,25 @@ Exit codes: 0 all runs are done, 2 bad usage or configuration, 5 the folder's di
 failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
+    """Runs the command and returns its exit code."""
     values = command_flags.collection_flags("sweep", "sweeps", "List the runs and their costs, train none.")
-    flags.DEFINE_boolean(
-        "replace",
-        False,
-        "Take runs that this configuration does not name out of the sweep; their folders stay.",
-        flag_values=values,
+    values.boolean(
+        "replace", "Take runs that this configuration does not name out of the sweep; their folders stay."
     )
-    return runner.run_command(USAGE, values, lambda: _sweep(values), argv or sys.argv)
+    return runner.run_command(__doc__, values, lambda: _sweep(values), argv)
 
 
-def _sweep(values: flags.FlagValues) -> None:
+def _sweep(values: command_flags.Flags) -> None:
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.experiments.engines import ENGINES
@@ -64,12 +55,7 @@ def _sweep(values: flags.FlagValues) -> None:
             print(others.strip())
         return
     run_sweep(
-        manifest,
-        folder,
-        engine,
-        retries=sweep.retries,
-        data_dir=values.data_dir,
-        replace=values.replace,
+        manifest, folder, engine, retries=sweep.retries, data_dir=values.data_dir, replace=values.replace
     )
 
 

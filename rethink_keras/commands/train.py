@@ -1,20 +1,7 @@
-"""`bin/train`: trains one network."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-
-USAGE = """
-Trains one network. The same command on the same workdir resumes where it stopped.
+r"""Trains one network. The same command on the same workdir resumes where it stopped.
 
   bin/train --gin_file=gin/table1_mlp_1x512.gin
-  bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \\
+  bin/train --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \
             --gin_param='train.epochs = 60' --seed=1 --workdir=runs/random_labels_1
 
   bin/train --workdir=runs/mine --verify=runs/theirs     compares two runs and trains nothing
@@ -26,26 +13,27 @@ workdir's disk is full or failing, 6 the compared runs differ, 8 another worker 
 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rethink_keras.commands import command_flags, runner
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     values = command_flags.experiment_flags("train")
-    flags.DEFINE_string(
-        "verify", None, "Another run's workdir: report whether both are the same run.", flag_values=values
-    )
-    flags.DEFINE_integer(
+    values.string("verify", "Another run's workdir: report whether both are the same run.")
+    values.integer(
         "threads",
-        None,
         "Processor threads; default: all. The last bits of convolutions depend on it.",
         lower_bound=1,
-        flag_values=values,
     )
-    flags.DEFINE_integer(
+    values.integer(
         "pause_after",
-        None,
         "Save and stop after this many epochs; the same command without the flag resumes.",
         lower_bound=1,
-        flag_values=values,
     )
 
     def run_command() -> None:
@@ -62,10 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         runner.run_experiment(values, "train", run, "Training")
 
-    return runner.run_command(USAGE, values, run_command, argv or sys.argv)
+    return runner.run_command(__doc__, values, run_command, argv)
 
 
-def _verify(values: flags.FlagValues) -> None:
+def _verify(values: command_flags.Flags) -> None:
     from rethink_keras.workdir import verification, workdir
 
     folder = values.workdir or workdir.default_workdir(values.gin_file)

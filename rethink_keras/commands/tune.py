@@ -1,17 +1,4 @@
-"""`bin/tune`: searches hyperparameters."""
-
-from __future__ import annotations
-
-import sys
-from collections.abc import Sequence
-
-from absl import flags
-
-from rethink_keras.commands import command_flags, runner, tables
-from rethink_keras.commands.tensorflow_start import start_tensorflow
-
-USAGE = """
-Searches hyperparameters with Keras Tuner; each trial is a bin/train process with its own workdir.
+"""Searches hyperparameters with Keras Tuner; each trial is a bin/train process with its own workdir.
 
   bin/tune --gin_file=gin/tune/mnist_random_labels.gin --workdir=runs/mnist_random_labels
   bin/tune --gin_file=gin/tune/mnist_random_labels.gin --gin_param='search.trials = 20' --dry_run
@@ -28,16 +15,23 @@ or failing, 7 all trials failed, 8 the chief was lost, 129 / 130 / 143 interrupt
 SIGTERM after saving.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rethink_keras.commands import command_flags, runner, tables
+from rethink_keras.commands.tensorflow_start import start_tensorflow
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code."""
+    """Runs the command and returns its exit code."""
     values = command_flags.collection_flags(
         "search", "searches", "Show the space and the cost of the search."
     )
-    return runner.run_command(USAGE, values, lambda: _tune(values), argv or sys.argv)
+    return runner.run_command(__doc__, values, lambda: _tune(values), argv)
 
 
-def _tune(values: flags.FlagValues) -> None:
+def _tune(values: command_flags.Flags) -> None:
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError

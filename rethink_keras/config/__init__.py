@@ -11,19 +11,3 @@ from rethink_keras.config.values import (
     resolved,
     unused,
 )
-
-__all__ = [
-    "bound",
-    "clear",
-    "default",
-    "defaults",
-    "fingerprint",
-    "operative",
-    "operative_values",
-    "parameters",
-    "parse",
-    "parsed",
-    "reference",
-    "resolved",
-    "unused",
-]

@@ -98,7 +98,7 @@ class Augmentation:
         Args:
             seed: The run's seed.
             epoch: Counted from 0.
-            ids: int `[examples]`.
+            ids: Array of int, `[examples]`.
             image_size: Height and width of the source images.
             crop: Height and width of the network's input.
         """

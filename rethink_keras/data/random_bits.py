@@ -59,7 +59,7 @@ def words_by_id(seed: int, stream: int, ids: np.ndarray, epoch: int = 0) -> np.n
     Args:
         seed: Below 2**64.
         stream: Purpose of the bits, see `Stream`.
-        ids: int `[examples]`, not negative.
+        ids: Array of int, `[examples]`, not negative.
         epoch: Epoch that the bits belong to. Bits that are drawn once have 0 for training and 1 for test examples.
 
     Returns:

@@ -22,5 +22,3 @@ from rethink_keras.models.inception import small_inception
 from rethink_keras.models.inception_v3 import inception_v3
 from rethink_keras.models.mlp import mlp
 from rethink_keras.models.wide_resnet import wide_resnet
-
-__all__ = ["inception_v3", "mlp", "small_alexnet", "small_inception", "wide_resnet"]

@@ -18,11 +18,7 @@ _OF_OTHERS = ("bias_regularizer", "gamma_regularizer", "beta_regularizer")
 
 
 def with_weight_decay(
-    model: keras.Model,
-    coefficient: float,
-    layers: Iterable[str] | None = None,
-    *,
-    parameters: str = KERNELS,
+    model: keras.Model, coefficient: float, layers: Iterable[str] | None = None, *, parameters: str = KERNELS
 ) -> keras.Model:
     """Returns a copy of a model whose parameters decay.
 

@@ -6,8 +6,10 @@ nothing about its content.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,36 +52,40 @@ def check_archive(path: Path) -> None:
         DamagedError: A checksum, the length or the format is wrong.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with path.open("rb") as file, _damage_reported():
         _check(file)
 
 
 def _arrays(file: BinaryIO) -> dict[str, np.ndarray]:
-    _check(file)  # First, because a damaged header could claim an array of any size.
-    file.seek(0)
-    try:
+    with _damage_reported():
+        _check(file)  # First, because a damaged header could claim an array of any size.
+        file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # NumPy raises several kinds of errors for bytes that it did not write.
-        raise DamagedError(str(error)) from error
     if not all(isinstance(array, np.ndarray) for array in arrays.values()):
         raise DamagedError("it contains something that is not an array")
     return arrays
 
 
 def _check(file: BinaryIO) -> None:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            wrong = archive.testzip()
-    except OSError as error:
-        if error.errno == errno.EINVAL:  # A damaged index points before the beginning of the file.
-            raise DamagedError("its index is wrong") from error
-        raise
-    except MemoryError:
-        raise
-    except Exception as error:  # zipfile and zlib raise a dozen kinds of errors.
-        raise DamagedError(str(error)) from error
+    with zipfile.ZipFile(file) as archive:
+        wrong = archive.testzip()
     if wrong is not None:
         raise DamagedError(f"the checksum of {wrong} is wrong")
+
+
+@contextlib.contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Turns errors of the block about an archive's content into DamagedError."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        if (
+            getattr(error, "errno", None) == errno.EINVAL
+        ):  # A damaged index points before the beginning of the file.
+            raise DamagedError("its index is wrong") from error
+        raise
+    except (
+        Exception
+    ) as error:  # zipfile, zlib and NumPy raise a dozen kinds for bytes that NumPy did not write.
+        raise DamagedError(str(error)) from error

@@ -33,7 +33,11 @@ def held(folder: Path, refusal: str) -> Iterator[None]:
         UserError: Another process holds the folder, or it cannot be locked.
     """
     path = folder / LOCK
-    with _locked(path, 0, refusal):
+    try:
+        lock = _acquired(path, timeout=0)
+    except filelock.Timeout as error:
+        raise UserError(refusal) from error
+    with lock:
         _check_exclusive(path)
         if option := _local_locks(folder):
             print(
@@ -54,33 +58,24 @@ def held_in_turn(path: Path, waiting: str) -> Iterator[None]:
     Raises:
         UserError: The file cannot be locked.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(_locked(path, 0, waiting))
-        except _HeldElsewhereError:
-            print(waiting, flush=True)
-            stack.enter_context(_locked(path, -1, waiting))
+    try:
+        lock = _acquired(path, timeout=0)
+    except filelock.Timeout:
+        print(waiting, flush=True)
+        lock = _acquired(path, timeout=-1)
+    with lock:
         yield
 
 
-class _HeldElsewhereError(UserError):
-    """Another process holds a lock."""
-
-
-@contextlib.contextmanager
-def _locked(path: Path, timeout: float, refusal: str) -> Iterator[None]:
-    # Without flock, filelock would create a file instead, which a killed process leaves behind.
-    lock = filelock.FileLock(path, timeout=timeout, fallback_to_soft=False)
+def _acquired(path: Path, timeout: float) -> filelock.AcquireReturnProxy:
+    """Returns a context that releases the lock; raises `filelock.Timeout` while another process holds it."""
     try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise _HeldElsewhereError(refusal) from error
+        # Without flock, filelock would create a file instead, which a killed process leaves behind.
+        return filelock.FileLock(path, fallback_to_soft=False).acquire(timeout=timeout)
+    except filelock.Timeout:
+        raise
     except OSError as error:
         raise _no_lock(path, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check_exclusive(path: Path) -> None:

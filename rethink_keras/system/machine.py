@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -53,29 +55,28 @@ def cpu_quota(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
         groups: Folder at which control groups are mounted.
         membership: File that names the groups of this process.
     """
-    found = [float("inf")]
-    for path in _limit_files("cpu", groups, membership):
-        try:
-            words = path.read_text().split()
-            if path.name == "cpu.cfs_quota_us":  # version 1 keeps the period in a file of its own
-                words += path.with_name("cpu.cfs_period_us").read_text().split()
-            quota, period = words
-            if quota not in ("max", "-1"):
-                found.append(int(quota) / int(period))
-        except (OSError, ValueError, ZeroDivisionError):
-            continue
-    return min(found)
+
+    def read(path: Path) -> float:
+        words = path.read_text().split()
+        if path.name == "cpu.cfs_quota_us":  # version 1 keeps the period in a file of its own
+            words += path.with_name("cpu.cfs_period_us").read_text().split()
+        quota, period = words
+        return math.inf if quota == "-1" else int(quota) / int(period)
+
+    return _smallest_limit(read, _limit_files("cpu", groups, membership))
 
 
 def memory_limit(groups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> float:
     """Returns the bytes that the control groups of this process grant, infinite without a limit. See `cpu_quota`."""
-    found = [float("inf")]
-    for path in _limit_files("memory", groups, membership):
-        try:
-            found.append(int(path.read_text()))
-        except (OSError, ValueError):  # 'max' for no limit
-            continue
-    return min(found)
+    return _smallest_limit(lambda path: int(path.read_text()), _limit_files("memory", groups, membership))
+
+
+def _smallest_limit(read: Callable[[Path], float], paths: Iterable[Path]) -> float:
+    limits = [math.inf]
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):  # 'max' for no limit
+            limits.append(read(path))
+    return min(limits)
 
 
 def _limit_files(controller: str, groups: Path, membership: Path) -> Iterator[Path]:

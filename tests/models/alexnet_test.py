@@ -51,7 +51,7 @@ class SmallAlexnetTest(absltest.TestCase):
             np.testing.assert_array_equal(biases, np.float32(bias), err_msg=name)
 
     def test_refuses_an_unknown_initializer(self):
-        with self.assertRaisesRegex(UserError, "'glorot'.*'glorot_uniform' or 'tutorial'"):
+        with self.assertRaisesRegex(UserError, "'glorot'.*'glorot_uniform', 'tutorial'"):
             small_alexnet((28, 28, 3), 10, initializer="glorot")
 
 

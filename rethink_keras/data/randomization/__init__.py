@@ -9,20 +9,5 @@ generator. So it is the same over epochs, processes, hosts, shards, batch sizes,
 """
 
 from rethink_keras.data.randomization.labels import LABEL_RANDOMIZATIONS, DrawnLabels, LabelRandomization
-from rethink_keras.data.randomization.pixels import (
-    PIXEL_RANDOMIZATIONS,
-    PixelPermutation,
-    PixelRandomization,
-)
+from rethink_keras.data.randomization.pixels import PIXEL_RANDOMIZATIONS, PixelPermutation, PixelRandomization
 from rethink_keras.data.randomization.randomization import Randomization, RandomizedLabels
-
-__all__ = [
-    "LABEL_RANDOMIZATIONS",
-    "PIXEL_RANDOMIZATIONS",
-    "DrawnLabels",
-    "LabelRandomization",
-    "PixelPermutation",
-    "PixelRandomization",
-    "Randomization",
-    "RandomizedLabels",
-]

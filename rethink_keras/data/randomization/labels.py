@@ -52,7 +52,7 @@ class LabelRandomization(abc.ABC):
         """Draws labels as a pure function of the arguments: what an example gets depends on no other example.
 
         Args:
-            ids: int `[examples]`.
+            ids: Array of int, `[examples]`.
             num_classes: Number of classes.
             seed: Seed of the randomization.
             is_test: Whether these are test examples, which have the same ids as training examples.

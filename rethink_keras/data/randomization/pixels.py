@@ -39,7 +39,7 @@ class PixelRandomization(abc.ABC):
 
         Args:
             images: `[examples, height, width, channels]`, any dtype, in 0..255; not changed. There may be none.
-            ids: int `[examples]`.
+            ids: Array of int, `[examples]`.
             seed: Seed of the randomization.
             is_test: Whether these are test images, which have the same ids as training images.
             statistics: Of the original training images, if they are known.

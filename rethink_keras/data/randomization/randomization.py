@@ -13,11 +13,7 @@ import numpy as np
 from rethink_keras.data import random_bits
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomization.labels import LABEL_RANDOMIZATIONS, LabelRandomization
-from rethink_keras.data.randomization.pixels import (
-    PIXEL_RANDOMIZATIONS,
-    PixelPermutation,
-    PixelRandomization,
-)
+from rethink_keras.data.randomization.pixels import PIXEL_RANDOMIZATIONS, PixelPermutation, PixelRandomization
 from rethink_keras.data.sources.image_set import PixelStatistics
 from rethink_keras.errors import UserError
 from rethink_keras.validation import check_choice, check_number, check_seed
@@ -123,8 +119,8 @@ class Randomization:
         """Returns the randomized labels; test labels are unchanged unless `randomize_test_labels`.
 
         Args:
-            labels: int `[examples]`.
-            ids: int `[examples]`.
+            labels: Array of int, `[examples]`.
+            ids: Array of int, `[examples]`.
             num_classes: Number of classes of the data set.
             is_test: Whether these are test examples.
         """
@@ -156,7 +152,7 @@ class Randomization:
 
         Args:
             images: `[examples, height, width, channels]`, any dtype, in 0..255.
-            ids: int `[examples]`.
+            ids: Array of int, `[examples]`.
             statistics: Of the original training images; needed for 'gaussian' only.
             is_test: Whether these are test images.
 

@@ -15,16 +15,3 @@ from rethink_keras.data.sources import digits, imagenet, tfds_source
 from rethink_keras.data.sources.image_set import ImageSet, PixelStatistics
 from rethink_keras.data.sources.source import SOURCES, Dataset, Source, find_source
 from rethink_keras.data.sources.streamed_set import StreamedSet
-
-__all__ = [
-    "SOURCES",
-    "Dataset",
-    "ImageSet",
-    "PixelStatistics",
-    "Source",
-    "StreamedSet",
-    "digits",
-    "find_source",
-    "imagenet",
-    "tfds_source",
-]
