@@ -59,7 +59,8 @@ class LimitsTest(parameterized.TestCase):
         self.assertEqual(machine.memory_limit(*write_tree(folder, membership, files)), expected)
 
     def test_memory_of_this_process(self):
-        self.assertBetween(machine.resident_memory(), 10 * 2**20, machine.peak_memory())
+        # Linux counts both a little late, so that the peak can be below the present by some pages.
+        self.assertBetween(machine.resident_memory(), 10 * 2**20, machine.peak_memory() + 2**24)
         self.assertLess(machine.peak_memory(), 100 * 2**30)
         self.assertLess(machine.free_memory(), machine.memory())
 
