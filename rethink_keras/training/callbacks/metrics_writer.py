@@ -6,10 +6,9 @@ import abc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import keras
-
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training.callbacks.first_batch import first_batch
+from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.evaluators.confusion import Confusion
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class MetricsWriter(keras.callbacks.Callback, abc.ABC):
+class MetricsWriter(RunCallback, abc.ABC):
     """Writes or sends each evaluated epoch of a run, and changes nothing of it.
 
     Args:
@@ -29,8 +28,7 @@ class MetricsWriter(keras.callbacks.Callback, abc.ABC):
     """
 
     def __init__(self, run: Run, hyperparameters: dict[str, Any], confusion: LabelConfusion | None):
-        super().__init__()
-        self.run = run
+        super().__init__(run)
         self.hyperparameters = hyperparameters
         self._confusion = confusion
 
