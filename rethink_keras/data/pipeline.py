@@ -7,7 +7,6 @@ itself, and a batch is one gather.
 from __future__ import annotations
 
 import abc
-from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -55,22 +54,13 @@ class Pipeline(Batches):
     """
 
     augmentation = NO_AUGMENTATION
-    # Whether a static number of images in the compiled step leaves the last bits of the images as they are.
-    _static_shape: ClassVar[bool]
 
     def __init__(self, split: RandomizedSplit, seed: int = 0, shard: BatchShard = WHOLE_BATCH):
+        super().__init__(split.num_examples, split.input_shape, seed, shard)
         self.split = split
-        self.seed = seed
-        self.shard = shard
-        self.input_shape = split.input_shape
         with tf.device("CPU:0"):
             self._order = tf.Variable(tf.range(split.num_examples), trainable=False)
             self._labels = tf.constant(split.labels)
-
-    @property
-    def num_examples(self) -> int:
-        """The number of examples of this split."""
-        return self.split.num_examples
 
     def order(self, epoch: int) -> np.ndarray:
         """Returns the rows of the split in the order of an epoch: int32 `[examples]`."""
@@ -94,7 +84,8 @@ class Pipeline(Batches):
             Float32 images `[batch, height, width, channels]` and int64 labels `[batch]`, this worker's part.
         """
         positions = self._positions(step, batch_size)
-        if whole and self._static_shape:
+        # With augmentation, a static number of images in the compiled step changes the images' last bits.
+        if whole and not self.augmentation.in_force:
             begin, end = self.shard.bounds(batch_size)
             positions = tf.ensure_shape(positions, (end - begin,))
         rows = tf.gather(self._order, positions)
@@ -135,8 +126,6 @@ class Pipeline(Batches):
 class StandardizedPipeline(Pipeline):
     """Batches without augmentation: every image is randomized, cropped and standardized once."""
 
-    _static_shape = True
-
     def __init__(self, split: RandomizedSplit, seed: int = 0, shard: BatchShard = WHOLE_BATCH):
         super().__init__(split, seed, shard)
         with tf.device("CPU:0"):
@@ -151,8 +140,7 @@ class StandardizedPipeline(Pipeline):
     def _training_images(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.gather(self._images, rows)
 
-    def _evaluation_images(self, rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self._images, rows)
+    _evaluation_images = _training_images
 
 
 class AugmentedPipeline(Pipeline):
@@ -168,15 +156,7 @@ class AugmentedPipeline(Pipeline):
         UserError: The augmentation is not possible for these images.
     """
 
-    _static_shape = False
-
-    def __init__(
-        self,
-        split: RandomizedSplit,
-        augmentation: Augmentation,
-        seed: int = 0,
-        shard: BatchShard = WHOLE_BATCH,
-    ):
+    def __init__(self, split: RandomizedSplit, augmentation: Augmentation, seed: int, shard: BatchShard):
         super().__init__(split, seed, shard)
         self.augmentation = augmentation
         self._crop = split.input_shape[:2]
