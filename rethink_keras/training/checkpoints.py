@@ -84,7 +84,10 @@ class Checkpoints:
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
         with self._workers.barrier():
             if self._workers.is_chief:
-                self._write(self._path(state.epoch, state.step), arrays)
+                path = self._path(state.epoch, state.step)
+                with open_atomically(path) as file:
+                    np.savez(file, **arrays)  # type: ignore[arg-type]
+                self._drop_old(path)
 
     def restore_newest(self) -> RunState | None:
         """Restores the newest whole checkpoint. A damaged one is reported and renamed.
@@ -111,14 +114,8 @@ class Checkpoints:
         self._assign(self._path(epoch, step), arrays)
         return state
 
-    def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
-        with open_atomically(path) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        self._drop_old(path)
-
     def _read_newest(self) -> Content | None:
-        paths = checkpoint_paths(self._folder)
-        for path in reversed(paths):
+        for path in reversed(checkpoint_paths(self._folder)):
             try:
                 return _read(path)
             except DamagedError as error:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training.callbacks.first_batch import first_batch
 from rethink_keras.training.callbacks.run_callback import RunCallback
-from rethink_keras.training.evaluators.confusion import Confusion
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
 from rethink_keras.workdir.columns import MetricsRow
@@ -55,9 +54,13 @@ class MetricsWriter(RunCallback, abc.ABC):
             summary: As in `summary.json`. A run that was ended by an error has the status 'running'.
         """
 
-    def confusion_after(self, row: MetricsRow) -> Confusion | None:
-        """Returns the label confusion after a row's epoch, if it was measured."""
-        return self._confusion.after(row["epoch"]) if self._confusion else None
+    def confusion_after(self, row: MetricsRow) -> dict[str, tuple[float, Figure]]:
+        """Returns accuracy and plot by kind of label confusion after a row's epoch; empty if it was not measured."""
+        confusion = self._confusion and self._confusion.after(row["epoch"])
+        if not confusion:
+            return {}
+        plots = confusion.plots(self.run.class_names, row["epoch"])
+        return {kind: (accuracy, plots[kind]) for kind, accuracy in confusion.accuracies().items()}
 
     def first_batch(self) -> Figure | None:
         """Returns images of the first batch; None where they are streamed."""
