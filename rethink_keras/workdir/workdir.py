@@ -178,7 +178,7 @@ class Workdir:
         """Returns which of metrics.csv and model.keras a run that is done has lost: by name, 'missing' or the damage.
 
         Raises:
-            UserError: summary.json is damaged.
+            UserError: The summary is damaged.
             DiskError: A file cannot be read.
         """
         found = {}
