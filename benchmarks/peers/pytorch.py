@@ -44,7 +44,10 @@ class Branches(nn.Module):
 
 
 def small_inception(norm: bool = True) -> nn.Module:
-    """Returns the network of the paper's figure 3; a pair of filters is an inception module, a single number a downsample module."""
+    """Returns the network of the paper's figure 3.
+
+    A pair of filters is an inception module, a single number a downsample module.
+    """
     body, channels = [convolution(3, 96, 3, norm=norm)], 96
     for module in (
         (32, 32), (32, 48), 80, (112, 48), (96, 64), (80, 80), (48, 96), 96, (176, 160), (176, 160)

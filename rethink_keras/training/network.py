@@ -140,15 +140,7 @@ def _with_training_step(
     steps_per_execution = _steps_per_execution(train, network, batches.steps(train.batch_size), strategy)
     on_processor = strategy is None and not tf.config.list_logical_devices("GPU")
     if on_processor and isinstance(batches, Pipeline):
-        looping = StepLoopNetwork(
-            network.input,
-            network.output,
-            pipeline=batches,
-            batch_size=train.batch_size,
-            steps_per_execution=steps_per_execution,
-            compile_steps=train.jit_compile,
-            name=network.name,
-        )
+        looping = StepLoopNetwork(network, batches, train.batch_size, steps_per_execution, train.jit_compile)
         return looping, BatchSource(looping.step_ranges, steps_per_execution), {"jit_compile": False}
     if train.jit_compile:
         check_keras_compiles(network, strategy)

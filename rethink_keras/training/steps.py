@@ -40,28 +40,23 @@ class StepLoopNetwork(keras.Model):
     Python. Each step is Keras's own `train_step`.
 
     Args:
-        inputs: Of the functional model.
-        outputs: Of the functional model.
+        network: The functional model, whose layers and name this one has.
         pipeline: Of the training split.
         batch_size: Examples of a step.
         steps_per_execution: Steps of a call.
         compile_steps: Compile each step with XLA. Compile the model itself without: XLA must know the number of
             examples of a batch, which the gather determines only when it runs.
-        name: Of the model.
     """
 
     def __init__(
         self,
-        inputs,
-        outputs,
-        *,
+        network: keras.Model,
         pipeline: Pipeline,
         batch_size: int,
         steps_per_execution: int,
         compile_steps: bool,
-        name: str,
     ):
-        super().__init__(inputs, outputs, name=name)
+        super().__init__(network.input, network.output, name=network.name)
         self._pipeline = pipeline
         self._batch_size = batch_size
         self._steps_per_execution = steps_per_execution

@@ -201,9 +201,8 @@ def train(
         # Train, and write the result.
         with _opened(writers, summary):
             try:
-                with contextlib.suppress(
-                    Stopped
-                ):  # in the middle of an evaluation, which a resumed run repeats
+                # A stop in the middle of an evaluation: a resumed run repeats it.
+                with contextlib.suppress(Stopped):
                     _fit(run, source, min(pause_after or options.epochs, options.epochs), callbacks)
                 if not run.has_ended:
                     save_checkpoint.save()

@@ -29,19 +29,12 @@ def trained(batches, steps_per_execution=None):
     keras.utils.set_random_seed(0)
     images = keras.Input(batches.input_shape)
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(images))
+    network, data = keras.Model(images, outputs, name="logits_only"), batches.training_batches(BATCH_SIZE)
     if steps_per_execution:
         network = steps.StepLoopNetwork(
-            images,
-            outputs,
-            pipeline=batches,
-            batch_size=BATCH_SIZE,
-            steps_per_execution=steps_per_execution,
-            compile_steps=False,
-            name="logits_only",
+            network, batches, BATCH_SIZE, steps_per_execution, compile_steps=False
         )
         data = network.step_ranges(0)
-    else:
-        network, data = keras.Model(images, outputs), batches.training_batches(BATCH_SIZE)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.SGD(0.05), loss, jit_compile=False)
     history = network.fit(data, epochs=2, verbose=0, shuffle=False, callbacks=[EpochOrder(batches)])
