@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,22 +52,14 @@ def _draw_curves(plot: CurvePlot) -> tuple[bytes, bytes]:
     axes.set_title(plot.title)
     axes.set(xlabel=plot.x_title, ylabel=plot.y_title)
     plotting.open_axes(axes)
-    _set_limits(axes, plot)
+    longest = max((max(series.x) for series in plot.series if series.kind != PAPER), default=0)
+    if longest and not plot.full:
+        axes.set_xlim(0, longest * 1.03)
+    axes.set(ylim=(None, 102) if plot.percent else (0, None))
     handles = _curve_legend(plot, colours)
     columns = 1 if max(len(str(handle.get_label())) for handle in handles) > 30 else 2
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.6)
     return plotting.png_and_svg(figure)
-
-
-def _set_limits(axes: Axes, plot: CurvePlot) -> None:
-    if not plot.full:
-        longest = max((max(s.x) for s in plot.series if s.kind != PAPER), default=None)
-        if longest:
-            axes.set_xlim(0, longest * 1.03)
-    if plot.percent:
-        axes.set_ylim(top=102)
-    else:
-        axes.set_ylim(bottom=0)
 
 
 def _curve_legend(plot: CurvePlot, colours: dict[str, str]) -> list[Line2D]:
@@ -91,7 +84,9 @@ def _curve_legend(plot: CurvePlot, colours: dict[str, str]) -> list[Line2D]:
 
 def _draw_rows(plot: RowPlot) -> tuple[bytes, bytes]:
     table, column = plot.table, plot.table.column(plot.quantity)
-    lines = _lines(table)
+    lines: list[str | TableRow] = []  # the rows, with the network's name before the rows of each network
+    for network, rows in itertools.groupby(table.rows, lambda row: row.network):
+        lines += [network, *rows]
     figure = plotting.new_figure(WIDTH, 1.5 + 0.26 * len(lines))
     axes = figure.subplots()
     for height, line in enumerate(lines):
@@ -112,18 +107,6 @@ def _draw_rows(plot: RowPlot) -> tuple[bytes, bytes]:
     return plotting.png_and_svg(figure)
 
 
-def _lines(table: Table) -> list[str | TableRow]:
-    """Returns the rows, with the network's name before the rows of each network."""
-    lines: list[str | TableRow] = []
-    network = None
-    for row in table.rows:
-        if row.network != network:
-            network = row.network
-            lines.append(network)
-        lines.append(row)
-    return lines
-
-
 def _draw_value(axes: Axes, value: Value, height: int, full: bool) -> None:
     """Draws the paper's number as a bar, in a full table with its spread, and ours as a dot, or why there is none."""
     if value.paper is not None:
@@ -138,26 +121,16 @@ def _draw_value(axes: Axes, value: Value, height: int, full: bool) -> None:
         return
     note = f"{value.note}; the paper: {value.paper_note}" if value.paper_note else value.note
     x, offset = (0.0, 0) if value.paper is None else (value.paper, -9 if value.paper > 60 else 9)
-    axes.annotate(
-        note,
-        (x, height),
-        (offset, 0),
-        textcoords="offset points",
-        va="center",
-        ha="right" if offset < 0 else "left",
-        color=MUTED,
-        fontsize=8.5,
-        fontstyle="italic",
-    )
+    style: dict[str, Any] = {"va": "center", "color": MUTED, "fontsize": 8.5, "fontstyle": "italic"}
+    style["ha"] = "right" if offset < 0 else "left"
+    axes.annotate(note, (x, height), (offset, 0), textcoords="offset points", **style)
 
 
 def _row_legend(table: Table) -> Sequence[Line2D | Patch]:
     ours = Line2D([], [], color=COLOURS[1], marker="o", linestyle="none", label="ours")
     if table.full:
-        return [
-            ours,
-            Patch(color=COLOURS[0], alpha=0.3, label=f"the paper ± {paper_numbers.spread():g} points"),
-        ]
+        spread = f"the paper ± {paper_numbers.spread():g} points"
+        return [ours, Patch(color=COLOURS[0], alpha=0.3, label=spread)]
     if any(value.paper is not None for row in table.rows for value in row.values):
         bar: dict[str, Any] = {"color": PAPER_GREY, "marker": "|", "markeredgewidth": 2, "linestyle": "none"}
         return [ours, Line2D([], [], label="the paper, at full size", **bar)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rethink_keras.reports import paper_numbers
@@ -18,36 +17,30 @@ _NOT_RECORDED = "not recorded"
 
 def of_cell(runs: Sequence[Run]) -> list[str]:
     """Returns the differences of a cell's counted runs besides their seeds, a sentence each."""
-    return [
-        *_same_seeds(runs),
-        *_differing_data(runs),
-        *_differing_settings(runs),
-        *_differing_versions(runs),
-        *_mixed_versions(runs),
-    ]
+    return [*_same_seeds(runs), *_differing_data(runs), *_differing_settings(runs), *_versions(runs)]
 
 
 def of_sweep(runs: Sequence[Run]) -> list[str]:
     """Returns the differences in data and versions of all runs of a table, a sentence each."""
-    return [*_differing_data(runs), *_differing_versions(runs), *_mixed_versions(runs)]
+    return [*_differing_data(runs), *_versions(runs)]
 
 
-def of_other_data(runs: Iterable[Run], dataset: str) -> str:
-    """Returns a sentence if runs have other data than the paper, or fewer examples; else an empty text."""
+def of_other_data(runs: Iterable[Run], dataset: str) -> list[str]:
+    """Returns a sentence if runs have other data than the paper, or fewer examples."""
     expected = (dataset, *paper_numbers.examples(dataset))
     for run in runs:
         actual = tuple(run.summary[name] for name in ("dataset", "train_examples", "test_examples"))
         if actual != expected:
-            return (
+            return [
                 f"Trained on {actual[0]} with {actual[1]:,} training and {actual[2]:,} test examples, where the paper "
                 f"has {expected[0]} with {expected[1]:,} and {expected[2]:,}: the difference is not judged."
-            )
-    return ""
+            ]
+    return []
 
 
 def code(run: Run) -> str:
     """Returns the version of this project that made a run."""
-    return _version(run, "rethink_keras")
+    return run.summary["versions"].get("rethink_keras", _NOT_RECORDED)
 
 
 def _same_seeds(runs: Sequence[Run]) -> list[str]:
@@ -69,61 +62,44 @@ def _same_seeds(runs: Sequence[Run]) -> list[str]:
 
 def _vary_together(pairs: Sequence[tuple[Any, Any]]) -> bool:
     """Returns whether both seeds vary together, or only one of them varies."""
-    return (
-        all(run == other for run, other in pairs)
-        or len({run for run, _ in pairs}) == 1
-        or len({other for _, other in pairs}) == 1
-    )
+    of_runs, of_randomizations = zip(*pairs, strict=True)
+    return of_runs == of_randomizations or len(set(of_runs)) == 1 or len(set(of_randomizations)) == 1
 
 
 def _is_randomized(runs: Sequence[Run]) -> bool:
-    return any(
-        run.summary["randomization"].get(kind, "true") != "true"
-        for run in runs
-        for kind in ("labels", "pixels")
-    )
+    kinds = {run.summary["randomization"].get(kind, "true") for run in runs for kind in ("labels", "pixels")}
+    return bool(kinds - {"true"})
 
 
 def _differing_data(runs: Sequence[Run]) -> list[str]:
-    def data(run: Run) -> str:
+    found = []
+    for run in runs:
         prints = run.summary["fingerprints"]
         short = "/".join(str(prints.get(f"{split}_data", "none"))[:8] for split in ("train", "test"))
         counts = f"{run.summary['train_examples']:,} + {run.summary['test_examples']:,} examples"
-        return f"{run.summary['dataset']}, {counts}, {short}"
-
-    return _differing(runs, "data", data)
+        found.append(f"{run.summary['dataset']}, {counts}, {short}")
+    return _differing("data", found)
 
 
 def _differing_settings(runs: Sequence[Run]) -> list[str]:
-    def randomization(run: Run) -> str:
-        return json.dumps(
-            {k: v for k, v in run.summary["randomization"].items() if k != "seed"}, sort_keys=True
-        )
-
-    found = _differing(runs, "randomization", randomization)
+    unseeded = [{k: v for k, v in run.summary["randomization"].items() if k != "seed"} for run in runs]
+    found = _differing("randomization", [json.dumps(options, sort_keys=True) for options in unseeded])
     bound = [bindings_of(run.config) for run in runs]
     names = sorted({name for bindings in bound for name in bindings} - set(_SEEDS))
-    other = [
-        name
-        for name in names
-        if len({bindings.get(name) for bindings in bound}) > 1
-        and not (found and name.startswith("randomization."))
-    ]
+    other = [name for name in names if len({bindings.get(name) for bindings in bound}) > 1]
+    if found:
+        other = [name for name in other if not name.startswith("randomization.")]
     if other:
         found.append(f"The runs differ in their configuration: {', '.join(other)}.")
     return found
 
 
-def _differing_versions(runs: Sequence[Run]) -> list[str]:
-    found = _differing(runs, "code version", code)
+def _versions(runs: Sequence[Run]) -> list[str]:
+    """Returns the versions in which runs differ, and the runs that were resumed under other versions."""
+    found = _differing("code version", [code(run) for run in runs])
     for name in sorted({name for run in runs for name in run.summary["versions"]} - {"rethink_keras"}):
-        found += _differing(runs, f"version of {name}", functools.partial(_version, name=name))
-    return found
-
-
-def _mixed_versions(runs: Sequence[Run]) -> list[str]:
-    """Returns a sentence for each run that was resumed under another version of the code or of a library."""
-    found = []
+        versions = [run.summary["versions"].get(name, _NOT_RECORDED) for run in runs]
+        found += _differing(f"version of {name}", versions)
     for run in runs:
         computed_by = run.summary.get("computed_by", [])
         for name in sorted({name for part in computed_by for name in part}):
@@ -134,13 +110,8 @@ def _mixed_versions(runs: Sequence[Run]) -> list[str]:
     return found
 
 
-def _version(run: Run, name: str) -> str:
-    return run.summary["versions"].get(name, _NOT_RECORDED)
-
-
-def _differing(runs: Sequence[Run], what: str, read: Callable[[Run], str]) -> list[str]:
-    counts = Counter(read(run) for run in runs)
-    return [f"The runs differ in their {what}: {counted(counts)}."] if len(counts) > 1 else []
+def _differing(what: str, values: Sequence[str]) -> list[str]:
+    return [f"The runs differ in their {what}: {counted(Counter(values))}."] if len(set(values)) > 1 else []
 
 
 def counted(counts: Counter[str]) -> str:

@@ -48,14 +48,23 @@ class RowLabel:
     text: Callable[[str, str], str]
 
 
-def percent(group: str, name: str) -> Callable[[Run], float | None]:
-    """Returns a function that reads an accuracy in percent from a group of summary.json, such as 'final'."""
+def accuracy(quantity: str, title: str) -> Measure:
+    """Returns the measure of a final accuracy in percent, such as 'test_accuracy'."""
+    return Measure(quantity, title, lambda run: _percent(run.summary["final"].get(quantity)))
 
-    def read(run: Run) -> float | None:
-        value = run.summary[group].get(name)
-        return None if value is None else 100 * value
 
-    return read
+def best_accuracy(quantity: str, title: str, *, spread_applies: bool = True) -> Measure:
+    """Returns the measure of the best accuracy on the way, in percent; see `Measure` for the arguments."""
+    return Measure(
+        f"best_{quantity}",
+        title,
+        lambda run: _percent(run.summary["best_on_the_way"].get(quantity)),
+        spread_applies=spread_applies,
+    )
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
 
 
 def has(part: str) -> Callable[[str, str], str]:
@@ -69,14 +78,10 @@ LABELS = RowLabel(
     "labels", lambda network, variant: "random" if "random_labels" in variant.split("+") else "true"
 )
 
-TRAIN_ACCURACY = Measure("train_accuracy", "train accuracy (%)", percent("final", "train_accuracy"))
-TEST_ACCURACY = Measure("test_accuracy", "test accuracy (%)", percent("final", "test_accuracy"))
-BEST_TEST_ACCURACY = Measure(
-    "best_test_accuracy",
-    "best test on the way (%)",
-    percent("best_on_the_way", "test_accuracy"),
-    spread_applies=False,
-)
+TRAIN_ACCURACY = accuracy("train_accuracy", "train accuracy (%)")
+TEST_ACCURACY = accuracy("test_accuracy", "test accuracy (%)")
+BEST_TEST_ACCURACY = best_accuracy("test_accuracy", "best test on the way (%)", spread_applies=False)
+ACCURACIES = (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY)
 EPOCHS_TO_FIT = Measure(
     "epochs_to_fit",
     "epochs to fit",

@@ -12,21 +12,43 @@ from rethink_keras.reports import paper_numbers, sections, table_formats
 from rethink_keras.reports.collect import Collection, Run
 from rethink_keras.reports.names import network_name, variant_name
 from rethink_keras.reports.sections import DrawnPlot, Section
-from rethink_keras.reports.tables import NONE, Table, TableRow, kind_title
+from rethink_keras.reports.tables import NONE, Table, kind_title
 from rethink_keras.system import text
 from rethink_keras.workdir.record import STATUSES
 
 TITLE = "Understanding deep learning requires rethinking generalization"
 
 
-def html(collection: Collection, parts: list[Section]) -> str:
-    """Returns the report as one HTML page, with its plots."""
-    return _environment().get_template("page.html.j2").render(**_context(collection, parts))
-
-
-def markdown(collection: Collection, parts: list[Section]) -> str:
-    """Returns the report in Markdown, which links to its plots."""
-    return _environment().get_template("report.md.j2").render(**_context(collection, parts))
+def render(template: str, collection: Collection, parts: list[Section]) -> str:
+    """Returns the report by a template: 'page.html.j2' includes its plots, 'report.md.j2' links to them."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("rethink_keras.reports"),
+        autoescape=lambda name: (name or "").endswith(".html.j2"),
+        finalize=_printable,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["markdown"] = text.markdown
+    return environment.get_template(template).render(
+        title=TITLE,
+        collection=collection,
+        sections=parts,
+        statuses=[s for s in STATUSES if any(s in section.counts for section in parts)],
+        spread=paper_numbers.spread(),
+        sources=paper_numbers.sources(),
+        kind_title=kind_title,
+        table_markdown=table_formats.to_markdown,
+        network_name=network_name,
+        variant_name=variant_name,
+        configurations=sections.configurations,
+        html_columns=_html_columns,
+        command=command,
+        inline_svg=inline_svg,
+        others=[_other_run(run) for run in collection.others],
+        fence=text.fence,
+    )
 
 
 def inline_svg(plot: DrawnPlot) -> markupsafe.Markup:
@@ -55,65 +77,32 @@ def command(line: str) -> markupsafe.Markup:
     return markupsafe.Markup(" ").join(markupsafe.Markup("<span>{}</span>").format(word) for word in words)
 
 
-def _context(collection: Collection, parts: list[Section]) -> dict:
-    return {
-        "title": TITLE,
-        "collection": collection,
-        "sections": parts,
-        "statuses": [s for s in STATUSES if any(s in section.counts for section in parts)],
-        "spread": paper_numbers.spread(),
-        "sources": paper_numbers.sources(),
-        "kind_title": kind_title,
-        "table_markdown": table_formats.to_markdown,
-        "network_name": network_name,
-        "cell_name": sections.cell_name,
-        "command_of": sections.command_of,
-        "configurations": sections.configurations,
-        "row_heading": _row_heading,
-        "html_columns": _html_columns,
-        "command": command,
-        "inline_svg": inline_svg,
-        "other_row": _other_row,
-        "other_headings": _OTHER_HEADINGS,
-        "fence": text.fence,
-    }
-
-
-def _row_heading(row: TableRow) -> str:
-    """Returns what a row is, below the name of its network; that name if there is nothing to add."""
-    return variant_name(row.variant) if len(row.labels) > 2 else row.labels[-1]
-
-
 def _html_columns(table: Table) -> int:
     """Returns the number of columns without the row headings; 'within' shares a column with the difference."""
     return 1 + sum(kind != "within" for measure in table.measures for kind in table.kinds(measure))
 
 
-_OTHER_HEADINGS = (
-    *("folder", "status", "network", "data", "labels", "pixels", "seed", "epochs"),
-    *("train (%)", "test (%)", "best on the way (%)"),
-)
-
-
-def _other_row(run: Run) -> list[str]:
-    """Returns the columns of a run outside any sweep."""
+def _other_run(run: Run) -> dict[str, str]:
+    """Returns the columns of a run outside any sweep, by their headings."""
     summary = run.summary
     randomization = summary.get("randomization", {})
-    final, best = run.final, summary.get("best_on_the_way", {})
-    return [
-        run.name,
-        run.trouble or run.status,
-        str(summary.get("model", NONE)),
-        str(summary.get("dataset", NONE)),
-        str(randomization.get("labels", NONE)),
-        str(randomization.get("pixels", NONE)),
-        str(summary.get("seed", NONE)),
-        str(run.epochs),
-        *(
-            f"{100 * value:.2f}" if value is not None else NONE
-            for value in (final.get("train_accuracy"), final.get("test_accuracy"), best.get("test_accuracy"))
-        ),
-    ]
+    facts = {
+        "folder": run.name,
+        "status": run.trouble or run.status,
+        "network": summary.get("model", NONE),
+        "data": summary.get("dataset", NONE),
+        "labels": randomization.get("labels", NONE),
+        "pixels": randomization.get("pixels", NONE),
+        "seed": summary.get("seed", NONE),
+        "epochs": run.epochs,
+    }
+    accuracies = {
+        "train (%)": run.final.get("train_accuracy"),
+        "test (%)": run.final.get("test_accuracy"),
+        "best on the way (%)": summary.get("best_on_the_way", {}).get("test_accuracy"),
+    }
+    percents = {name: NONE if a is None else f"{100 * a:.2f}" for name, a in accuracies.items()}
+    return {name: str(fact) for name, fact in facts.items()} | percents
 
 
 def _printable(value: object) -> object:
@@ -121,17 +110,3 @@ def _printable(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, markupsafe.Markup):
         return text.printable(value, keep="\n\t")
     return value
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("rethink_keras.reports"),
-        autoescape=lambda name: (name or "").endswith(".html.j2"),
-        finalize=_printable,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["markdown"] = text.markdown
-    return environment

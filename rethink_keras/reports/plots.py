@@ -107,7 +107,12 @@ def by_step(
     Returns:
         One plot; none if there is no curve.
     """
-    labels = _curve_names(table)
+    has_networks = len({row.network for row in table.rows}) > 1
+
+    def name_of(network: str, variant: str) -> str:
+        """Returns the name of what differs: the network, or else the variant."""
+        return network_name(network) if variant == "plain" and has_networks else variant_name(variant)
+
     unit, scale = ("step", 1e-3) if table.full else ("epoch", 1.0)
     paper_scale = 1e-3 if table.full else 1 / STEPS_PER_EPOCH
     series = []
@@ -115,11 +120,11 @@ def by_step(
         if curve.quantity in columns:
             assert curve.variant
             points = [(x * paper_scale, y) for x, y in curve.points]
-            name = labels(curve.network, curve.variant)
+            name = name_of(curve.network, curve.variant)
             series.append(_series(name, PAPER, points, of_training=curve.quantity == "train_accuracy"))
     for row in table.rows:
         for column in columns:
-            series += _series_of_row(row, labels(row.network, row.variant), column, unit, scale)
+            series += _series_of_row(row, name_of(row.network, row.variant), column, unit, scale)
     plot = CurvePlot(
         key="",
         title=table.name,
@@ -133,7 +138,7 @@ def by_step(
 
 
 def by_corruption(
-    table: Table, paper_curves: Iterable[Curve], quantity: str, *, key: str, name: str, y_title: str
+    table: Table, paper_curves: Iterable[Curve], quantity: str, figure: str, y_title: str
 ) -> list[CurvePlot]:
     """Returns a plot of a measure by corruption level, a curve a network.
 
@@ -141,8 +146,7 @@ def by_corruption(
         table: Table of the sweep.
         paper_curves: The paper's curves, by corruption level.
         quantity: The measure's quantity.
-        key: End of the plot's file name.
-        name: Name of the paper's figure.
+        figure: Number of the paper's figure, such as '1b', which also ends the name of the plot's file.
         y_title: Title of the y axis, with the unit.
 
     Returns:
@@ -166,8 +170,8 @@ def by_corruption(
         if points:
             x, y, deviations = zip(*sorted(points), strict=True)
             series.append(Series(network_name(network), OURS, x, y, deviations))
-    title = sized(name, table.full)
-    plot = CurvePlot(key, title, "label corruption", y_title, tuple(series), table.full, markers=True)
+    title = sized(f"Figure {figure}", table.full)
+    plot = CurvePlot(figure, title, "label corruption", y_title, tuple(series), table.full, markers=True)
     return [plot] if series else []
 
 
@@ -187,16 +191,6 @@ def _series_of_row(row: TableRow, name: str, column: str, unit: str, scale: floa
     for run in row.runs:
         if run.status not in ("done", "damaged") and run.rows:
             yield _series(name, UNFINISHED, points(run), of_training)
-
-
-def _curve_names(table: Table):
-    """Returns a function of network and variant that names what differs: the network, or else the variant."""
-    has_networks = len({row.network for row in table.rows}) > 1
-
-    def name(network: str, variant: str) -> str:
-        return network_name(network) if variant == "plain" and has_networks else variant_name(variant)
-
-    return name
 
 
 def _mean(runs: Sequence[Points]) -> Points:

@@ -44,8 +44,8 @@ def _files(collection: Collection) -> dict[str, bytes]:
     """Returns the content of each file by its name."""
     parts = sections.make(collection)
     files = {
-        "index.html": page.html(collection, parts).encode(),
-        "report.md": page.markdown(collection, parts).encode(),
+        "index.html": page.render("page.html.j2", collection, parts).encode(),
+        "report.md": page.render("report.md.j2", collection, parts).encode(),
     }
     for section in parts:
         files[f"tables/{section.slug}.csv"] = table_formats.to_csv(section.table).encode()

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from rethink_keras.errors import UserError
 from rethink_keras.reports import drawing, integrity
 from rethink_keras.reports.collect import Collection, Run, SweepRecord
-from rethink_keras.reports.names import network_name, variant_name
 from rethink_keras.reports.paper_results import PAPER_RESULTS, PaperResult
-from rethink_keras.reports.tables import MOST_DRAWN, Table, TableRow
+from rethink_keras.reports.tables import MOST_DRAWN, Table
 from rethink_keras.reports.tabulation import tabulate
 from rethink_keras.workdir.record import STATUSES
 
@@ -104,20 +103,16 @@ class Section:
 
 def make(collection: Collection) -> list[Section]:
     """Returns a section for each sweep: full ones first, in the order of `PAPER_RESULTS`, then those of users."""
-    order = list(PAPER_RESULTS)
-
-    def position(pair: tuple[str, SweepRecord]) -> tuple[bool, bool, int]:
-        key, sweep = pair
-        return sweep.manifest.size != "full", key == OWN, order.index(key)
-
-    pairs = [
-        (name if (name := sweep.manifest.paper_result) in PAPER_RESULTS else OWN, sweep)
-        for sweep in collection.sweeps
-    ]
+    order = [key for key in PAPER_RESULTS if key != OWN] + [OWN]
+    ranked = []
+    for sweep in collection.sweeps:
+        name = sweep.manifest.paper_result
+        ranked.append((sweep.manifest.size != "full", order.index(name if name in order else OWN), sweep))
     taken: Counter[str] = Counter()
     sections = []
-    for key, sweep in sorted(pairs, key=position):
-        slug = key if sweep.manifest.size == "full" else f"{key}_small"
+    for cut_down, position, sweep in sorted(ranked, key=lambda rank: rank[:2]):
+        key = order[position]
+        slug = f"{key}_small" if cut_down else key
         taken[slug] += 1
         if taken[slug] > 1:
             slug = f"{slug}_{taken[slug]}"
@@ -138,17 +133,6 @@ def unknown_results(collection: Collection) -> list[str]:
                 f"{sweep.folder}: {error.sentence} The sweep is reported without numbers of the paper."
             )
     return sentences
-
-
-def command_of(run: Run, sweep: SweepRecord) -> str:
-    """Returns the command that makes, or completes, one run."""
-    assert run.plan
-    return run.plan.command(sweep.folder)
-
-
-def cell_name(row: TableRow) -> str:
-    """Returns the names of a row's network and variant."""
-    return f"{network_name(row.network)}: {variant_name(row.variant)}"
 
 
 def configurations(runs: Sequence[Run]) -> list[tuple[str, str]]:

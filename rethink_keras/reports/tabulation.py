@@ -37,12 +37,8 @@ def _row(sweep: SweepRecord, paper_result: PaperResult, cell: Cell, full: bool) 
     network, variant = cell
     runs = sweep.cells.get(cell, ())
     counted = tuple(run for run in runs if run.status == "done")
-    warnings = integrity.of_cell(counted)
-    other_data = (
-        integrity.of_other_data(counted, paper_result.dataset) if full and paper_result.dataset else ""
-    )
-    if other_data:
-        warnings.append(other_data)
+    dataset = paper_result.dataset
+    other_data = integrity.of_other_data(counted, dataset) if full and dataset else []
     return TableRow(
         network=network,
         variant=variant,
@@ -53,7 +49,7 @@ def _row(sweep: SweepRecord, paper_result: PaperResult, cell: Cell, full: bool) 
         ),
         runs=runs,
         counted=counted,
-        warnings=tuple(warnings + _running_averages(paper_result, counted)),
+        warnings=(*integrity.of_cell(counted), *other_data, *_running_averages(paper_result, counted)),
         remarks=tuple(f"{run.name}: {run.trouble or run.progress()}" for run in runs if run.status != "done"),
     )
 
@@ -63,12 +59,9 @@ def _value(
 ) -> Value:
     numbers = paper_result.numbers
     paper = numbers.rows.get(cell, {}).get(measure.quantity)
-    is_first = measure is paper_result.measures[0]
-    paper_note = numbers.notes.get(cell, "") if is_first and paper is None else ""
-    mean, deviation, note = _our_number(measure, sweep, cell)
-    return Value(
-        measure, None if paper is None else float(paper), paper_note, mean, deviation, note, comparable
-    )
+    is_noted = paper is None and measure is paper_result.measures[0]
+    paper_note = numbers.notes.get(cell, "") if is_noted else ""
+    return Value(measure, paper, paper_note, *_our_number(measure, sweep, cell), comparable)
 
 
 def _our_number(measure: Measure, sweep: SweepRecord, cell: Cell) -> tuple[float | None, float | None, str]:

@@ -37,32 +37,16 @@ class Cholesky:
         dtype: `np.float32` or `np.float64`.
 
     Attributes:
+        panels: The panels that are computed. The last, square part of panel i, `[rows, columns up to the diagonal]`, is
+            the inverse of L[i, i].
         shifts: Shifts of panels that needed one, as multiples of the diagonal, by the panel's index.
     """
 
     def __init__(self, matrix: KernelMatrix, dtype: type):
         self._matrix = matrix
         self._dtype = dtype
-        self._panels: list[np.ndarray] = []
+        self.panels: list[np.ndarray] = []
         self.shifts: dict[int, float] = {}
-
-    @property
-    def num_done(self) -> int:
-        """The number of panels that are computed."""
-        return len(self._panels)
-
-    @property
-    def num_panels(self) -> int:
-        """The number of all panels."""
-        return len(self._matrix.panels)
-
-    def panel(self, number: int) -> np.ndarray:
-        """Returns a panel `[rows, columns up to the diagonal]`, whose last, square part is the inverse of L[i, i]."""
-        return self._panels[number]
-
-    def put_panel(self, panel: np.ndarray) -> None:
-        """Adds the next panel, computed earlier."""
-        self._panels.append(panel)
 
     def compute_panel(self, advance: Callable[[float], None] = lambda _: None) -> None:
         """Computes the next panel.
@@ -74,34 +58,28 @@ class Cholesky:
         Raises:
             UserError: The matrix is not positive definite in this precision.
         """
-        number = self.num_done
-        rows = self._matrix.panels[number]
+        rows = self._matrix.panels[len(self.panels)]
         size = rows.stop - rows.start
         panel = np.empty((size, rows.stop), self._dtype)
         chunks = panels(size, CHUNK)
-        pool = self._matrix.pool
-        for _ in pool.map(lambda chunk: self._left_part(panel, number, chunk, advance), chunks):
-            pass
-        for _ in pool.map(lambda chunk: self._diagonal_part(panel, number, chunk, advance), chunks):
-            pass
+        for part in (self._left_part, self._diagonal_part):
+            list(self._matrix.pool.map(lambda chunk, part=part: part(panel, rows, chunk, advance), chunks))
         panel[:, rows.start :] = self._inverse_factor(panel[:, rows.start :])
-        self._panels.append(panel)
+        self.panels.append(panel)
 
-    def _left_part(self, panel, number, chunk, advance) -> None:
+    def _left_part(self, panel, rows, chunk, advance) -> None:
         """Computes L[i, j] for all j < i, for some rows of panel i: forward substitution by panels."""
-        start = self._matrix.panels[number].start
-        rows = slice(start + chunk.start, start + chunk.stop)
+        own = slice(rows.start + chunk.start, rows.start + chunk.stop)
         mine = panel[chunk]
-        for columns, before in zip(self._matrix.panels[:number], self._panels, strict=True):
-            values = self._matrix.block(rows, columns, self._dtype)
+        for columns, before in zip(self._matrix.panels, self.panels, strict=False):
+            values = self._matrix.block(own, columns, self._dtype)
             if columns.start:
                 values -= mine[:, : columns.start] @ before[:, : columns.start].T
             mine[:, columns] = values @ before[:, columns].T
             advance(2 * values.size * columns.stop)
 
-    def _diagonal_part(self, panel, number, chunk, advance) -> None:
+    def _diagonal_part(self, panel, rows, chunk, advance) -> None:
         """Computes K[i, i] - Σ_{k<i} L[i, k] L[i, k]ᵀ for some rows, up to the diagonal."""
-        rows = self._matrix.panels[number]
         own = slice(rows.start + chunk.start, rows.start + chunk.stop)
         values = self._matrix.block(own, rows, self._dtype)
         upto = chunk.stop
@@ -116,18 +94,19 @@ class Cholesky:
         )
 
     def _lower(self, block: np.ndarray) -> np.ndarray:
-        own: np.ndarray = self._matrix.diagonal()[self._matrix.panels[self.num_done]].astype(self._dtype)
+        rows = self._matrix.panels[len(self.panels)]
+        own: np.ndarray = self._matrix.diagonal()[rows].astype(self._dtype)
         for shift in _SHIFTS[self._dtype]:
             try:
                 lower = np.linalg.cholesky(block + np.diag(self._dtype(shift) * own))
             except np.linalg.LinAlgError:
                 continue
             if shift:
-                self.shifts[self.num_done] = shift
+                self.shifts[len(self.panels)] = shift
             return lower
         raise UserError(
             f"The kernel matrix is not positive definite in {self._dtype.__name__} among the first "
-            f"{self._matrix.panels[self.num_done].stop:,} examples: some are too similar. Set "
+            f"{rows.stop:,} examples: some are too similar. Set "
             "direct.precision = 'float64', a narrower kernel (a larger gaussian.gamma) or a small "
             "interpolation.ridge."
         )
@@ -143,15 +122,14 @@ class Cholesky:
         """
         x: np.ndarray = vectors.astype(self._dtype)
         pool = self._matrix.pool
-        for rows, panel in zip(self._matrix.panels, self._panels, strict=False):
+        panels_of_rows = list(zip(self._matrix.panels, self.panels, strict=False))
+        for rows, panel in panels_of_rows:
             if rows.start:
                 known = x[: rows.start]
                 parts = pool.map(lambda c, p=panel, k=known: p[c, : len(k)] @ k, panels(len(panel), CHUNK))
                 x[rows] -= np.concatenate(list(parts))
             x[rows] = panel[:, rows] @ x[rows]
-        for rows, panel in zip(
-            reversed(self._matrix.panels[: self.num_done]), reversed(self._panels), strict=True
-        ):
+        for rows, panel in reversed(panels_of_rows):
             x[rows] = panel[:, rows].T @ x[rows]
             if rows.start:
                 mine = x[rows]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Experiment:
     Attributes:
         folder: The workdir.
         facts: The part of the summary about data, versions and machine.
+        has_begun: Whether the run has written files.
     """
 
     def __init__(self, folder: Workdir, stop: StopRequest, overwrite: bool):
@@ -61,7 +63,7 @@ class Experiment:
         self.facts: dict[str, Any] = {}
         self._stop = stop
         self._overwrite = overwrite
-        self._has_begun = False
+        self.has_begun = False
         self._versions: list[dict[str, str]] = []
         self._start = time.perf_counter()
         self._cpu_start = time.process_time()
@@ -102,9 +104,9 @@ class Experiment:
 
         Call it when the configuration and the data are known to be good. Further calls do nothing.
         """
-        if self._has_begun:
+        if self.has_begun:
             return
-        self._has_begun = True
+        self.has_begun = True
         if self._overwrite:
             set_aside(self.folder)
         if self.facts["versions"] not in self._versions:
@@ -146,18 +148,10 @@ class Experiment:
         if self._stop:
             raise ComputationStopped
 
-    def stopped(self) -> StoppedBySignalError:
-        """Writes the summary of a stopped run and returns the error to raise."""
-        if self._has_begun:
-            self.write("interrupted", {})
-        number = self._stop.number
-        assert number is not None
-        return StoppedBySignalError("Stopped before the end. The same command resumes the run.", number)
-
     @contextlib.contextmanager
     def stage(
         self, name: str, total: float, unit: str, scale: float = 1.0, *, quiet: bool = False
-    ) -> Iterator[tqdm]:
+    ) -> Iterator[Callable[[float], None]]:
         """Shows a progress bar with the time left on a terminal, and prints how long the stage took.
 
         Args:
@@ -168,8 +162,10 @@ class Experiment:
             quiet: Whether nothing is printed.
 
         Yields:
-            The bar, to be updated in units.
+            A function that advances the bar by a part of `total`. Any thread may call it. It raises ComputationStopped
+            if a signal has requested a stop.
         """
+        lock = threading.Lock()
         start = time.perf_counter()
         with tqdm(
             total=total * scale,
@@ -180,7 +176,13 @@ class Experiment:
             dynamic_ncols=True,
             bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} gone, {remaining} left, {rate_fmt}",
         ) as bar:
-            yield bar
+
+            def advance(done: float) -> None:
+                self.check_stop()
+                with lock:
+                    bar.update(done * scale)
+
+            yield advance
         if not quiet:
             print(f"{name}: {time.perf_counter() - start:.1f} s", flush=True)
 
@@ -202,7 +204,11 @@ def experiment(workdir: str | Path, overwrite: bool) -> Iterator[Experiment]:
         try:
             yield run
         except ComputationStopped:
-            raise run.stopped() from None
+            if run.has_begun:
+                run.write("interrupted", {})
+            assert stop.number is not None
+            message = "Stopped before the end. The same command resumes the run."
+            raise StoppedBySignalError(message, stop.number) from None
 
 
 def facts_of(splits: Splits, train: RandomizedSplit, test: RandomizedSplit, seed: int) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from rethink_keras import config as configuration
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.system.files import open_atomically
-from rethink_keras.theory import memory, plots, solvers
-from rethink_keras.theory.experiment import Experiment, ExperimentResult, experiment, facts_of
+from rethink_keras.theory import memory, plots
+from rethink_keras.theory.experiment import ExperimentResult, experiment, facts_of
 from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - registers them in gin
 from rethink_keras.theory.features.features import Features, PixelFeatures, Stage
-from rethink_keras.theory.kernel_matrix import KernelMatrix, one_hot
+from rethink_keras.theory.kernel_matrix import KernelMatrix, classification_error, one_hot
 from rethink_keras.theory.kernels import GaussianKernel, Kernel, LinearKernel
 from rethink_keras.theory.parallel import workers
 from rethink_keras.theory.solvers import DirectSolver, Solver
@@ -70,16 +70,13 @@ def interpolation(
         facts = facts_of(splits, train, test, seed)
         if done := run.claim(facts):
             return ExperimentResult(done, run.folder.path)
-        memory.check_memory(
-            "interpolation.memory_gib",
-            memory_gib,
-            train.num_examples,
-            lambda n: (
-                equation_solver.bytes_needed(n)
-                + features_of_images.bytes_needed(n, test.num_examples, train.input_shape)
-            ),
-            "interpolation.solver = @iterative" if isinstance(equation_solver, DirectSolver) else "",
-        )
+
+        def bytes_needed(num_train: int) -> int:
+            products = features_of_images.bytes_needed(num_train, test.num_examples, train.input_shape)
+            return products + equation_solver.bytes_needed(num_train)
+
+        alternative = "interpolation.solver = @iterative" if isinstance(equation_solver, DirectSolver) else ""
+        memory.check_memory(memory_gib, train.num_examples, bytes_needed, alternative)
         targets = one_hot(train.labels, train.source.num_classes)
         rows = []
         for stage in features_of_images.stages(train, test, run):
@@ -87,63 +84,43 @@ def interpolation(
             run.begin()
             matrix = KernelMatrix(stage.products, kernel_function, ridge, pool)
             identity = configuration.operative() + json.dumps(facts["fingerprints"]) + str(stage.num_features)
-            row = _measure(matrix, stage, targets, train.labels, test.labels, equation_solver, run, identity)
+            begin = time.perf_counter()
+            solution = equation_solver.solve(matrix, targets, run, identity)
+            solved = time.perf_counter()
+            alpha = solution.x
+            values = matrix.times(alpha, lambda _: run.check_stop())
+            fitted, predicted = values - ridge * alpha, matrix.test_times(alpha)
+            with open_atomically(run.folder.path / "alpha.npy") as file:
+                np.save(file, alpha)
+            row = {
+                "features": stage.num_features,
+                **({} if stage.num_filters is None else {"filters": stage.num_filters}),
+                "train_error": classification_error(fitted, train.labels),
+                "test_error": classification_error(predicted, test.labels),
+                "largest_residual": float(abs(values - targets).max()),
+                "rkhs_norm": float(np.sqrt((alpha * fitted).sum())),
+                "coefficient_norm": float(np.linalg.norm(alpha)),
+                "ridge": ridge,
+                "steps": len(solution.residuals) - 1,
+                "residuals": [float(f"{residual:.3e}") for residual in solution.residuals],
+                "solve_seconds": round(solved - begin, 1),
+                "measure_seconds": round(time.perf_counter() - solved, 1),
+            }
             rows.append(row)
             run.write_rows(rows)
             print(_line(row), flush=True)
         if len(rows) > 1:
-            title = (
-                f"{train.num_examples:,} examples of {train.source.name}, {splits.randomization.describe()}"
-            )
+            randomization = splits.randomization.describe()
+            title = f"{train.num_examples:,} examples of {train.source.name}, {randomization}"
             plots.plot_filter_curve(rows, run.folder.path / "curve.png", title)
-        return ExperimentResult(
-            run.write("done", {"final": rows[-1], "rows": rows, "norms": NORMS}), run.folder.path
-        )
+        metrics = {"final": rows[-1], "rows": rows, "norms": NORMS}
+        return ExperimentResult(run.write("done", metrics), run.folder.path)
 
 
 NORMS = {
     "rkhs_norm": "sqrt(sum over classes of αᵀKα), the norm of the interpolating functions in the kernel's space",
     "coefficient_norm": "sqrt(sum of squares of α over examples and classes)",
 }
-
-
-def _measure(
-    matrix: KernelMatrix,
-    stage: Stage,
-    targets: np.ndarray,
-    labels: np.ndarray,
-    test_labels: np.ndarray,
-    solver: Solver,
-    run: Experiment,
-    identity: str,
-) -> dict[str, Any]:
-    begin = time.perf_counter()
-    solution = solver.solve(matrix, targets, run, identity)
-    alpha = solution.x
-    solved = time.perf_counter()
-    values = matrix.times(alpha, lambda _: run.check_stop())
-    fitted = values - matrix.ridge * alpha
-    predicted = matrix.test_times(alpha)
-    with open_atomically(run.folder.path / "alpha.npy") as file:
-        np.save(file, alpha)
-    return {
-        "features": stage.num_features,
-        **({} if stage.num_filters is None else {"filters": stage.num_filters}),
-        "train_error": _error(fitted, labels),
-        "test_error": _error(predicted, test_labels),
-        "largest_residual": float(abs(values - targets).max()),
-        "rkhs_norm": float(np.sqrt((alpha * fitted).sum())),
-        "coefficient_norm": float(np.linalg.norm(alpha)),
-        "ridge": matrix.ridge,
-        **solvers.details(solution),
-        "solve_seconds": round(solved - begin, 1),
-        "measure_seconds": round(time.perf_counter() - solved, 1),
-    }
-
-
-def _error(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the classification error in percent."""
-    return 100 * float((scores.argmax(axis=1) != labels).mean())
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -22,17 +22,15 @@ CHUNK = 512  # rows of a panel that a thread computes at a time
 
 
 class Products(Protocol):
-    """Inner products of examples."""
+    """Inner products of examples.
 
-    @property
-    def squares(self) -> np.ndarray:
-        """Squared norms of the training examples: float64 `[examples]`."""
-        ...
+    Attributes:
+        squares: Squared norms of the training examples, float64 `[examples]`.
+        test_squares: Squared norms of the test examples, float64 `[test examples]`.
+    """
 
-    @property
-    def test_squares(self) -> np.ndarray:
-        """Squared norms of the test examples: float64 `[test examples]`."""
-        ...
+    squares: np.ndarray
+    test_squares: np.ndarray
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
         """Returns those among training examples, as a new array `[rows, columns]`.
@@ -42,15 +40,12 @@ class Products(Protocol):
             columns: One whole panel, not after that of the rows.
             dtype: `np.float32` or `np.float64`.
         """
-        ...
 
     def test(self, rows: slice, columns: slice) -> np.ndarray:
         """Returns those of test examples (rows) with training examples, as a new float64 array."""
-        ...
 
     def some(self, rows: slice, chosen: np.ndarray) -> np.ndarray:
         """Returns those of training examples in one panel with chosen training examples, as a new float64 array."""
-        ...
 
 
 class PointProducts:
@@ -130,8 +125,7 @@ class KernelMatrix:
 
     def diagonal(self) -> np.ndarray:
         """Returns the diagonal of K + ridge: float64 `[examples]`."""
-        squares = self._products.squares
-        return self._kernel.diagonal(squares) + self.ridge
+        return self._kernel.diagonal(self._products.squares) + self.ridge
 
     def times(self, vectors: np.ndarray, advance: Callable[[int], None] = lambda _: None) -> np.ndarray:
         """Returns (K + ridge) times vectors. Blocks below the diagonal are computed once and used for both halves.
@@ -147,7 +141,7 @@ class KernelMatrix:
         def panel(number: int) -> np.ndarray:
             rows = self.panels[number]
             part = np.zeros((rows.stop, vectors.shape[1]))
-            for chunk in _chunks(rows):
+            for chunk in panels(rows.stop, CHUNK, rows.start):
                 for columns in self.panels[:number]:
                     values = self.block(chunk, columns, np.float64)
                     part[chunk] += values @ vectors[columns]
@@ -171,11 +165,8 @@ class KernelMatrix:
         def rows_times(rows: slice) -> np.ndarray:
             result = np.zeros((rows.stop - rows.start, vectors.shape[1]))
             for columns in self.panels:
-                values = self._kernel(
-                    products.test(rows, columns),
-                    products.test_squares[rows],
-                    products.squares[columns],
-                )
+                inner = products.test(rows, columns)
+                values = self._kernel(inner, products.test_squares[rows], products.squares[columns])
                 result += values @ vectors[columns]
             return result
 
@@ -213,9 +204,10 @@ def one_hot(labels: np.ndarray, num_classes: int) -> np.ndarray:
     return np.eye(num_classes)[labels]
 
 
+def classification_error(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the percentage of examples whose largest score, of `[examples, classes]`, is not that of their label."""
+    return 100 * float((scores.argmax(axis=1) != labels).mean())
+
+
 def _squares(points: np.ndarray) -> np.ndarray:
     return np.einsum("nd,nd->n", points, points)
-
-
-def _chunks(rows: slice) -> list[slice]:
-    return [slice(start, min(start + CHUNK, rows.stop)) for start in range(rows.start, rows.stop, CHUNK)]

@@ -52,9 +52,8 @@ def preconditioner(matrix: KernelMatrix, landmarks: int, seed: int) -> conjugate
 
 def _among(matrix: KernelMatrix, chosen: np.ndarray) -> np.ndarray:
     """Returns K among chosen examples, in ascending order."""
-    parts = [matrix.some(rows, chosen)[chosen[_within(chosen, rows)] - rows.start] for rows in matrix.panels]
+    parts = []
+    for rows in matrix.panels:
+        within = chosen[(chosen >= rows.start) & (chosen < rows.stop)]
+        parts.append(matrix.some(rows, chosen)[within - rows.start])
     return np.concatenate(parts)
-
-
-def _within(chosen: np.ndarray, rows: slice) -> np.ndarray:
-    return (chosen >= rows.start) & (chosen < rows.stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,6 @@ RESERVE = GIB // 2  # for what `bytes_needed` does not count
 
 
 def check_memory(
-    parameter: str,
     limit_gib: float | None,
     num_examples: int,
     bytes_needed: Callable[[int], int],
@@ -24,7 +24,6 @@ def check_memory(
     """Raises UserError unless an experiment fits into memory; the message has the number of examples that do.
 
     Args:
-        parameter: Name of the parameter with the limit.
         limit_gib: Memory that this process may use in all, in GiB; None for what is free now.
         num_examples: Number of training examples.
         bytes_needed: Returns the bytes for a number of training examples. It must not decrease.
@@ -33,15 +32,12 @@ def check_memory(
     if limit_gib is None:
         available, where = machine.free_memory(), "are free"
     else:
-        check_number(parameter, limit_gib, 1e-3, 2**20)
+        check_number("interpolation.memory_gib", limit_gib, 1e-3, 2**20)
         available = int(limit_gib * GIB) - machine.resident_memory()
-        where = f"are left of {parameter} = {limit_gib:g}"
+        where = f"are left of interpolation.memory_gib = {limit_gib:g}"
     if bytes_needed(num_examples) + RESERVE <= available:
         return
-    fits, too_many = 0, num_examples
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        fits, too_many = (middle, too_many) if bytes_needed(middle) + RESERVE <= available else (fits, middle)
+    fits = bisect.bisect(range(1, num_examples), available - RESERVE, key=bytes_needed)
     needed = (bytes_needed(num_examples) + RESERVE) / GIB
     remedy = f"Set dataset.train_examples = {fits} or less" if fits else "Free some memory"
     raise UserError(

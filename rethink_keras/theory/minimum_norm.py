@@ -26,7 +26,7 @@ from rethink_keras.errors import DivergedError, UserError
 from rethink_keras.theory import plots
 from rethink_keras.theory.experiment import Experiment, ExperimentResult, experiment, facts_of
 from rethink_keras.theory.features.features import flat_images
-from rethink_keras.theory.kernel_matrix import check_points, one_hot
+from rethink_keras.theory.kernel_matrix import check_points, classification_error, one_hot
 from rethink_keras.validation import check_fraction, check_int, check_number, check_seed
 
 MEASUREMENTS = 200  # evenly spaced over the steps of a run
@@ -107,14 +107,15 @@ def minimum_norm(
             weights = train_linear_layer(problem, start, order, learning_rate, momentum, distance)
             rows += distance.rows
             run.write_rows(rows)
-            print(_line(distance.rows[-1], _error(test_points @ weights, test.labels)), flush=True)
+            test_error = classification_error(test_points @ weights, test.labels)
+            print(_line(distance.rows[-1], test_error), flush=True)
         plots.plot_convergence(rows, run.folder.path / "distance.png")
         eigenvalues = scipy.linalg.eigvalsh(points @ points.T)
         metrics = {
             "final": [row for row in rows if row["step"] == steps],
             "minimum_norm": float(np.linalg.norm(problem.solution)),
             "condition": float(eigenvalues[-1] / eigenvalues[0]),
-            "test_error_of_minimum_norm": _error(test_points @ problem.solution, test.labels),
+            "test_error_of_minimum_norm": classification_error(test_points @ problem.solution, test.labels),
         }
         return ExperimentResult(run.write("done", metrics), run.folder.path)
 
@@ -166,13 +167,10 @@ def train_linear_layer(
     Returns:
         The weights, float64 `[dimensions, classes]`.
     """
-    classes = problem.targets.shape[1]
-    model = keras.Sequential(
-        [
-            keras.Input((len(start),), dtype="float64"),
-            keras.layers.Dense(classes, use_bias=False, dtype="float64"),
-        ]
-    )
+    dimensions, classes = start.shape
+    inputs = keras.Input((dimensions,), dtype="float64")
+    layer = keras.layers.Dense(classes, use_bias=False, dtype="float64")
+    model = keras.Model(inputs, layer(inputs))
     model.set_weights([start])
     optimizer = keras.optimizers.SGD(learning_rate, momentum=float(momentum))
     model.compile(optimizer=optimizer, loss="mse", jit_compile=False)
@@ -248,11 +246,6 @@ def _batches(seed: int, count: int, batch_size: int, steps: int) -> np.ndarray:
     num_epochs = -(-steps // per_epoch)
     epochs = [epoch_order(seed, epoch, count)[: per_epoch * batch_size] for epoch in range(num_epochs)]
     return np.concatenate(epochs).reshape(-1, batch_size)[:steps]
-
-
-def _error(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the classification error in percent."""
-    return 100 * float((scores.argmax(axis=1) != labels).mean())
 
 
 def _line(row: dict[str, Any], test_error: float) -> str:

@@ -22,6 +22,6 @@ def workers() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def panels(count: int, size: int) -> list[slice]:
-    """Returns `range(count)` in slices of `size`; the last one may be shorter."""
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+def panels(stop: int, size: int, start: int = 0) -> list[slice]:
+    """Returns `range(start, stop)` in slices of `size`; the last one may be shorter."""
+    return [slice(first, min(first + size, stop)) for first in range(start, stop, size)]

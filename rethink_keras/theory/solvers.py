@@ -5,11 +5,10 @@ from __future__ import annotations
 import abc
 import dataclasses
 import hashlib
+import itertools
 import shutil
-import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import gin
 import numpy as np
@@ -21,6 +20,7 @@ from rethink_keras.theory import cholesky, conjugate_gradients, landmarks, memor
 from rethink_keras.theory.cholesky import Cholesky
 from rethink_keras.theory.experiment import ComputationStopped, Experiment
 from rethink_keras.theory.kernel_matrix import PANEL, KernelMatrix
+from rethink_keras.theory.parallel import panels
 from rethink_keras.validation import check_choice, check_int, check_number, check_seed
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
@@ -108,29 +108,23 @@ class DirectSolver(Solver):
 
     def _factorize(self, factor: Cholesky, saved: _SavedPanels, num_examples: int, run: Experiment) -> None:
         saved.restore()
-        if factor.num_done:
-            print(f"Resuming after {factor.num_done} of {factor.num_panels} parts of the factor.", flush=True)
-        done = cholesky.operations(min(factor.num_done * PANEL, num_examples))
-        lock, last_save = threading.Lock(), time.monotonic()
+        num_panels = len(panels(num_examples, PANEL))
+        if num_done := len(factor.panels):
+            print(f"Resuming after {num_done} of {num_panels} parts of the factor.", flush=True)
+        last_save = time.monotonic()
         name = f"Factor of {num_examples:,} equations in {self.precision}"
-        with run.stage(name, cholesky.operations(num_examples), "GFLOP", 1e-9) as bar:
-            bar.update(done * 1e-9)
-
-            def advance(operations):
-                run.check_stop()
-                with lock:
-                    bar.update(operations * 1e-9)
-
-            while factor.num_done < factor.num_panels:
+        with run.stage(name, cholesky.operations(num_examples), "GFLOP", 1e-9) as advance:
+            advance(cholesky.operations(min(num_done * PANEL, num_examples)))
+            for number in range(num_done, num_panels):
                 try:
                     factor.compute_panel(advance)
                 except ComputationStopped:
                     saved.save()
                     raise
-                if (last := factor.num_done - 1) in factor.shifts:
+                if number in factor.shifts:
                     print(
-                        f"Part {last + 1} of the factor: {factor.shifts[last]:g} times the diagonal is added, since "
-                        f"{self.precision} is not exact enough. The refinement corrects for it.",
+                        f"Part {number + 1} of the factor: {factor.shifts[number]:g} times the diagonal is added, "
+                        f"since {self.precision} is not exact enough. The refinement corrects for it.",
                         flush=True,
                     )
                 if self.checkpoint_minutes and time.monotonic() - last_save > 60 * self.checkpoint_minutes:
@@ -171,7 +165,7 @@ class IterativeSolver(Solver):
     def solve(self, matrix, targets, run, identity):
         """Solves K x = targets; see `Solver`."""
         del identity
-        with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, "") as _:
+        with run.stage(f"Preconditioner of {self.landmarks:,} landmarks", 1, ""):
             precondition = landmarks.preconditioner(matrix, self.landmarks, self.seed)
         return refine(matrix, precondition, targets, self.tolerance, self.most_steps, run)
 
@@ -186,23 +180,23 @@ class _SavedPanels:
 
     def restore(self) -> None:
         """Reads the saved panels, up to the first that is missing or damaged."""
-        for path in (self._path(number) for number in range(self._factor.num_panels)):
+        for path in map(self._path, itertools.count()):
             try:
-                self._factor.put_panel(read_arrays(path)["panel"])
+                self._factor.panels.append(read_arrays(path)["panel"])
             except FileNotFoundError:
                 break
             except (DamagedError, KeyError):
                 print(f"{path} is damaged: resuming from before it.", flush=True)
                 break
-        self._num_saved = self._factor.num_done
+        self._num_saved = len(self._factor.panels)
 
     def save(self) -> None:
         """Writes the panels that are not saved yet."""
         self._folder.mkdir(exist_ok=True)
-        for number in range(self._num_saved, self._factor.num_done):
+        for number in range(self._num_saved, len(self._factor.panels)):
             with open_atomically(self._path(number)) as file:
-                np.savez(file, panel=self._factor.panel(number))
-        self._num_saved = self._factor.num_done
+                np.savez(file, panel=self._factor.panels[number])
+        self._num_saved = len(self._factor.panels)
 
     def forget(self) -> None:
         """Removes the saved panels, once the system is solved."""
@@ -220,17 +214,9 @@ def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjuga
     """
     values = matrix.num_examples**2 / 2
     begin = time.perf_counter()
-    lock = threading.Lock()
 
     def times(vectors):
-        name = "Product with the kernel matrix"
-        with run.stage(name, values, "Mvalue", 1e-6, quiet=True) as bar:
-
-            def advance(done):
-                run.check_stop()
-                with lock:
-                    bar.update(done * 1e-6)
-
+        with run.stage("Product with the kernel matrix", values, "Mvalue", 1e-6, quiet=True) as advance:
             return matrix.times(vectors, advance)
 
     def after_step(step, residual):
@@ -245,11 +231,3 @@ def refine(matrix, precondition, targets, tolerance, most_steps, run) -> conjuga
             "most_steps, direct.precision = 'float64', more iterative.landmarks, or a larger tolerance."
         )
     return solution
-
-
-def details(solution: conjugate_gradients.Solution) -> dict[str, Any]:
-    """Returns the part of the summary about a solution."""
-    return {
-        "steps": len(solution.residuals) - 1,
-        "residuals": [float(f"{r:.3e}") for r in solution.residuals],
-    }

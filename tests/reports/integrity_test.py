@@ -100,11 +100,12 @@ class IntegrityTest(made.FolderTestCase):
 
     def test_other_data_than_the_papers(self):
         runs = self.runs({})
-        self.assertEqual(integrity.of_other_data(runs, "cifar10"), "")
-        self.assertIn("where the paper has imagenet2012", integrity.of_other_data(runs, "imagenet2012"))
+        self.assertEqual(integrity.of_other_data(runs, "cifar10"), [])
+        [sentence] = integrity.of_other_data(runs, "imagenet2012")
+        self.assertIn("where the paper has imagenet2012", sentence)
 
     def test_fewer_examples_than_the_papers(self):
-        sentence = integrity.of_other_data(self.runs({"train_examples": 1000}), "cifar10")
+        [sentence] = integrity.of_other_data(self.runs({"train_examples": 1000}), "cifar10")
         self.assertIn("Trained on cifar10 with 1,000 training", sentence)
 
 

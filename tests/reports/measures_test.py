@@ -3,14 +3,14 @@ from pathlib import Path
 from absl.testing import absltest
 
 from rethink_keras.reports.collect import Run
-from rethink_keras.reports.measures import LABELS, TEST_ACCURACY, has, percent
+from rethink_keras.reports.measures import LABELS, TEST_ACCURACY, accuracy, has
 
 
 class MeasuresTest(absltest.TestCase):
     def test_accuracies_are_in_percent(self):
         run = Run(Path(), "run", "done", summary={"final": {"test_accuracy": 0.25}})
         self.assertEqual(TEST_ACCURACY.read(run), 25)
-        self.assertIsNone(percent("final", "test_top5_accuracy")(run))
+        self.assertIsNone(accuracy("test_top5_accuracy", "test top-5 (%)").read(run))
 
     def test_labels_say_what_a_variant_has(self):
         self.assertEqual(has("crop")("net", "crop+weight_decay"), "yes")

@@ -11,7 +11,7 @@ X = points(300)
 
 def factorized(k, dtype, advance=lambda _: None):
     factor = Cholesky(k, dtype)
-    while factor.num_done < factor.num_panels:
+    for _ in k.panels:
         factor.compute_panel(advance)
     return factor
 
@@ -23,21 +23,21 @@ class CholeskyTest(parameterized.TestCase):
         b = np.random.default_rng(0).standard_normal((300, 2))
         with small_panels(), matrix(X, gamma=2.0) as k:
             factor = factorized(k, dtype)
-            self.assertEqual(factor.num_panels, 5)
+            self.assertLen(factor.panels, 5)
             np.testing.assert_allclose(factor.solve(b), np.linalg.solve(whole, b), atol=tolerance)
 
     def test_panels_hold_the_factor_and_inverses_of_its_diagonal_blocks(self):
         lower = np.linalg.cholesky(dense(X, X, 2.0))
         with small_panels(), matrix(X, gamma=2.0) as k:
             factor = factorized(k, np.float64)
-        np.testing.assert_allclose(factor.panel(4)[:, :256], lower[256:, :256], atol=1e-11)
-        np.testing.assert_allclose(factor.panel(4)[:, 256:], np.linalg.inv(lower[256:, 256:]), atol=1e-9)
+        np.testing.assert_allclose(factor.panels[4][:, :256], lower[256:, :256], atol=1e-11)
+        np.testing.assert_allclose(factor.panels[4][:, 256:], np.linalg.inv(lower[256:, 256:]), atol=1e-9)
 
     def test_the_same_to_the_bit_with_any_number_of_threads(self):
         panels = []
         for cores in (1, 3):
             with small_panels(), matrix(X, gamma=2.0, cores=cores) as k:
-                panels.append(factorized(k, np.float32).panel(4))
+                panels.append(factorized(k, np.float32).panels[4])
         np.testing.assert_array_equal(*panels)
 
     def test_operations_and_bytes_are_those_that_come(self):
@@ -45,7 +45,7 @@ class CholeskyTest(parameterized.TestCase):
         with small_panels(), matrix(X, gamma=2.0) as k:
             factor = factorized(k, np.float32, counted.append)
             self.assertAlmostEqual(sum(counted), cholesky.operations(300))
-            held = sum(factor.panel(number).nbytes for number in range(5))
+            held = sum(panel.nbytes for panel in factor.panels)
             self.assertEqual(held, cholesky.factor_bytes(300, 4))
 
     def test_half_of_the_matrix_at_full_size(self):

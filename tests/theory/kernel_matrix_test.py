@@ -3,7 +3,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.theory import kernel_matrix
-from rethink_keras.theory.kernel_matrix import one_hot
+from rethink_keras.theory.kernel_matrix import classification_error, one_hot
 from tests.theory.made_points import dense, matrix, points, small_panels
 
 X, Z = points(150), points(40, seed=1)
@@ -63,6 +63,11 @@ class OneHotTest(absltest.TestCase):
     def test_more_classes_than_targets(self):
         with self.assertRaisesRegex(UserError, "labels from 0 to 9, but 8 targets"):
             one_hot(np.arange(10), 8)
+
+
+class ClassificationErrorTest(absltest.TestCase):
+    def test_is_in_percent(self):
+        self.assertEqual(classification_error(np.eye(4), np.array([0, 1, 2, 0])), 25)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ class ParallelTest(parameterized.TestCase):
     def test_panels(self, count, slices):
         self.assertEqual(parallel.panels(count, 4), slices)
 
+    def test_panels_from_a_start(self):
+        self.assertEqual(parallel.panels(9, 4, start=2), [slice(2, 6), slice(6, 9)])
+
 
 if __name__ == "__main__":
     absltest.main()

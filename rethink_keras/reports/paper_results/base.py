@@ -11,8 +11,6 @@ from rethink_keras.reports.paper_numbers import PaperNumbers
 from rethink_keras.reports.plots import Plot, RowPlot
 from rethink_keras.reports.tables import Table
 
-_REQUIRED = ("name", "title", "how_to_read", "dataset", "numbers", "labels", "measures")
-
 
 class PaperResult:
     """A table or figure of the paper. A subclass defines the attributes; one of a figure also overrides `plots`.
@@ -42,14 +40,12 @@ class PaperResult:
         return [RowPlot(table, self.plotted)]
 
 
-def _check(registered: object) -> None:
+def _check(result: type[PaperResult]) -> None:
     """Raises TypeError or ValueError for a class that would leave a column or a number of the paper out."""
-    subclass_of(PaperResult)(registered)
-    assert isinstance(registered, type)
-    who = registered.__name__
-    if missing := [name for name in _REQUIRED if not hasattr(registered, name)]:
+    subclass_of(PaperResult)(result)
+    who = result.__name__
+    if missing := [name for name in PaperResult.__annotations__ if not hasattr(result, name)]:
         raise TypeError(f"{who} does not define {', '.join(missing)} of PaperResult.")
-    result: type[PaperResult] = registered
     if result.plots is PaperResult.plots and result.plotted not in [m.quantity for m in result.measures]:
         raise ValueError(
             f"{who} plots {result.plotted}, which is no measure of it. Set plotted, or override plots."

@@ -36,10 +36,7 @@ class Figure1bAnd1c(PaperResult):
     )
     dataset = "cifar10"
     numbers = paper_numbers.of_figure("figure1b_1c")
-    labels = (
-        NETWORK,
-        RowLabel("corruption", lambda network, variant: variant.removeprefix("corruption_")),
-    )
+    labels = (NETWORK, RowLabel("corruption", lambda network, variant: variant.removeprefix("corruption_")))
     measures = (
         dataclasses.replace(EPOCHS_TO_FIT, read=_epochs_to_accuracy),
         Measure(
@@ -57,15 +54,6 @@ class Figure1bAnd1c(PaperResult):
         """Returns a plot of the relative time and one of the test error."""
         curves = self.numbers.curves
         return [
-            *by_corruption(
-                table,
-                curves,
-                "relative_time",
-                key="1b",
-                name="Figure 1b",
-                y_title="time to overfit, relative",
-            ),
-            *by_corruption(
-                table, curves, "test_error", key="1c", name="Figure 1c", y_title="test error when fitted (%)"
-            ),
+            *by_corruption(table, curves, "relative_time", "1b", "time to overfit, relative"),
+            *by_corruption(table, curves, "test_error", "1c", "test error when fitted (%)"),
         ]

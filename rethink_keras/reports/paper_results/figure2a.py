@@ -6,13 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from rethink_keras.reports import paper_numbers
-from rethink_keras.reports.measures import (
-    BEST_TEST_ACCURACY,
-    NETWORK,
-    TEST_ACCURACY,
-    TRAIN_ACCURACY,
-    VARIANT,
-)
+from rethink_keras.reports.measures import ACCURACIES, NETWORK, VARIANT
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
 from rethink_keras.reports.plots import Plot, by_step
 from rethink_keras.reports.tables import Table
@@ -30,7 +24,7 @@ class Figure2a(PaperResult):
     dataset = "imagenet2012"
     numbers = paper_numbers.of_figure("figure2a")
     labels = (NETWORK, dataclasses.replace(VARIANT, title="regularizers"))
-    measures = (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY)
+    measures = ACCURACIES
 
     def plots(self, table: Table) -> Sequence[Plot]:
         """Returns a plot of the accuracies."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rethink_keras.reports import paper_numbers
-from rethink_keras.reports.measures import BEST_TEST_ACCURACY, NETWORK, TEST_ACCURACY, TRAIN_ACCURACY
+from rethink_keras.reports.measures import ACCURACIES, NETWORK
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
 from rethink_keras.reports.plots import Plot, by_step
 from rethink_keras.reports.tables import Table
@@ -23,7 +23,7 @@ class Figure2b(PaperResult):
     dataset = "cifar10"
     numbers = paper_numbers.of_figure("figure2b")
     labels = (NETWORK,)
-    measures = (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY)
+    measures = ACCURACIES
 
     def plots(self, table: Table) -> Sequence[Plot]:
         """Returns a plot of the accuracies."""

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from rethink_keras.reports.measures import (
-    BEST_TEST_ACCURACY,
-    EPOCHS_TO_FIT,
-    NETWORK,
-    TEST_ACCURACY,
-    TRAIN_ACCURACY,
-    VARIANT,
-)
+from rethink_keras.reports.measures import ACCURACIES, EPOCHS_TO_FIT, NETWORK, VARIANT
 from rethink_keras.reports.paper_numbers import PaperNumbers
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
 
@@ -24,4 +17,4 @@ class OwnSweep(PaperResult):
     dataset = None
     numbers = PaperNumbers()
     labels = (NETWORK, VARIANT)
-    measures = (TRAIN_ACCURACY, TEST_ACCURACY, BEST_TEST_ACCURACY, EPOCHS_TO_FIT)
+    measures = (*ACCURACIES, EPOCHS_TO_FIT)

@@ -32,8 +32,4 @@ class Table1(PaperResult):
         RowLabel("random crop", has("crop")),
         RowLabel("weight decay", has("weight_decay")),
     )
-    measures = (
-        TRAIN_ACCURACY,
-        TEST_ACCURACY,
-        dataclasses.replace(BEST_TEST_ACCURACY, in_paper=False),
-    )
+    measures = (TRAIN_ACCURACY, TEST_ACCURACY, dataclasses.replace(BEST_TEST_ACCURACY, in_paper=False))

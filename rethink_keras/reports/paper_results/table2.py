@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from rethink_keras.reports import paper_numbers
-from rethink_keras.reports.measures import (
-    BEST_TEST_ACCURACY,
-    LABELS,
-    NETWORK,
-    TEST_ACCURACY,
-    TRAIN_ACCURACY,
-    Measure,
-    RowLabel,
-    has,
-    percent,
-)
+from rethink_keras.reports.measures import LABELS, NETWORK, RowLabel, accuracy, best_accuracy, has
 from rethink_keras.reports.paper_results.base import PAPER_RESULTS, PaperResult
 
 
@@ -39,14 +27,10 @@ class Table2(PaperResult):
         RowLabel("weight decay", has("weight_decay")),
     )
     measures = (
-        dataclasses.replace(TRAIN_ACCURACY, title="train top-1 (%)"),
-        Measure("train_top5_accuracy", "train top-5 (%)", percent("final", "train_top5_accuracy")),
-        dataclasses.replace(TEST_ACCURACY, title="test top-1 (%)"),
-        Measure("test_top5_accuracy", "test top-5 (%)", percent("final", "test_top5_accuracy")),
-        dataclasses.replace(BEST_TEST_ACCURACY, title="best test top-1 on the way (%)", spread_applies=True),
-        Measure(
-            "best_test_top5_accuracy",
-            "best test top-5 on the way (%)",
-            percent("best_on_the_way", "test_top5_accuracy"),
-        ),
+        accuracy("train_accuracy", "train top-1 (%)"),
+        accuracy("train_top5_accuracy", "train top-5 (%)"),
+        accuracy("test_accuracy", "test top-1 (%)"),
+        accuracy("test_top5_accuracy", "test top-5 (%)"),
+        best_accuracy("test_accuracy", "best test top-1 on the way (%)"),
+        best_accuracy("test_top5_accuracy", "best test top-5 on the way (%)"),
     )

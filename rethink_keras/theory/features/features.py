@@ -12,6 +12,7 @@ import numpy as np
 from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.theory.experiment import Experiment
 from rethink_keras.theory.kernel_matrix import PointProducts, Products
+from rethink_keras.theory.parallel import panels
 
 CHUNK = 1000  # images standardized at a time
 
@@ -61,8 +62,7 @@ class PixelFeatures(Features):
 
 def standardized(split: RandomizedSplit) -> Iterator[np.ndarray]:
     """Yields all images after `preprocessing`, some at a time: float32 `[images, height, width, channels]`."""
-    for start in range(0, split.num_examples, CHUNK):
-        rows = slice(start, min(start + CHUNK, split.num_examples))
+    for rows in panels(split.num_examples, CHUNK):
         yield split.standardize(split.examples(rows).images).numpy()
 
 

@@ -56,12 +56,13 @@ class GaborWavelets(Features):
         filters = self.filters()
         points = []
         for split in (train, test):
-            with run.stage(f"Wavelets of {split.num_examples:,} images", split.num_examples, "image") as bar:
+            with run.stage(
+                f"Wavelets of {split.num_examples:,} images", split.num_examples, "image"
+            ) as advance:
                 rows = []
                 for images in standardized(split):
-                    run.check_stop()
+                    advance(len(images))
                     rows.append(self.features(images, filters))
-                    bar.update(len(images))
             points.append(np.concatenate(rows))
         yield Stage(points[0].shape[1], None, PointProducts(*points))
 
@@ -76,19 +77,16 @@ class GaborWavelets(Features):
             for angle in angles
         ]
         side = max(max(kernel.shape) for kernel in bank)  # all sides are odd
-        return np.stack([_padded(kernel / abs(kernel).sum(), side) for kernel in bank], axis=-1)[
-            :, :, np.newaxis
-        ]
+        padded = [_padded(kernel / abs(kernel).sum(), side) for kernel in bank]
+        return np.stack(padded, axis=-1)[:, :, np.newaxis]
 
     def features(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Returns features `[images, features]` of float32 images `[images, height, width, channels]`."""
         maps = []
+        real, imaginary = filters.real.astype(np.float32), filters.imag.astype(np.float32)
         for channel in range(images.shape[-1]):
             plane = images[..., channel : channel + 1]
-            parts = [
-                tf.nn.conv2d(plane, part.astype(np.float32), 1, "SAME")
-                for part in (filters.real, filters.imag)
-            ]
+            parts = [tf.nn.conv2d(plane, kernels, 1, "SAME") for kernels in (real, imaginary)]
             magnitude = tf.sqrt(parts[0] ** 2 + parts[1] ** 2)
             maps.append(tf.nn.avg_pool2d(magnitude, self.window, self.stride, "SAME"))
         return tf.reshape(tf.concat(maps, axis=-1), (len(images), -1)).numpy()

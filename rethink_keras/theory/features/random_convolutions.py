@@ -10,7 +10,7 @@ blocks, each a function of (seed, index of the filter); the features of a block 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import gin
 import numpy as np
@@ -93,12 +93,10 @@ class RandomConvolutions(Features):
         for count in self.filters:
             size = (count - done) * num_images
             name = f"Features of {count:,} filters"
-            with run.stage(name, size, "Mresponse", 1e-6) as bar, workers() as pool:
+            with run.stage(name, size, "Mresponse", 1e-6) as advance, workers() as pool:
                 for block in panels(count - done, BLOCK):
                     numbers = np.arange(done + block.start, done + block.stop)
-                    blocks = [bank.features(i, numbers, run.check_stop) for i in images]
-                    products.add(*self._scaled(*blocks), pool)
-                    bar.update(len(numbers) * num_images * 1e-6)
+                    products.add(*self._scaled(*(bank.features(i, numbers, advance) for i in images)), pool)
             done = count
             yield Stage(products.num_features, count, products)
 
@@ -142,8 +140,14 @@ class FilterBank:
             filters = np.stack(draws).astype(np.float64)
         return filters / np.linalg.norm(filters, axis=1, keepdims=True)
 
-    def features(self, images: np.ndarray, numbers: np.ndarray, check_stop=lambda: None) -> np.ndarray:
-        """Returns pooled responses: float32 `[images, len(numbers) * 2 * 4]`."""
+    def features(self, images: np.ndarray, numbers: np.ndarray, advance=lambda done: None) -> np.ndarray:
+        """Returns pooled responses: float32 `[images, len(numbers) * 2 * 4]`.
+
+        Args:
+            images: Images, float32 `[images, height, width, channels]`.
+            numbers: Indices of the filters.
+            advance: Called for each batch with the number of its images times that of the filters.
+        """
         options, channels = self._options, images.shape[-1]
         # A filter f answers to the patch p with f · W ((p - mean(p)) / std(p) - m), W whitening and m the mean patch.
         # So one convolution of the image with W f, with the filter's own mean subtracted, does it all: its result is
@@ -153,8 +157,9 @@ class FilterBank:
         linear -= linear.mean(axis=1, keepdims=True)
         kernel = linear.T.reshape(options.patch, options.patch, channels, len(numbers)).astype(np.float32)
         result = []
-        for batch in _batches(images):
-            check_stop()
+        for rows in panels(len(images), BATCH):
+            batch = images[rows]
+            advance(len(batch) * len(numbers))
             result.append(_pooled(batch, kernel, offset, options.threshold, options.contrast).numpy())
         return np.concatenate(result)
 
@@ -172,10 +177,6 @@ class FilterBank:
         """Returns patches `[patches, values]` with a mean of 0, divided by their standard deviations."""
         centred = patches - patches.mean(axis=1, keepdims=True)
         return centred / np.sqrt(centred.var(axis=1, keepdims=True) + self._options.contrast)
-
-
-def _batches(images: np.ndarray) -> Iterator[np.ndarray]:
-    return (images[start : start + BATCH] for start in range(0, len(images), BATCH))
 
 
 @tf.function(reduce_retracing=True)

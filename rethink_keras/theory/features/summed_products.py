@@ -29,17 +29,8 @@ class SummedProducts:
         self._rows = panels(num_train, PANEL)
         self._train = [np.zeros((rows.stop - rows.start, rows.stop), np.float32) for rows in self._rows]
         self._test = np.zeros((num_test, num_train), np.float32)
-        self._squares, self._test_squares = np.zeros(num_train), np.zeros(num_test)
-
-    @property
-    def squares(self) -> np.ndarray:
-        """Squared norms; see `Products`."""
-        return self._squares / self.num_features
-
-    @property
-    def test_squares(self) -> np.ndarray:
-        """Squared norms; see `Products`."""
-        return self._test_squares / self.num_features
+        self._sums, self._test_sums = np.zeros(num_train), np.zeros(num_test)  # of squares
+        self.squares, self.test_squares = self._sums, self._test_sums
 
     def add(self, train: np.ndarray, test: np.ndarray, pool: Executor) -> None:
         """Adds a block of features: float32 `[training examples, features]` and `[test examples, features]`."""
@@ -59,9 +50,11 @@ class SummedProducts:
         ]
         for _ in (*pool.map(add_train, work), *pool.map(add_test, panels(len(test), CHUNK))):
             pass
-        self._squares += np.einsum("nf,nf->n", train, train, dtype=np.float64)
-        self._test_squares += np.einsum("nf,nf->n", test, test, dtype=np.float64)
+        self._sums += np.einsum("nf,nf->n", train, train, dtype=np.float64)
+        self._test_sums += np.einsum("nf,nf->n", test, test, dtype=np.float64)
         self.num_features += train.shape[1]
+        self.squares = self._sums / self.num_features
+        self.test_squares = self._test_sums / self.num_features
 
     def train(self, rows: slice, columns: slice, dtype: type) -> np.ndarray:
         """Returns inner products among training examples; see `Products`."""
@@ -82,14 +75,11 @@ class SummedProducts:
         for column in np.flatnonzero(~before):  # above the diagonal: stored below it
             other = chosen[column]
             values[:, column] = self._train[other // PANEL][other % PANEL, rows]
-        own = self._mirrored(panel[:, rows])
+        block = panel[:, rows]
+        mirrored = np.tril(block) + np.tril(block, -1).T
         within = (chosen >= rows.start) & (chosen < rows.stop)
-        values[:, within] = own[:, chosen[within] - rows.start]
+        values[:, within] = mirrored[:, chosen[within] - rows.start]
         return values / self.num_features
-
-    @staticmethod
-    def _mirrored(block: np.ndarray) -> np.ndarray:
-        return np.tril(block) + np.tril(block, -1).T
 
 
 def products_bytes(num_train: int, num_test: int) -> int:
