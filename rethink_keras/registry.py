@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 from rethink_keras.errors import UserError
 
 T = TypeVar("T")
 
 
-class Registry(dict[str, T]):
+class Registry(Mapping[str, T], Generic[T]):
     """Implementations of one extension point by name, in the order of their registration.
 
     The module that defines an extension point has its registry. An implementation registers itself:
@@ -25,9 +25,9 @@ class Registry(dict[str, T]):
     """
 
     def __init__(self, what: str, check: Callable[[T], object]):
-        super().__init__()
         self._what = what
         self._check = check
+        self._registered: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """Returns a decorator that registers an implementation under a name, and returns it unchanged.
@@ -39,10 +39,10 @@ class Registry(dict[str, T]):
 
         def decorator(registered: T) -> T:
             self._check(registered)
-            taken = self.get(name)
+            taken = self._registered.get(name)
             if taken is not None and _origin(taken) != _origin(registered):
                 raise ValueError(f"There are two implementations of the {self._what} {name!r}.")
-            self[name] = registered
+            self._registered[name] = registered
             return registered
 
         return decorator
@@ -53,10 +53,19 @@ class Registry(dict[str, T]):
         Raises:
             UserError: There is none of that name.
         """
-        if not isinstance(name, str) or name not in self:
-            known = ", ".join(map(repr, self))
+        if not isinstance(name, str) or name not in self._registered:
+            known = ", ".join(map(repr, self._registered))
             raise UserError(f"{parameter} is {name!r}, which is no {self._what}. Choose one of {known}.")
-        return self[name]
+        return self._registered[name]
+
+    def __getitem__(self, name: str) -> T:
+        return self._registered[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registered)
+
+    def __len__(self) -> int:
+        return len(self._registered)
 
 
 def subclass_of(base: type) -> Callable[[object], None]:

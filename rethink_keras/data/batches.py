@@ -37,17 +37,17 @@ class Batches(abc.ABC):
     """Batches of one split, a pure function of the split, the seed and the epoch.
 
     Attributes:
-        num_examples: The number of examples of this split.
         input_shape: `(height, width, channels)` of the network's input.
-        seed: Seed of epoch order and augmentation.
         shard: The part of each batch that is computed here. Batch sizes and steps are those of whole batches.
     """
 
-    def __init__(self, num_examples: int, input_shape: tuple[int, int, int], seed: int, shard: BatchShard):
-        self.num_examples = num_examples
-        self.input_shape = input_shape
-        self.seed = seed
-        self.shard = shard
+    input_shape: tuple[int, int, int]
+    shard: BatchShard
+
+    @property
+    @abc.abstractmethod
+    def num_examples(self) -> int:
+        """The number of examples of this split."""
 
     def steps(self, batch_size: int) -> int:
         """Returns the number of batches in an epoch, including the short last one."""

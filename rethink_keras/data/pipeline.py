@@ -7,6 +7,7 @@ itself, and a batch is one gather.
 from __future__ import annotations
 
 import abc
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -54,13 +55,22 @@ class Pipeline(Batches):
     """
 
     augmentation = NO_AUGMENTATION
+    # Whether a static number of images in the compiled step leaves the last bits of the images as they are.
+    _static_shape: ClassVar[bool]
 
     def __init__(self, split: RandomizedSplit, seed: int = 0, shard: BatchShard = WHOLE_BATCH):
-        super().__init__(split.num_examples, split.input_shape, seed, shard)
         self.split = split
+        self.seed = seed
+        self.shard = shard
+        self.input_shape = split.input_shape
         with tf.device("CPU:0"):
             self._order = tf.Variable(tf.range(split.num_examples), trainable=False)
             self._labels = tf.constant(split.labels)
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples of this split."""
+        return self.split.num_examples
 
     def order(self, epoch: int) -> np.ndarray:
         """Returns the rows of the split in the order of an epoch: int32 `[examples]`."""
@@ -84,8 +94,7 @@ class Pipeline(Batches):
             Float32 images `[batch, height, width, channels]` and int64 labels `[batch]`, this worker's part.
         """
         positions = self._positions(step, batch_size)
-        # With augmentation, a static number of images in the compiled step changes the images' last bits.
-        if whole and not self.augmentation.in_force:
+        if whole and self._static_shape:
             begin, end = self.shard.bounds(batch_size)
             positions = tf.ensure_shape(positions, (end - begin,))
         rows = tf.gather(self._order, positions)
@@ -126,6 +135,8 @@ class Pipeline(Batches):
 class StandardizedPipeline(Pipeline):
     """Batches without augmentation: every image is randomized, cropped and standardized once."""
 
+    _static_shape = True
+
     def __init__(self, split: RandomizedSplit, seed: int = 0, shard: BatchShard = WHOLE_BATCH):
         super().__init__(split, seed, shard)
         with tf.device("CPU:0"):
@@ -140,7 +151,8 @@ class StandardizedPipeline(Pipeline):
     def _training_images(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.gather(self._images, rows)
 
-    _evaluation_images = _training_images
+    def _evaluation_images(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self._images, rows)
 
 
 class AugmentedPipeline(Pipeline):
@@ -156,7 +168,15 @@ class AugmentedPipeline(Pipeline):
         UserError: The augmentation is not possible for these images.
     """
 
-    def __init__(self, split: RandomizedSplit, augmentation: Augmentation, seed: int, shard: BatchShard):
+    _static_shape = False
+
+    def __init__(
+        self,
+        split: RandomizedSplit,
+        augmentation: Augmentation,
+        seed: int = 0,
+        shard: BatchShard = WHOLE_BATCH,
+    ):
         super().__init__(split, seed, shard)
         self.augmentation = augmentation
         self._crop = split.input_shape[:2]

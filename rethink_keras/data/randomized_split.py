@@ -30,29 +30,34 @@ class Examples(NamedTuple):
     corrupted: np.ndarray
 
 
-@dataclasses.dataclass(eq=False)
 class RandomizedSplit:
     """A split under a randomization; labels are randomized at once, images when they are requested.
 
-    Attributes:
+    Args:
         source: Original examples.
         randomization: With a seed.
         preprocessing: Crop and standardization.
         statistics: Of the original training images.
+
+    Attributes:
         labels: int64 `[examples]`.
         corrupted: bool `[examples]`, whether the label was replaced by a drawn one.
         input_shape: `(height, width, channels)` of the network's input.
     """
 
-    source: ImageSet
-    randomization: Randomization
-    preprocessing: Preprocessing
-    statistics: PixelStatistics
-
-    def __post_init__(self):
-        source = self.source
-        self.input_shape = self.preprocessing.output_shape(source.images.shape[1:])
-        self.labels, self.corrupted = self.randomization.randomize_labels(
+    def __init__(
+        self,
+        source: ImageSet,
+        randomization: Randomization,
+        preprocessing: Preprocessing,
+        statistics: PixelStatistics,
+    ):
+        self.source = source
+        self.randomization = randomization
+        self.preprocessing = preprocessing
+        self.statistics = statistics
+        self.input_shape = preprocessing.output_shape(source.images.shape[1:])
+        self.labels, self.corrupted = randomization.randomize_labels(
             source.labels, source.ids, source.num_classes, is_test=source.is_test
         )
 
@@ -63,7 +68,8 @@ class RandomizedSplit:
 
     def under(self, changes: dict[str, Any]) -> RandomizedSplit:
         """Returns this split with other fields of its randomization, such as `{"labels": "true"}`."""
-        return dataclasses.replace(self, randomization=dataclasses.replace(self.randomization, **changes))
+        randomization = dataclasses.replace(self.randomization, **changes)
+        return RandomizedSplit(self.source, randomization, self.preprocessing, self.statistics)
 
     def examples(self, rows: slice | np.ndarray = slice(None)) -> Examples:
         """Returns some rows as the network gets them, before standardization and without augmentation."""

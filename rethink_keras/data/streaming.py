@@ -52,11 +52,13 @@ class StreamedPipeline(Batches):
         shard: BatchShard = WHOLE_BATCH,
     ):
         side = _checked_side(randomization, preprocessing, augmentation)
-        super().__init__(source.num_examples, (side, side, 3), seed, shard)
         self.source = source
         self.randomization = randomization
         self.preprocessing = preprocessing
         self.augmentation = augmentation
+        self.seed = seed
+        self.shard = shard
+        self.input_shape = (side, side, 3)
         own_labels = np.full(source.num_examples, OWN_LABEL)
         drawn, _ = randomization.randomize_labels(
             own_labels, source.ids, source.num_classes, is_test=source.is_test
@@ -67,6 +69,11 @@ class StreamedPipeline(Batches):
             self._paths, self._first_ids = tf.constant(paths), tf.constant(first_ids)
             self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._shard_order = tf.Variable(tf.range(len(paths)), trainable=False)
+
+    @property
+    def num_examples(self) -> int:
+        """The number of examples of this split."""
+        return self.source.num_examples
 
     def order(self, epoch: int) -> np.ndarray:
         """Returns the order of an epoch's shards, then that of its first block: int32."""

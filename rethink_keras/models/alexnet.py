@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import layers
 
+from rethink_keras.errors import UserError
 from rethink_keras.models.family import check_shapes, family
 from rethink_keras.models.layers.local_response_normalization import LocalResponseNormalization
-from rethink_keras.validation import check_choice
 
 # Layer name -> (standard deviation of the truncated normal weights, constant bias) in the tutorial.
 _TUTORIAL = {
@@ -19,6 +19,7 @@ _TUTORIAL = {
     "hidden_2": (0.04, 0.1),
     "logits": (1.0 / 192.0, 0.0),
 }
+_INITIALIZERS = ("glorot_uniform", "tutorial")
 
 
 @family(weight_decay=0.004, decayed_layers=("hidden_1", "hidden_2"))
@@ -48,7 +49,11 @@ def small_alexnet(
         UserError: The images are too small, a shape is not valid, or the initializer is unknown.
     """
     check_shapes("small_alexnet", input_shape, num_classes, smallest_side=4)
-    check_choice("small_alexnet.initializer", initializer, ("glorot_uniform", "tutorial"))
+    if initializer not in _INITIALIZERS:
+        raise UserError(
+            f"small_alexnet does not know the initializer {initializer!r}. "
+            f"Use {' or '.join(repr(name) for name in _INITIALIZERS)}."
+        )
 
     def options(name: str) -> dict[str, Any]:
         if initializer == "glorot_uniform":
@@ -60,7 +65,8 @@ def small_alexnet(
             "bias_initializer": keras.initializers.Constant(bias),
         }
 
-    images = x = keras.Input(input_shape, name="images")
+    images = keras.Input(input_shape, name="images")
+    x = images
     for number in (1, 2):
         x = layers.Conv2D(64, 5, padding="same", activation="relu", **options(f"conv_{number}"))(x)
         x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool_{number}")(x)

@@ -12,6 +12,8 @@ from rethink_keras.models.layers.local_response_normalization import LocalRespon
 from rethink_keras.models.nested import all_layers
 from rethink_keras.models.precision import dtype_policy
 
+__all__ = ["copy_network", "has_batch_norm", "plain_network", "replace_batch_norm"]
+
 
 def copy_network(
     network: keras.Model,

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import keras
 
-from rethink_keras.models.nested import all_layers
-
 
 def multiply_adds(model: keras.Model) -> int:
     """Counts the multiply-adds of one example's forward pass through the dense and convolution layers.
@@ -43,6 +41,8 @@ def training_operations(model: keras.Model) -> int:
 
 
 def _multiply_adds_by_layer(model: keras.Model) -> Iterator[int]:
-    for layer in all_layers(model):
-        if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _multiply_adds_by_layer(layer)
+        elif isinstance(layer, keras.layers.Dense | keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
             yield math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)

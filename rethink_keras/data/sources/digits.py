@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
+from rethink_keras.data.sources import preparation
 from rethink_keras.data.sources.source import SOURCES
 from rethink_keras.data.sources.tfds_source import InMemorySource
 
@@ -34,7 +35,10 @@ class DigitsSource(InMemorySource):
         A data folder may be shared and read-only, so nothing is prepared there.
         """
         folder = Path(data_dir) if data_dir and (Path(data_dir) / "digits").is_dir() else _cache_dir()
-        return super().builder(folder)
+        try:
+            return Digits(data_dir=str(folder))
+        except Exception as error:  # TFDS raises many kinds for files that are not its own
+            raise preparation.unreadable_error(self.name, folder, error) from error
 
 
 class Digits(tfds.core.GeneratorBasedBuilder):

@@ -22,6 +22,18 @@ CONNECT_SECONDS = 10
 MakeBuilder: TypeAlias = Callable[[], tfds.core.DatasetBuilder]
 
 
+def tfds_builder(name: str, data_dir: str | Path | None) -> tfds.core.DatasetBuilder:
+    """Returns the builder that TFDS has under a name, whether the set is prepared or not.
+
+    Raises:
+        DataNotAvailableError: What is on disk under that name is not a prepared data set.
+    """
+    try:
+        return tfds.builder(name, data_dir=None if data_dir is None else str(data_dir))
+    except Exception as error:  # TFDS raises many kinds for files that are not its own
+        raise unreadable_error(name, data_dir or "the TFDS folder", error) from error
+
+
 def prepared_builder(make_builder: MakeBuilder, *, embedded: bool = False) -> tfds.core.DatasetBuilder:
     """Returns the builder of a data set on disk, prepared now if it is not there, by one process at a time.
 

@@ -25,15 +25,8 @@ class TfdsSource(Source):
     embedded = False  # generated from installed files, without a download
 
     def builder(self, data_dir: str | Path | None) -> tfds.core.DatasetBuilder:
-        """Returns the TFDS builder, whether the set is prepared or not.
-
-        Raises:
-            DataNotAvailableError: What is on disk under that name is not a prepared data set.
-        """
-        try:
-            return tfds.builder(self.name, data_dir=None if data_dir is None else str(data_dir))
-        except Exception as error:  # TFDS raises many kinds for files that are not its own
-            raise preparation.unreadable_error(self.name, data_dir or "the TFDS folder", error) from error
+        """Returns the TFDS builder, whether the set is prepared or not."""
+        return preparation.tfds_builder(self.name, data_dir)
 
     def prepared_builder(self, data_dir: str | Path | None) -> tfds.core.DatasetBuilder:
         """Returns the TFDS builder of the set on disk, prepared now if it is not there.

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from rethink_keras.errors import UserError
 
+__all__ = ["LocalResponseNormalization"]
+
 
 @keras.saving.register_keras_serializable(package="rethink_keras")
 class LocalResponseNormalization(keras.layers.Layer):
