@@ -128,9 +128,8 @@ def main() -> None:
     momenta = [float(text) for text in values.momenta]
     print(f"| epoch | {' | '.join(f'momentum {momentum:g}' for momentum in momenta)} | recomputed |")
     print("|---:" * (len(momenta) + 2) + "|", flush=True)
-    for epoch, found in enumerate(
-        accuracies(values.train_examples, values.epochs, momenta, values.seed), start=1
-    ):
+    by_epoch = accuracies(values.train_examples, values.epochs, momenta, values.seed)
+    for epoch, found in enumerate(by_epoch, start=1):
         print(f"| {epoch} | {' | '.join(f'{100 * value:.2f}' for value in found)} |", flush=True)
 
 

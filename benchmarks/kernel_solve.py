@@ -46,7 +46,7 @@ def main() -> None:
     ratios = []
     for _ in range(values.pairs):
         begin = time.perf_counter()
-        theirs = _scipy(points, targets)
+        theirs = scipy.linalg.solve(_kernel(points, points), targets, assume_a="pos", overwrite_a=True)
         middle = time.perf_counter()
         ours, predictions = _ours(points, test_points, targets)
         seconds = middle - begin, ours[1]
@@ -56,15 +56,9 @@ def main() -> None:
     kernel = _kernel(test_points, points)
     differing = int(((kernel @ theirs).argmax(axis=1) != predictions).sum())
     print(
-        f"scipy takes {statistics.median(ratios):.2f} times as long as ours (median of {values.pairs} pairs)"
-    )
-    print(
+        f"scipy takes {statistics.median(ratios):.2f} times as long as ours (median of {values.pairs} pairs)\n"
         f"coefficients differ by {difference:.1e}, predictions on {differing} of {len(predictions):,} digits"
     )
-
-
-def _scipy(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    return scipy.linalg.solve(_kernel(points, points), targets, assume_a="pos", overwrite_a=True)
 
 
 def _kernel(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -83,13 +83,15 @@ def start(workdir: Path, bindings: Sequence[str]) -> subprocess.Popen:
     return subprocess.Popen([*command, *params], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_line(process: subprocess.Popen, word: str) -> str:
-    """Reads the output of a process up to a line with `word`; returns what it read."""
+def wait_for_line(process: subprocess.Popen, text: str) -> None:
+    """Reads the output of a process up to a line with a text.
+
+    Raises:
+        RuntimeError: The output ends without it.
+    """
     assert process.stdout is not None
-    read = ""
-    while word not in read and (line := process.stdout.readline()):
-        read += line
-    return read
+    if not any(text in line for line in process.stdout):
+        raise RuntimeError(f"the process ended without {text!r}: {process.communicate()}")
 
 
 def newest_arrays(workdir: Path) -> list[np.ndarray]:

@@ -80,23 +80,11 @@ class Outcome:
     faults: list[str] = dataclasses.field(default_factory=list)
 
 
-def lead(folder: Path, program: str = stub_run.__file__, *more: str) -> None:
+def lead(folder: Path) -> None:
     """Runs stub runs on the local engine until this process is killed."""
-    jobs = [
-        Job(
-            f"run_{k}",
-            folder / f"run_{k}",
-            (
-                f"--workdir={folder / f'run_{k}'}",
-                "--epochs=1000000",
-                "--seconds=0.01",
-                "--megabytes=8",
-                *more,
-            ),
-            program=Path(program),
-        )
-        for k in range(RUNS)
-    ]
+    program, options = Path(stub_run.__file__), ("--epochs=1000000", "--seconds=0.01", "--megabytes=8")
+    runs = workdirs(folder, "stub")
+    jobs = [Job(run.name, run, (f"--workdir={run}", *options), program=program) for run in runs]
     run_all(JobList(jobs, print), OnProcessor(), Display(), StopRequest(), threads=1, most=RUNS)
 
 
@@ -107,19 +95,10 @@ def start(folder: Path, program: str) -> subprocess.Popen:
     else:
         gin_file = folder / "sweep.gin"
         gin_file.write_text(GIN.format(seeds=list(range(RUNS)), jobs=RUNS))
-        command = [
-            sys.executable,
-            str(TRAIN.with_name("sweep")),
-            f"--gin_file={gin_file}",
-            f"--workdir={folder}",
-        ]
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": "."},
-    )
+        sweep = TRAIN.with_name("sweep")
+        command = [sys.executable, str(sweep), f"--gin_file={gin_file}", f"--workdir={folder}"]
+    silent, environment = subprocess.DEVNULL, {**os.environ, "PYTHONPATH": "."}
+    return subprocess.Popen(command, cwd=ROOT, stdout=silent, stderr=silent, env=environment)
 
 
 def workdirs(folder: Path, program: str) -> list[Path]:
@@ -140,11 +119,9 @@ def kill_and_check(folder: Path, program: str, kills: int) -> Outcome:
         before = [newest(run) for run in runs]
         sweep = start(folder, program)
         # One kill in four comes while the runs start, the others while they train.
-        if moments.random() < 0.25:
-            time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
-        else:
+        if moments.random() >= 0.25:
             _wait_until_further(sweep, runs, before)
-            time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
+        time.sleep(moments.uniform(0, LONGEST_SECONDS[program]))
         if sweep.poll() is not None:
             raise RuntimeError(f"the sweep ended by itself with {sweep.returncode}")
         saved = [newest(run) for run in runs]
@@ -164,12 +141,8 @@ def newest(run: Path) -> str:
 
 def processes(folder: Path) -> list[psutil.Process]:
     """Returns all processes with the folder in their command, without this one."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if process.pid != os.getpid() and any(str(folder) in word for word in words):
-            found.append(process)
-    return found
+    others = (process for process in psutil.process_iter(["cmdline"]) if process.pid != os.getpid())
+    return [process for process in others if str(folder) in " ".join(process.info["cmdline"] or [])]
 
 
 def _wait_until_further(sweep: subprocess.Popen, runs: list[Path], before: list[str]) -> None:

@@ -71,7 +71,7 @@ class TimedTraining:
         self._epoch_order = EpochOrder(batches)
         # Keras's batches of an epoch, without the last one, which may be shorter.
         self._most = max((batches.steps(self._batch_size) - 1) // self._source.steps_per_batch, 1)
-        self._seconds = self._fit(1) / self._source.steps_per_batch  # compiles
+        self._fit(1)  # compiles
         self._seconds = self._fit(1) / self._source.steps_per_batch  # a first estimate of a step
 
     @classmethod

@@ -14,6 +14,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
@@ -58,7 +59,7 @@ def main() -> int:
         if stop:
             state.step += 1
             _save(flags, state)
-        if not stop:
+        else:
             _write_model(run.model)
         _write(run, state, "interrupted" if stop else "done", flags.configuration)
     return 128 + stop.number if stop.number else 0
@@ -71,11 +72,11 @@ def checkpoints(workdir: Path) -> list[Path]:
 
 def restored(workdir: Path) -> RunState | None:
     """Returns the state in a run's newest checkpoint, of which all arrays are read; None without one."""
-    for path in reversed(checkpoints(workdir)):
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return RunState.from_json(arrays["state"].tobytes().decode())
-    return None
+    saved = checkpoints(workdir)
+    if not saved:
+        return None
+    with np.load(saved[-1], allow_pickle=False) as archive:
+        return RunState.from_json(dict(archive)["state"].tobytes().decode())
 
 
 def _save(flags: argparse.Namespace, state: RunState) -> None:
@@ -97,8 +98,7 @@ def _write_model(path: Path) -> None:
 
 def _write(run: Workdir, state: RunState, status: str, configuration: str) -> None:
     run.write_metrics(state.rows)
-    last = state.rows[-1] if state.rows else None
-    measured = {
+    measured: dict[str, Any] = {
         "final": {name: value for name, value in METRICS.items() if not name.startswith("running")},
         "best_on_the_way": {"test_accuracy": 0.5, "epoch": 1},
         "epochs_to_fit": None,
@@ -112,8 +112,7 @@ def _write(run: Workdir, state: RunState, status: str, configuration: str) -> No
         **{"randomization": {}, "fingerprints": {}, "versions": {}, "device": "none"},
         "configuration": configuration,
     }
-    epochs = {"epochs": last["epoch"] if last else 0}
-    run.write_summary({"status": status, **epochs, **(measured if last else {}), **facts})
+    run.write_summary({"status": status, "epochs": state.epoch, **(measured if state.rows else {}), **facts})
 
 
 if __name__ == "__main__":

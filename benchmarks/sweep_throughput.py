@@ -57,15 +57,10 @@ def seconds(network: str, runs: int, side_by_side: int, threads: int) -> float:
 
 
 def _job(network: str, workdir: Path, corruption: float, threads: int) -> Job:
-    files = (f"table1_{network}.gin", "with/partially_corrupted_labels.gin")
-    bindings = (f"CORRUPTION = {corruption}", *RUNS[network])
-    arguments = (
-        *(f"--gin_file={ROOT / 'gin' / file}" for file in files),
-        *(f"--gin_param={binding}" for binding in bindings),
-        f"--threads={threads}",
-        f"--workdir={workdir}",
-    )
-    return Job(workdir.name, workdir, arguments)
+    names = (f"table1_{network}.gin", "with/partially_corrupted_labels.gin")
+    files = [f"--gin_file={ROOT / 'gin' / name}" for name in names]
+    params = [f"--gin_param={binding}" for binding in (f"CORRUPTION = {corruption}", *RUNS[network])]
+    return Job(workdir.name, workdir, (*files, *params, f"--threads={threads}", f"--workdir={workdir}"))
 
 
 def main() -> None:

@@ -36,17 +36,11 @@ SIDE = 4096  # of the matrices whose product gives the machine's rate
 def main() -> None:
     """Runs the benchmark."""
     values = command_flags.configuration_flags()
-    flags.DEFINE_multi_enum(
-        "network",
-        list(NETWORKS),
-        list(NETWORKS),
-        "Repeatable; all if left out.",
-        flag_values=values,
-    )
+    names = list(NETWORKS)
+    flags.DEFINE_multi_enum("network", names, names, "Repeatable; all if left out.", flag_values=values)
     flags.DEFINE_string("peer", None, "Command of another system.", flag_values=values)
-    flags.DEFINE_enum(
-        "loop", "resident", ["resident", "loader"], "How the peer reads its data.", flag_values=values
-    )
+    loops = ["resident", "loader"]
+    flags.DEFINE_enum("loop", "resident", loops, "How the peer reads its data.", flag_values=values)
     flags.DEFINE_integer("pairs", 5, "Readings of each.", lower_bound=1, flag_values=values)
     flags.DEFINE_float("seconds", 10, "Seconds of a reading.", lower_bound=0.1, flag_values=values)
     values(sys.argv)
@@ -70,11 +64,8 @@ def measure(name: str, values: flags.FlagValues) -> dict:
             line += f"; peer {theirs[-1]:,.0f} images/s, ratio {mine / theirs[-1]:.2f}"
         print(line, flush=True)
     speeds = [mine for mine, _ in readings]
-    result = {
-        "network": name,
-        "ours": statistics.median(speeds),
-        "share": statistics.median(share for _, share in readings),
-    }
+    share = statistics.median(share for _, share in readings)
+    result = {"network": name, "ours": statistics.median(speeds), "share": share}
     if theirs:
         ratios = [mine / other for mine, other in zip(speeds, theirs, strict=True)]
         result |= {"peer": statistics.median(theirs), "ratio": statistics.median(ratios)}
@@ -83,16 +74,8 @@ def measure(name: str, values: flags.FlagValues) -> dict:
 
 def peer(name: str, values: flags.FlagValues) -> float:
     """Returns one reading of the other system, a process of its own."""
-    command = [
-        *shlex.split(values.peer),
-        "--model",
-        name,
-        "--loop",
-        values.loop,
-        "--seconds",
-        str(values.seconds),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = f"{values.peer} --model {name} --loop {values.loop} --seconds {values.seconds}"
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True)
     return json.loads(done.stdout.strip().splitlines()[-1])["images_per_second"]
 
 

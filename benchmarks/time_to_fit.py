@@ -3,14 +3,13 @@
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --seeds=3 --companion_seeds=1
     TFDS_DATA_DIR=... .venv/bin/python -m benchmarks.time_to_fit --network=small_inception --seeds=1
 
-For each seed, `bin/train` with the speedrun's gin file and, for the first seeds, with the companion's recipe laid over
-it, both until the training accuracy on fixed weights is 99.9%. Seconds are those of the whole command by the clock:
-starting up, whatever is computed of the images beforehand, all epochs, measuring and saving.
+For each seed, `bin/train` with the speedrun's gin file and, for the first seeds, with the companion's recipe applied on
+top of it, both until the training accuracy on fixed weights is 99.9%. Seconds are those of the whole command by the
+clock: starting up, whatever is computed of the images beforehand, all epochs, measuring and saving.
 """
 
 from __future__ import annotations
 
-import csv
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import time
 from pathlib import Path
 
 from absl import flags
+
+from rethink_keras.workdir.workdir import Workdir
 
 ROOT = Path(__file__).parents[1]
 SPEEDRUNS = {  # and the companion code's recipe for such a network
@@ -32,7 +33,7 @@ def seconds_to_fit(workdir: Path, files: tuple[str, ...], seed: int) -> tuple[fl
     """Trains and returns seconds and epochs.
 
     Raises:
-        RuntimeError: if the run fails or ends without coming to the mark.
+        RuntimeError: The run fails, or ends without coming to the mark.
     """
     command = [sys.executable, str(ROOT / "bin" / "train"), f"--workdir={workdir}", f"--seed={seed}"]
     begin = time.perf_counter()
@@ -43,11 +44,10 @@ def seconds_to_fit(workdir: Path, files: tuple[str, ...], seed: int) -> tuple[fl
     seconds = time.perf_counter() - begin
     if done.returncode:
         raise RuntimeError(f"{' '.join(files)} exited with {done.returncode}")
-    with (workdir / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        last = list(csv.DictReader(file))[-1]
-    if float(last["train_accuracy"]) < MARK:
+    last = Workdir(workdir).read_metrics()[-1]
+    if last["train_accuracy"] < MARK:
         raise RuntimeError(f"{' '.join(files)} came to {last['train_accuracy']} in {last['epoch']} epochs")
-    return seconds, int(last["epoch"])
+    return seconds, last["epoch"]
 
 
 def main() -> None:
@@ -60,24 +60,20 @@ def main() -> None:
     )
     values(sys.argv)
     speedrun, recipe = SPEEDRUNS[values.network]
-    ours: list[float] = []
-    companion: list[float] = []
-    for seed in range(max(values.seeds, values.companion_seeds)):
-        for name, files, taken, seeds in (
-            ("speedrun", (speedrun,), ours, values.seeds),
-            ("companion", (speedrun, recipe), companion, values.companion_seeds),
-        ):
-            if seed < seeds:
-                with tempfile.TemporaryDirectory() as folder:
-                    seconds, epochs = seconds_to_fit(Path(folder) / name, files, seed)
-                taken.append(seconds)
-                print(f"seed {seed}, {name}: {seconds:.1f} s, {epochs} epochs", flush=True)
-    for name, taken in (("speedrun", ours), ("companion", companion)):
-        if taken:
-            spread = f" ± {statistics.stdev(taken):.1f}" if len(taken) > 1 else ""
-            print(f"{name}: {statistics.mean(taken):.1f}{spread} s, {len(taken)} seeds")
-    ratios = [theirs / mine for mine, theirs in zip(ours, companion, strict=False)]
-    if ratios:
+    files = {"speedrun": (speedrun,), "companion": (speedrun, recipe)}
+    seeds = {"speedrun": values.seeds, "companion": values.companion_seeds}
+    taken: dict[str, list[float]] = {name: [] for name in files}
+    for seed in range(max(seeds.values())):
+        for name in (name for name in files if seed < seeds[name]):
+            with tempfile.TemporaryDirectory() as folder:
+                seconds, epochs = seconds_to_fit(Path(folder) / name, files[name], seed)
+            taken[name].append(seconds)
+            print(f"seed {seed}, {name}: {seconds:.1f} s, {epochs} epochs", flush=True)
+    for name, readings in taken.items():
+        if readings:
+            spread = f" ± {statistics.stdev(readings):.1f}" if len(readings) > 1 else ""
+            print(f"{name}: {statistics.mean(readings):.1f}{spread} s, {len(readings)} seeds")
+    if ratios := [theirs / mine for mine, theirs in zip(*taken.values(), strict=False)]:
         print(f"companion over speedrun: median {statistics.median(ratios):.1f}")
 
 

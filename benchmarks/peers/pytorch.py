@@ -26,7 +26,7 @@ WARM_UP = 5  # steps
 
 
 def convolution(channels: int, filters: int, size: int, stride: int = 1, norm: bool = True) -> nn.Module:
-    """Convolution, batch normalization if asked for, ReLU."""
+    """Returns a convolution, batch normalization if requested, and ReLU."""
     layers = [nn.Conv2d(channels, filters, size, stride, size // 2, bias=not norm)]
     return nn.Sequential(*layers, *([nn.BatchNorm2d(filters)] if norm else []), nn.ReLU(inplace=True))
 
@@ -39,12 +39,15 @@ class Branches(nn.Module):
         self.branches = nn.ModuleList(branches)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The output, `[batch, channels, height, width]`."""
+        """Returns the output, `[batch, channels, height, width]`."""
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
 def small_inception(norm: bool = True) -> nn.Module:
-    """The paper's figure 3; a pair of filters is an inception module, a single number a downsample module."""
+    """Returns the network of the paper's figure 3.
+
+    A pair of filters is an inception module, a single number a downsample module.
+    """
     body, channels = [convolution(3, 96, 3, norm=norm)], 96
     for module in (
         (32, 32), (32, 48), 80, (112, 48), (96, 64), (80, 80), (48, 96), 96, (176, 160), (176, 160)
@@ -64,7 +67,7 @@ def small_inception(norm: bool = True) -> nn.Module:
 
 
 def small_alexnet() -> nn.Module:
-    """Two convolutions with pooling and local response normalization, two hidden layers."""
+    """Returns two convolutions with pooling and local response normalization, and two hidden layers."""
     body, channels = [], 3
     for _ in range(2):
         body += [nn.Conv2d(channels, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)]
@@ -75,7 +78,7 @@ def small_alexnet() -> nn.Module:
 
 
 def mlp(*widths: int) -> nn.Module:
-    """A perceptron on 28 x 28 images."""
+    """Returns a perceptron on 28 x 28 images."""
     sizes = (28 * 28 * 3, *widths)
     hidden = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(sizes[-1], 10))
@@ -98,13 +101,13 @@ class ResidualBlock(nn.Module):
             self.shortcut = nn.Conv2d(channels, filters, 1, stride, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The output, `[batch, channels, height, width]`."""
+        """Returns the output, `[batch, channels, height, width]`."""
         active = self.before(x)
         return self.body(active) + (x if self.shortcut is None else self.shortcut(active))
 
 
 def wide_resnet_28_1() -> nn.Module:
-    """Wide ResNet 28-1."""
+    """Returns Wide ResNet 28-1."""
     body, channels = [nn.Conv2d(3, 16, 3, padding=1, bias=False)], 16
     for filters, stride in ((16, 1), (32, 2), (64, 2)):
         for number in range(4):
@@ -188,18 +191,15 @@ def main() -> None:
         loss.backward()
         optimizer.step()
     speed = BATCH_SIZE * (step - WARM_UP) / (time.perf_counter() - begin)
-    print(
-        json.dumps(
-            {
-                "system": f"PyTorch {torch.__version__}",
-                "model": given.model,
-                "loop": given.loop,
-                "threads": torch.get_num_threads(),
-                "parameters": sum(p.numel() for p in network.parameters()),
-                "images_per_second": round(speed, 1),
-            }
-        )
-    )
+    result = {
+        "system": f"PyTorch {torch.__version__}",
+        "model": given.model,
+        "loop": given.loop,
+        "threads": torch.get_num_threads(),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "images_per_second": round(speed, 1),
+    }
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

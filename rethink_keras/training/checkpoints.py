@@ -84,7 +84,10 @@ class Checkpoints:
         arrays[_STATE] = np.frombuffer(state.to_json().encode(), np.uint8)
         with self._workers.barrier():
             if self._workers.is_chief:
-                self._write(self._path(state.epoch, state.step), arrays)
+                path = self._path(state.epoch, state.step)
+                with open_atomically(path) as file:
+                    np.savez(file, **arrays)  # type: ignore[arg-type]
+                self._drop_old(path)
 
     def restore_newest(self) -> RunState | None:
         """Restores the newest whole checkpoint. A damaged one is reported and renamed.
@@ -111,18 +114,8 @@ class Checkpoints:
         self._assign(self._path(epoch, step), arrays)
         return state
 
-    def paths(self) -> list[Path]:
-        """Returns all checkpoints, oldest first."""
-        return sorted((p for p in self._folder.iterdir() if _NAME.fullmatch(p.name)), key=_position)
-
-    def _write(self, path: Path, arrays: dict[str, np.ndarray]) -> None:
-        with open_atomically(path) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        self._drop_old(path)
-
     def _read_newest(self) -> Content | None:
-        paths = self.paths()
-        for path in reversed(paths):
+        for path in reversed(checkpoint_paths(self._folder)):
             try:
                 return _read(path)
             except DamagedError as error:
@@ -161,11 +154,16 @@ class Checkpoints:
             variable.assign(array)
 
     def _drop_old(self, new: Path) -> None:
-        for path in self.paths()[: -self._options.keep_last]:
+        for path in checkpoint_paths(self._folder)[: -self._options.keep_last]:
             epoch, step = _position(path)
             every = self._options.keep_every
             if path != new and not (every and step == 0 and epoch % every == 0):
                 path.unlink(missing_ok=True)
+
+
+def checkpoint_paths(folder: Path) -> list[Path]:
+    """Returns the checkpoints in a folder, oldest first."""
+    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_position)
 
 
 def variables_of(network: keras.Model, metrics: Sequence[keras.metrics.Metric]) -> list:

@@ -133,14 +133,14 @@ class RunConfig:
     """Everything that a gin configuration says of a training run, each part constructed once.
 
     Attributes:
-        train: epochs, batches, network, optimizer, execution.
-        splits: data set, randomization (section 2.1) and preprocessing; nothing is read before it is used.
-        augmentation: as requested; None parts get defaults, see `regularization.resolve`.
-        regularization: as requested, likewise.
-        evaluation: what is measured after an epoch.
-        checkpoints: when they are saved and which are kept.
-        confusion: when label confusion is measured.
-        wandb: the run's place in Weights & Biases; None without it.
+        train: Epochs, batches, network, optimizer, execution.
+        splits: Data set, randomization (section 2.1) and preprocessing; nothing is read before it is used.
+        augmentation: As requested; None parts get defaults, see `regularization.resolve`.
+        regularization: As requested, likewise.
+        evaluation: What is measured after an epoch.
+        checkpoints: When they are saved and which are kept.
+        confusion: When label confusion is measured.
+        wandb: The run's place in Weights & Biases; None without it.
     """
 
     train: TrainConfig

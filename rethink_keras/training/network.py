@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from typing import Any
 
 import keras
@@ -26,13 +27,7 @@ from rethink_keras.training.distribution.workers import SINGLE_WORKER, Workers
 from rethink_keras.training.optimizers import DataDependent
 from rethink_keras.training.regularization import ResolvedRegularization
 from rethink_keras.training.schedules import Schedule
-from rethink_keras.training.steps import (
-    BatchDataset,
-    BatchSource,
-    StepLoopNetwork,
-    StepRanges,
-    check_keras_compiles,
-)
+from rethink_keras.training.steps import BatchSource, StepLoopNetwork, check_keras_compiles
 
 EXECUTION_OPERATIONS = 30e9  # between two checks for signals: tenths of a second on two cores
 
@@ -142,24 +137,16 @@ def _with_training_step(
     Returns:
         The network, what its `fit` reads, and arguments of `compile`.
     """
-    steps = batches.steps(train.batch_size)
-    steps_per_execution = _steps_per_execution(train, network, steps, strategy)
+    steps_per_execution = _steps_per_execution(train, network, batches.steps(train.batch_size), strategy)
     on_processor = strategy is None and not tf.config.list_logical_devices("GPU")
     if on_processor and isinstance(batches, Pipeline):
-        looping = StepLoopNetwork(
-            network.input,
-            network.output,
-            pipeline=batches,
-            batch_size=train.batch_size,
-            steps_per_execution=steps_per_execution,
-            compile_steps=train.jit_compile,
-            name=network.name,
-        )
-        return looping, StepRanges(steps, steps_per_execution), {"jit_compile": False}
+        looping = StepLoopNetwork(network, batches, train.batch_size, steps_per_execution, train.jit_compile)
+        return looping, BatchSource(looping.step_ranges, steps_per_execution), {"jit_compile": False}
     if train.jit_compile:
         check_keras_compiles(network, strategy)
     execution = {"jit_compile": train.jit_compile, "steps_per_execution": steps_per_execution}
-    return network, BatchDataset(batches, train.batch_size), execution
+    read_batches = functools.partial(batches.training_batches, train.batch_size)
+    return network, BatchSource(read_batches, steps_per_batch=1), execution
 
 
 def _steps_per_execution(

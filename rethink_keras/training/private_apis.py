@@ -11,19 +11,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 from tensorflow.python.eager import context
-from tensorflow.python.framework.config import is_op_determinism_enabled
+from tensorflow.python.framework.config import is_op_determinism_enabled as is_op_determinism_enabled
 
 from rethink_keras.errors import UserError
-
-__all__ = [
-    "TESTED_KERAS",
-    "adam_averages",
-    "build_metrics_and_loss",
-    "check_version",
-    "configure_coordination_service",
-    "is_op_determinism_enabled",
-    "variable_index",
-]
 
 TESTED_KERAS = ("3.12.4", "3.15.1")
 

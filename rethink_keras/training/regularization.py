@@ -113,11 +113,9 @@ def resolve(
 
 
 def _resolved(requested: float | str | None, default: float, randomized: bool) -> float:
-    if requested in (DEFAULT, OLD_DEFAULT):
-        return float(default)
-    if requested is not None:
-        return float(requested)
-    return 0.0 if randomized else float(default)
+    if requested is None:
+        requested = 0.0 if randomized else DEFAULT
+    return float(default if requested in (DEFAULT, OLD_DEFAULT) else requested)
 
 
 def _resolved_augmentation(

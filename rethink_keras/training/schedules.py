@@ -55,7 +55,6 @@ def schedule(builder: Builder) -> Builder:
 @schedule
 def exponential(*, initial: float, steps_per_epoch: int, epochs: int, factor: float = 0.95) -> Schedule:
     """Multiplies the rate by `factor` after every epoch; 0.95 is the paper's (appendix A)."""
-    del epochs
     check_positive_fraction("exponential.factor", factor)
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, factor, staircase=True)
 
@@ -70,7 +69,6 @@ def steps(
     factor: float = 0.1,
 ) -> Schedule:
     """Multiplies the rate by `factor` after each of the epochs in `after`; the defaults are the companion code's."""
-    del epochs
     check_positive_fraction("steps.factor", factor)
     in_range = all(isinstance(epoch, int) and 0 < epoch <= MOST_EPOCHS for epoch in after)
     ascending = in_range and list(after) == sorted(set(after))
@@ -94,5 +92,4 @@ def cosine(*, initial: float, steps_per_epoch: int, epochs: int, final: float = 
 @schedule
 def constant_rate(*, initial: float, steps_per_epoch: int, epochs: int) -> Schedule:
     """Keeps the initial rate."""
-    del epochs
     return keras.optimizers.schedules.ExponentialDecay(initial, steps_per_epoch, 1.0, staircase=True)

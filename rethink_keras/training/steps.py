@@ -1,17 +1,17 @@
 """Training steps, and what `fit` reads of the training batches: the two kinds that there are.
 
-Data in memory on a processor: `StepLoopNetwork`, whose compiled function gathers the batches by itself, with
-`StepRanges`. All else (GPUs, several devices, streamed data): a `keras.Model` as it is, with `BatchDataset`.
+Data in memory on a processor: `StepLoopNetwork`, whose compiled function gathers the batches by itself, and reads which
+steps to do. All else (GPUs, several devices, streamed data): a `keras.Model` as it is, which reads the batches.
 """
 
 from __future__ import annotations
 
-import abc
+import dataclasses
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from rethink_keras.data.batches import Batches
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
@@ -19,93 +19,55 @@ from rethink_keras.models.nested import all_layers
 from rethink_keras.training.private_apis import is_op_determinism_enabled
 
 
-class BatchSource(abc.ABC):
+@dataclasses.dataclass(frozen=True)
+class BatchSource:
     """What a network's `fit` reads in an epoch.
 
     Attributes:
+        dataset: Returns the rest of an epoch, from a step on. `Batches.set_epoch` sets which epoch.
         steps_per_batch: Training steps that `fit` counts as one batch.
     """
 
+    dataset: Callable[[int], tf.data.Dataset]
     steps_per_batch: int
-
-    @abc.abstractmethod
-    def dataset(self, first_step: int) -> tf.data.Dataset:
-        """Returns the rest of an epoch, from a step on. `Batches.set_epoch` sets which epoch."""
-
-
-class BatchDataset(BatchSource):
-    """The batches themselves, through tf.data.
-
-    Args:
-        batches: Of the training split.
-        batch_size: Examples of a step.
-    """
-
-    steps_per_batch = 1
-
-    def __init__(self, batches: Batches, batch_size: int):
-        self._batches = batches
-        self._batch_size = batch_size
-
-    def dataset(self, first_step: int) -> tf.data.Dataset:
-        """Returns pairs of images and labels, see `Batches.training_batches`."""
-        return self._batches.training_batches(self._batch_size, first_step)
-
-
-class StepRanges(BatchSource):
-    """The steps that one call of `StepLoopNetwork.train_step` does.
-
-    Args:
-        steps: Steps of an epoch.
-        steps_per_execution: Steps of a call.
-    """
-
-    def __init__(self, steps: int, steps_per_execution: int):
-        self.steps_per_batch = steps_per_execution
-        self._steps = steps
-
-    def dataset(self, first_step: int) -> tf.data.Dataset:
-        """Returns pairs of int32 scalars: the first step of a call and the one after its last."""
-        size = self.steps_per_batch
-        begins = tf.data.Dataset.range(first_step, self._steps, size, output_type=tf.int32)
-        ranges = begins.map(lambda begin: (begin, tf.minimum(begin + size, self._steps)))
-        return ranges.with_options(options())
 
 
 class StepLoopNetwork(keras.Model):
     """A functional model whose `train_step` does several training steps, on batches that it gathers itself.
 
-    `fit` passes it a range of steps in place of a batch (`StepRanges`). The loop over them and the gather of each
+    `fit` passes it a range of steps in place of a batch (`step_ranges`). The loop over them and the gather of each
     batch from the images in memory are part of the compiled function, so that no image passes through tf.data or
     Python. Each step is Keras's own `train_step`.
 
     Args:
-        inputs: Of the functional model.
-        outputs: Of the functional model.
+        network: The functional model, whose layers and name this one has.
         pipeline: Of the training split.
         batch_size: Examples of a step.
         steps_per_execution: Steps of a call.
         compile_steps: Compile each step with XLA. Compile the model itself without: XLA must know the number of
             examples of a batch, which the gather determines only when it runs.
-        name: Of the model.
     """
 
     def __init__(
         self,
-        inputs,
-        outputs,
-        *,
+        network: keras.Model,
         pipeline: Pipeline,
         batch_size: int,
         steps_per_execution: int,
         compile_steps: bool,
-        name: str,
     ):
-        super().__init__(inputs, outputs, name=name)
+        super().__init__(network.input, network.output, name=network.name)
         self._pipeline = pipeline
         self._batch_size = batch_size
         self._steps_per_execution = steps_per_execution
         self._compile_steps = compile_steps
+
+    def step_ranges(self, first_step: int) -> tf.data.Dataset:
+        """Returns the rest of an epoch: int32 pairs of the first step of a call and the one after its last."""
+        steps, size = self._pipeline.steps(self._batch_size), self._steps_per_execution
+        begins = tf.data.Dataset.range(first_step, steps, size, output_type=tf.int32)
+        ranges = begins.map(lambda begin: (begin, tf.minimum(begin + size, steps)))
+        return ranges.with_options(options())
 
     def train_step(self, data):
         """Does the training steps from `begin` to before `end`, and returns the metrics after them.

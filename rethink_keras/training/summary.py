@@ -20,14 +20,7 @@ from rethink_keras.training.run import Run
 from rethink_keras.workdir.columns import MetricsRow
 from rethink_keras.workdir.metrics import first_epoch
 
-_FINAL = (
-    "train_loss",
-    "train_accuracy",
-    "train_top5_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "test_top5_accuracy",
-)
+_FINAL = [f"{split}_{name}" for split in ("train", "test") for name in ("loss", "accuracy", "top5_accuracy")]
 
 
 class RunSummary:
@@ -98,12 +91,9 @@ def final_metrics(rows: list[MetricsRow], evaluation: Evaluation) -> dict[str, A
     if not rows:
         return {"epochs": 0}
     last = rows[-1]
-    best = max(rows, key=lambda row: row["test_accuracy"])
-    best_on_the_way = {"test_accuracy": best["test_accuracy"], "epoch": best["epoch"]}
+    best_on_the_way = _best(rows, "test_accuracy", "epoch")
     if evaluation.top5:
-        best_top5 = max(rows, key=lambda row: row["test_top5_accuracy"])
-        best_on_the_way["test_top5_accuracy"] = best_top5["test_top5_accuracy"]
-        best_on_the_way["top5_epoch"] = best_top5["epoch"]
+        best_on_the_way |= _best(rows, "test_top5_accuracy", "top5_epoch")
     return {
         "epochs": last["epoch"],
         "steps": last["step"],
@@ -117,3 +107,9 @@ def final_metrics(rows: list[MetricsRow], evaluation: Evaluation) -> dict[str, A
         "batch_norm": last.get("batch_norm"),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 3),
     }
+
+
+def _best(rows: list[MetricsRow], metric: str, epoch: str) -> dict[str, Any]:
+    """Returns the best value of a metric and its epoch, under the two names."""
+    best = max(rows, key=lambda row: row[metric])
+    return {metric: best[metric], epoch: best["epoch"]}

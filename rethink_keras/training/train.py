@@ -16,7 +16,7 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import Stopped, StopRequest, stop_request
-from rethink_keras.training import batch_statistics, data, provenance, resuming
+from rethink_keras.training import batch_statistics, data, divergence, provenance, resuming
 from rethink_keras.training.callbacks import CALLBACKS
 from rethink_keras.training.callbacks.epoch_order import EpochOrder
 from rethink_keras.training.callbacks.evaluate import Evaluate
@@ -33,7 +33,6 @@ from rethink_keras.training.checkpoints import Checkpoints, variables_of
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices
 from rethink_keras.training.distribution.workers import connect_workers
-from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion, can_be_measured
 from rethink_keras.training.export import save_plain
@@ -180,18 +179,17 @@ def train(
             summary.write("running")
 
         # Assemble the callbacks, in the order in which they are called.
-        divergence = DivergenceCheck(run, checkpoints)
         confusion = _label_confusion(run)
         evaluators = [EVALUATORS[name](run) for name in config.evaluation.evaluators]
         evaluators += [confusion] if confusion else []
         writers = _writers(run, hyperparameters(options, regularizers), confusion)
-        save_checkpoint = SaveCheckpoint(run, checkpoints, divergence)
+        save_checkpoint = SaveCheckpoint(run, checkpoints)
         callbacks = [
             EpochOrder(run.train),
             TrackState(run, source.steps_per_batch, metrics),
             ProgressBar(run),
-            StopOnDivergence(run, divergence),
-            Evaluate(run, batch_norm, evaluators, divergence),
+            StopOnDivergence(run),
+            Evaluate(run, batch_norm, evaluators),
             save_checkpoint,
             WriteMetrics(run, summary),
             *writers,
@@ -203,14 +201,13 @@ def train(
         # Train, and write the result.
         with _opened(writers, summary):
             try:
-                with contextlib.suppress(
-                    Stopped
-                ):  # in the middle of an evaluation, which a resumed run repeats
+                # A stop in the middle of an evaluation: a resumed run repeats it.
+                with contextlib.suppress(Stopped):
                     _fit(run, source, min(pause_after or options.epochs, options.epochs), callbacks)
                 if not run.has_ended:
                     save_checkpoint.save()
             except DivergedError:
-                summary.write("diverged", diverged=divergence.where)
+                summary.write("diverged", diverged=divergence.position(run))
                 raise
             if run.has_ended:
                 weights = provenance.fingerprint(network.weights)

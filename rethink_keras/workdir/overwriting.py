@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import itertools
 import shutil
@@ -66,7 +65,10 @@ def set_aside(workdir: Workdir) -> None:
     items = [item for item in workdir.path.iterdir() if item.name != LOCK]
     if all(map(_is_empty_folder, items)):
         return
-    aside = _new_folder(workdir.path.resolve())
+    path = workdir.path.resolve()
+    names = (path.with_name(f"{path.name}.old-{number}") for number in itertools.count(1))
+    aside = next(folder for folder in names if not folder.exists())
+    aside.mkdir()
     for item in items:
         shutil.move(item, aside / item.name)
     workdir.checkpoints.mkdir()
@@ -75,12 +77,3 @@ def set_aside(workdir: Workdir) -> None:
 
 def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
-
-
-def _new_folder(path: Path) -> Path:
-    for number in itertools.count(1):
-        folder = path.with_name(f"{path.name}.old-{number}")
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
-            return folder
-    raise AssertionError

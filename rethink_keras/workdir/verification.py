@@ -28,37 +28,31 @@ def verify(one: str | Path, other: str | Path) -> str:
         RunsDifferError: They differ; the message says in what, or from which epoch on.
         UserError: One of them holds no run, a damaged one, or one without a measured epoch.
     """
+    both = f"{one} and {other}"
     first, second = _read(Path(one)), _read(Path(other))
     fingerprints = [run.summary["fingerprints"] for run in (first, second)]
     differing = [name for name in _ORDER if fingerprints[0][name] != fingerprints[1][name]]
     if differing:
-        raise RunsDifferError(
-            f"{one} and {other} differ from the beginning on: in their {_words(differing)}."
-        )
+        raise RunsDifferError(f"{both} differ from the beginning on: in their {_words(differing)}.")
     for number, (row, paired) in enumerate(zip(first.rows, second.rows, strict=False), start=1):
         names = [name for name in {**row, **paired} if name not in _TIMES]
         if columns := [name for name in names if repr(row.get(name)) != repr(paired.get(name))]:
-            raise RunsDifferError(
-                f"{one} and {other} differ from epoch {number} on: in {', '.join(columns)}."
-            )
+            raise RunsDifferError(f"{both} differ from epoch {number} on: in {', '.join(columns)}.")
     lengths = len(first.rows), len(second.rows)
     if lengths[0] != lengths[1]:
-        shorter = min(lengths)
         raise RunsDifferError(
-            f"{one} and {other} are the same for {shorter} epochs, but one has {lengths[0]} and the other {lengths[1]}."
+            f"{both} are the same for {min(lengths)} epochs, but one has {lengths[0]} and the other {lengths[1]}."
         )
     weights = [each.get(_WEIGHTS) for each in fingerprints]
     if (weights[0] is None) != (weights[1] is None):
         unfinished = one if weights[0] is None else other
-        raise RunsDifferError(
-            f"{one} and {other} are the same in every epoch, but {unfinished} is not done yet."
-        )
+        raise RunsDifferError(f"{both} are the same in every epoch, but {unfinished} is not done yet.")
     if weights[0] != weights[1]:
-        raise RunsDifferError(f"{one} and {other} differ in their final weights, though in no metric.")
+        raise RunsDifferError(f"{both} differ in their final weights, though in no metric.")
     compared = f"{lengths[0]} epochs, the data, the randomization, the epoch order"
     if weights[0] is None:
-        return f"{one} and {other} are the same run so far: {compared}. Neither is done, so weights are not compared."
-    return f"{one} and {other} are the same run: {compared} and the final weights are equal to the bit."
+        return f"{both} are the same run so far: {compared}. Neither is done, so weights are not compared."
+    return f"{both} are the same run: {compared} and the final weights are equal to the bit."
 
 
 def _read(folder: Path) -> RunRecord:

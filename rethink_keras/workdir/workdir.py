@@ -136,7 +136,8 @@ class Workdir:
             DamagedError: It is not a text.
             DiskError: It cannot be read.
         """
-        return _read_to_resume("", read_text, self.config)
+        with _reading(self.config):
+            return _without_file("", read_text, self.config)
 
     def read_metrics(self) -> list[MetricsRow]:
         """Returns the rows of metrics.csv.
@@ -145,10 +146,8 @@ class Workdir:
             DamagedError: There is no such file, or it is damaged.
             DiskError: It cannot be read.
         """
-        rows = _read_to_resume(None, metrics.read_metrics, self.metrics)
-        if rows is None:
-            raise DamagedError("missing")
-        return rows
+        with _reading(self.metrics):
+            return metrics.read_metrics(self.metrics)
 
     def has_metrics(self, rows: Sequence[MetricsRow]) -> bool:
         """Returns whether metrics.csv has exactly these rows.
@@ -167,7 +166,8 @@ class Workdir:
             DiskError: It cannot be read.
         """
         try:
-            return _read_to_resume(None, summary.read_summary, self.summary)
+            with _reading(self.summary):
+                return _without_file(None, summary.read_summary, self.summary)
         except DamagedError as error:
             raise UserError(
                 f"{self.summary} is damaged ({error}), and there is no checkpoint to rebuild it from. Move the run "
@@ -178,7 +178,7 @@ class Workdir:
         """Returns which of metrics.csv and model.keras a run that is done has lost: by name, 'missing' or the damage.
 
         Raises:
-            UserError: summary.json is damaged.
+            UserError: The summary is damaged.
             DiskError: A file cannot be read.
         """
         found = {}
@@ -189,8 +189,8 @@ class Workdir:
         except DamagedError as error:
             found[self.metrics.name] = str(error)
         try:
-            if not _read_to_resume(False, _is_whole, self.model):
-                raise DamagedError("missing")
+            with _reading(self.model):
+                check_archive(self.model)
         except DamagedError as error:
             found[self.model.name] = str(error)
         return found
@@ -227,10 +227,11 @@ class Workdir:
                 raise DamagedError(
                     f"{shown(self.metrics)} ends with epoch {last}, but {self.summary.name} says {fields['epochs']}"
                 )
-        status, failure = fields.get("status", MISSING), _without_file(None, read_lines, self.failure)
-        if failure is None or status in ENDED:
-            return RunRecord(self.path, status, "", fields, tuple(rows), config)
-        return RunRecord(self.path, FAILED, failure.strip(), fields, tuple(rows), config)
+        status, trouble = fields.get("status", MISSING), ""
+        failure = _without_file(None, read_lines, self.failure)
+        if failure is not None and status not in ENDED:
+            status, trouble = FAILED, failure.strip()
+        return RunRecord(self.path, status, trouble, fields, tuple(rows), config)
 
 
 def default_workdir(gin_files: Sequence[str | Path]) -> Path:
@@ -246,14 +247,12 @@ def _without_file(default: T, read: Callable[[Path], T], path: Path) -> T:
         return default
 
 
-def _read_to_resume(default: T, read: Callable[[Path], T], path: Path) -> T:
-    """Returns the same as `_without_file`; raises DiskError if the file cannot be read."""
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raises DamagedError if there is no such file, and DiskError if it cannot be read."""
     try:
-        return _without_file(default, read, path)
+        yield
+    except FileNotFoundError as error:
+        raise DamagedError("missing") from error
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def _is_whole(archive: Path) -> bool:
-    check_archive(archive)
-    return True

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import DiskError, UserError
-from rethink_keras.training.checkpoints import CheckpointOptions, Checkpoints
+from rethink_keras.training.checkpoints import CheckpointOptions, Checkpoints, checkpoint_paths
 from rethink_keras.training.state import RunState
 
 
@@ -170,7 +170,7 @@ class CheckpointsTest(parameterized.TestCase):
         self.save(100_000, 10_000_000, keep_last=1, keep_every=100_000)
         state, value = self.restored()
         self.assertEqual((state.epoch, state.step, value), (100_000, 10_000_000, 20_000_000))
-        kept = [p.name for p in Checkpoints(self.folder, self.variables).paths()]
+        kept = [path.name for path in checkpoint_paths(self.folder)]
         self.assertEqual(kept, ["epoch-100000-step-0000000.npz", "epoch-100000-step-10000000.npz"])
 
     def test_keeps_the_last_and_every_kth(self):

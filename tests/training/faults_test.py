@@ -7,6 +7,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
+from benchmarks.kill_and_resume import start, wait_for_line
 from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
 from rethink_keras.training.callbacks.tensorboard import TensorBoard
 from rethink_keras.training.checkpoints import Checkpoints
@@ -20,7 +21,6 @@ from tests.training.small_runs import (
     sigterm_at,
     timeless,
 )
-from tests.training.train_processes import start, wait_for_line
 
 
 class SignalTest(absltest.TestCase):

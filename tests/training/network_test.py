@@ -15,7 +15,7 @@ from rethink_keras.models.layers.batch_normalization import FusedBatchNormalizat
 from rethink_keras.models.nested import all_layers
 from rethink_keras.training import data
 from rethink_keras.training.config import RunConfig
-from rethink_keras.training.distribution.workers import SingleWorker
+from rethink_keras.training.distribution.workers import Workers
 from rethink_keras.training.network import build_network
 from rethink_keras.training.steps import StepLoopNetwork
 from tests.training.small_runs import SMALL
@@ -23,7 +23,7 @@ from tests.training.small_runs import SMALL
 WIDE_RESNET = ("train.model = @wide_resnet", "wide_resnet.depth = 10")
 
 
-class TwoWorkers(SingleWorker):
+class TwoWorkers(Workers):
     """One of two workers, for the choices that depend on their number."""
 
     shard = BatchShard(0, 2)

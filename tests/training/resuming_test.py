@@ -46,6 +46,12 @@ class DoneRunTest(parameterized.TestCase):
         # Whatever trains fails.
         self.enter_context(mock.patch.object(keras.Model, "fit", side_effect=AssertionError))
 
+    def lose(self, name, damage):
+        """Damages a file, or removes it; returns its path."""
+        path = self.folder / name
+        path.write_bytes(damage(path.read_bytes())) if damage else path.unlink()
+        return path
+
     def assert_completed(self, *aside):
         """The same command returns the same result, and all files are as they were, but for some that are named."""
 
@@ -73,20 +79,12 @@ class DoneRunTest(parameterized.TestCase):
 
     @parameterized.parameters(None, truncated, changed, lambda content: b"", lambda content: b"\xff")
     def test_metrics_are_rebuilt(self, damage):
-        path = self.folder / "metrics.csv"
-        content = path.read_bytes()
-        path.unlink()
-        if damage:
-            path.write_bytes(damage(content))
+        self.lose("metrics.csv", damage)
         self.assert_completed()
 
     @parameterized.parameters(None, truncated, lambda content: b"")
     def test_model_is_rebuilt(self, damage):
-        path = self.folder / "model.keras"
-        content = path.read_bytes()
-        path.unlink()
-        if damage:
-            path.write_bytes(damage(content))
+        self.lose("model.keras", damage)
         self.assert_completed("model.keras")
         rebuilt, whole = (
             keras.models.load_model(folder / "model.keras") for folder in (self.folder, self.whole)
@@ -96,11 +94,7 @@ class DoneRunTest(parameterized.TestCase):
 
     @parameterized.parameters(None, truncated)
     def test_summary_is_rebuilt(self, damage):
-        path = self.folder / "summary.json"
-        content = path.read_bytes()
-        path.unlink()
-        if damage:
-            path.write_bytes(damage(content))
+        path = self.lose("summary.json", damage)
         self.assertEqual(run(self.folder).history, self.result.history)
         rebuilt = json.loads(path.read_text())
         self.assertEqual({**rebuilt, "date": ""}, {**self.result.summary, "date": ""})

@@ -29,24 +29,15 @@ def trained(batches, steps_per_execution=None):
     keras.utils.set_random_seed(0)
     images = keras.Input(batches.input_shape)
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(images))
+    network, data = keras.Model(images, outputs, name="logits_only"), batches.training_batches(BATCH_SIZE)
     if steps_per_execution:
         network = steps.StepLoopNetwork(
-            images,
-            outputs,
-            pipeline=batches,
-            batch_size=BATCH_SIZE,
-            steps_per_execution=steps_per_execution,
-            compile_steps=False,
-            name="logits_only",
+            network, batches, BATCH_SIZE, steps_per_execution, compile_steps=False
         )
-        source = steps.StepRanges(batches.steps(BATCH_SIZE), steps_per_execution)
-    else:
-        network, source = keras.Model(images, outputs), steps.BatchDataset(batches, BATCH_SIZE)
+        data = network.step_ranges(0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.SGD(0.05), loss, jit_compile=False)
-    history = network.fit(
-        source.dataset(0), epochs=2, verbose=0, shuffle=False, callbacks=[EpochOrder(batches)]
-    )
+    history = network.fit(data, epochs=2, verbose=0, shuffle=False, callbacks=[EpochOrder(batches)])
     return history.history["loss"], network
 
 
@@ -69,18 +60,10 @@ class StepLoopNetworkTest(parameterized.TestCase):
         logits = network.predict(batches.evaluation_batches(50), verbose=0)
         self.assertEqual(logits.shape, (300, 10))
 
-
-class StepRangesTest(absltest.TestCase):
-    def test_cover_the_rest_of_an_epoch(self):
-        ranges = steps.StepRanges(10, 4).dataset(3)
-        self.assertEqual([tuple(map(int, pair)) for pair in ranges], [(3, 7), (7, 10)])
-
-
-class BatchDatasetTest(absltest.TestCase):
-    def test_reads_the_rest_of_an_epoch(self):
-        batches = digits()
-        sizes = [len(labels) for _, labels in steps.BatchDataset(batches, BATCH_SIZE).dataset(7)]
-        self.assertEqual(sizes, [32, 32, 12])
+    def test_step_ranges_cover_the_rest_of_an_epoch(self):
+        _, network = trained(digits(), 4)
+        ranges = [tuple(map(int, pair)) for pair in network.step_ranges(3)]
+        self.assertEqual(ranges, [(3, 7), (7, 10)])
 
 
 class XlaTest(parameterized.TestCase):

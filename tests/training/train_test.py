@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras import config
 from rethink_keras.data.sources import ImageSet, digits
 from rethink_keras.data.splits import Splits
@@ -24,7 +25,6 @@ from tests.training.small_runs import (
     spoiled_weight,
     timeless,
 )
-from tests.training.train_processes import newest_arrays
 
 FIRST_EPOCH = "epoch-00001-step-0000000.npz"
 

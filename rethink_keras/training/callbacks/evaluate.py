@@ -5,45 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import keras
-
 from rethink_keras.errors import UserError
 from rethink_keras.training import evaluation
 from rethink_keras.training.batch_statistics import MovingAverages
-from rethink_keras.training.divergence import DivergenceCheck
+from rethink_keras.training.callbacks.run_callback import RunCallback
+from rethink_keras.training.divergence import check_loss
 from rethink_keras.training.evaluators.evaluator import Evaluator
 from rethink_keras.training.run import Run
 from rethink_keras.workdir.columns import MetricsRow, check_row
 
 
-class Evaluate(keras.callbacks.Callback):
+class Evaluate(RunCallback):
     """Evaluates the network after an epoch, if it is due, and puts the row into the run's state.
 
     Args:
         run: The run.
         batch_norm: The statistics of batch normalization during the evaluation.
         evaluators: What is measured besides losses and accuracies.
-        divergence: Checks the losses.
 
     Raises:
         Stopped: From `on_epoch_end`, if a stop was requested meanwhile. The state is that before the evaluation.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        batch_norm: MovingAverages,
-        evaluators: Sequence[Evaluator],
-        divergence: DivergenceCheck,
-    ):
-        super().__init__()
-        self._run = run
+    def __init__(self, run: Run, batch_norm: MovingAverages, evaluators: Sequence[Evaluator]):
+        super().__init__(run)
         self._batch_norm = batch_norm
         self._evaluators = evaluators
-        self._divergence = divergence
 
     def on_epoch_end(self, epoch, logs=None):
-        run, state = self._run, self._run.state
+        run, state = self.run, self.run.state
         is_due = run.config.evaluation.due(epoch + 1, run.config.train.epochs)
         if state.step < run.steps_per_epoch or not is_due:
             return
@@ -51,7 +41,7 @@ class Evaluate(keras.callbacks.Callback):
         state.add_versions(run.facts["versions"])
         with self._batch_norm.for_evaluation(run.stop):
             row = self._row(state.running or {})
-            self._divergence.check_loss(row["train_loss"] + row["test_loss"])
+            check_loss(run, row["train_loss"] + row["test_loss"])
             for evaluator in self._evaluators:
                 _add(row, evaluator)
         state.seconds += time.perf_counter() - begin
@@ -59,7 +49,7 @@ class Evaluate(keras.callbacks.Callback):
         state.row = row
 
     def _row(self, running: dict[str, float]) -> MetricsRow:
-        run, options = self._run, self._run.config.evaluation
+        run, options = self.run, self.run.config.evaluation
         train = evaluation.named_metrics(running)
         if options.train_metrics == "fixed_weights":
             train = evaluation.evaluate(run.network, run.train, run.evaluation_batch_size, run.stop)

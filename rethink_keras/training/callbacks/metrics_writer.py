@@ -6,11 +6,9 @@ import abc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import keras
-
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training.callbacks.first_batch import first_batch
-from rethink_keras.training.evaluators.confusion import Confusion
+from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
 from rethink_keras.workdir.columns import MetricsRow
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class MetricsWriter(keras.callbacks.Callback, abc.ABC):
+class MetricsWriter(RunCallback, abc.ABC):
     """Writes or sends each evaluated epoch of a run, and changes nothing of it.
 
     Args:
@@ -29,8 +27,7 @@ class MetricsWriter(keras.callbacks.Callback, abc.ABC):
     """
 
     def __init__(self, run: Run, hyperparameters: dict[str, Any], confusion: LabelConfusion | None):
-        super().__init__()
-        self.run = run
+        super().__init__(run)
         self.hyperparameters = hyperparameters
         self._confusion = confusion
 
@@ -57,9 +54,13 @@ class MetricsWriter(keras.callbacks.Callback, abc.ABC):
             summary: As in `summary.json`. A run that was ended by an error has the status 'running'.
         """
 
-    def confusion_after(self, row: MetricsRow) -> Confusion | None:
-        """Returns the label confusion after a row's epoch, if it was measured."""
-        return self._confusion.after(row["epoch"]) if self._confusion else None
+    def confusion_after(self, row: MetricsRow) -> dict[str, tuple[float, Figure]]:
+        """Returns accuracy and plot by kind of label confusion after a row's epoch; empty if it was not measured."""
+        confusion = self._confusion and self._confusion.after(row["epoch"])
+        if not confusion:
+            return {}
+        plots = confusion.plots(self.run.class_names, row["epoch"])
+        return {kind: (accuracy, plots[kind]) for kind, accuracy in confusion.accuracies().items()}
 
     def first_batch(self) -> Figure | None:
         """Returns images of the first batch; None where they are streamed."""

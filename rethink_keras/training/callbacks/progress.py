@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-import keras
 from tqdm import tqdm
 
+from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.run import Run
 from rethink_keras.workdir.columns import MetricsRow
 
 
-class ProgressBar(keras.callbacks.Callback):
+class ProgressBar(RunCallback):
     """Shows a bar of the epoch's steps, on a terminal only.
 
     Args:
@@ -19,14 +19,13 @@ class ProgressBar(keras.callbacks.Callback):
     """
 
     def __init__(self, run: Run):
-        super().__init__()
-        self._run = run
+        super().__init__(run)
         self._bar: tqdm | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self._bar = tqdm(
-            total=self._run.steps_per_epoch,
-            initial=self._run.state.step,
+            total=self.run.steps_per_epoch,
+            initial=self.run.state.step,
             desc=f"{epoch + 1:03d}",
             unit="step",
             leave=False,
@@ -38,8 +37,8 @@ class ProgressBar(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         assert self._bar is not None
         self._bar.set_postfix_str(f"loss {float(logs['loss']):.4f}", refresh=False)
-        self._bar.update(self._run.state.step - self._bar.n)
-        if self._run.state.step == self._run.steps_per_epoch:
+        self._bar.update(self.run.state.step - self._bar.n)
+        if self.run.state.step == self.run.steps_per_epoch:
             self._bar.close()  # before anything else is printed
 
     def on_epoch_end(self, epoch, logs=None):
@@ -47,21 +46,13 @@ class ProgressBar(keras.callbacks.Callback):
             self._bar.close()
 
 
-class PrintEpoch(keras.callbacks.Callback):
-    """Prints a line after each epoch.
-
-    Args:
-        run: The run.
-    """
-
-    def __init__(self, run: Run):
-        super().__init__()
-        self._run = run
+class PrintEpoch(RunCallback):
+    """Prints a line after each epoch."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._run.state.epoch == epoch:  # stopped in mid-epoch
+        if self.run.state.epoch == epoch:  # stopped in mid-epoch
             return
-        row = self._run.state.finished_row(epoch)
+        row = self.run.state.finished_row(epoch)
         print(epoch_line(row) if row else unevaluated_epoch_line(epoch + 1, logs), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Callbacks of one's own, which a gin file names."""
+"""Callbacks that know their run, and the registry of those that a gin file can name."""
 
 from __future__ import annotations
 

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import keras
-
-from rethink_keras.training.run import Run
+from rethink_keras.training.callbacks.run_callback import RunCallback
 
 
-class StopTraining(keras.callbacks.Callback):
-    """Ends `fit` after the execution in which a stop was requested, and after the run's last epoch.
-
-    Args:
-        run: The run.
-    """
-
-    def __init__(self, run: Run):
-        super().__init__()
-        self.run = run
+class StopTraining(RunCallback):
+    """Ends `fit` after the execution in which a stop was requested, and after the run's last epoch."""
 
     def on_train_batch_end(self, batch, logs=None):
         # After the last step the epoch is evaluated and saved first.

@@ -36,6 +36,8 @@ class TensorBoard(MetricsWriter):
 
     def open(self, rows: Sequence[MetricsRow]) -> None:
         """Writes the configuration, the hyperparameters, the first batch and the epochs so far."""
+        from tensorboard.plugins.hparams import api
+
         folder = self.run.folder.path / FOLDER
         shutil.rmtree(folder, ignore_errors=True)
         with _os_errors():
@@ -44,7 +46,7 @@ class TensorBoard(MetricsWriter):
             }
             with self._writers[RUN].as_default(step=0):
                 tf.summary.text("configuration", f"```\n{gin_config.operative()}\n```")
-                self._write_hyperparameters()
+                api.hparams(self.hyperparameters, trial_id=str(self.run.folder.path))
                 if figure := self.first_batch():
                     _write_image("first_batch", figure)
         for row in rows:
@@ -80,22 +82,9 @@ class TensorBoard(MetricsWriter):
                 for column, value in row.items():
                     if not is_known(column) and isinstance(value, (int, float)):  # of an evaluator
                         tf.summary.scalar(column, value)
-            self._write_confusion(row)
-
-    def _write_confusion(self, row: MetricsRow) -> None:
-        confusion = self.confusion_after(row)
-        if confusion is None:
-            return
-        plots = confusion.plots(self.run.class_names, row["epoch"])
-        with self._writers[RUN].as_default(step=row["epoch"]):
-            for kind, accuracy in confusion.accuracies().items():
-                tf.summary.scalar(f"accuracy_on/{kind}", accuracy)
-                _write_image(f"confusion/{kind}", plots[kind])
-
-    def _write_hyperparameters(self) -> None:
-        from tensorboard.plugins.hparams import api
-
-        api.hparams(self.hyperparameters, trial_id=str(self.run.folder.path))
+                for kind, (accuracy, plot) in self.confusion_after(row).items():
+                    tf.summary.scalar(f"accuracy_on/{kind}", accuracy)
+                    _write_image(f"confusion/{kind}", plot)
 
     def _write_end(self, summary: dict[str, Any]) -> None:
         from tensorboard.plugins.hparams import api_pb2

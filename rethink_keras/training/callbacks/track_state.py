@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.run import Run
 
 
-class TrackState(keras.callbacks.Callback):
+class TrackState(RunCallback):
     """Keeps the step, the seconds and the running averages in the run's state.
 
     Args:
@@ -21,28 +22,27 @@ class TrackState(keras.callbacks.Callback):
     """
 
     def __init__(self, run: Run, steps_per_batch: int, metrics: Sequence[keras.metrics.Metric]):
-        super().__init__()
-        self._run = run
+        super().__init__(run)
         self._steps_per_batch = steps_per_batch
         variables = [variable for metric in metrics for variable in metric.variables]
         self._restored = [(v, np.asarray(v)) for v in variables] if run.state.step else []
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._run.state.add_versions(self._run.facts["versions"])
+        self.run.state.add_versions(self.run.facts["versions"])
         # Keras has just reset its metrics. An epoch that resumes in the middle continues their sums.
         for variable, value in self._restored:
             variable.assign(value)
         self._restored = []
-        self._first_step = self._run.state.step
+        self._first_step = self.run.state.step
         self._begin = time.perf_counter()
-        self._seconds_before = self._run.state.seconds
+        self._seconds_before = self.run.state.seconds
 
     def on_train_batch_end(self, batch, logs=None):
-        state = self._run.state
+        state = self.run.state
         # Keras counts in whole executions, and the last of an epoch may be shorter.
-        state.step = min(self._first_step + (batch + 1) * self._steps_per_batch, self._run.steps_per_epoch)
+        state.step = min(self._first_step + (batch + 1) * self._steps_per_batch, self.run.steps_per_epoch)
         state.seconds = self._seconds_before + time.perf_counter() - self._begin
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._run.state.step == self._run.steps_per_epoch:
-            self._run.state.running = {name: float(value) for name, value in logs.items()}
+        if self.run.state.step == self.run.steps_per_epoch:
+            self.run.state.running = {name: float(value) for name, value in logs.items()}

@@ -56,7 +56,8 @@ class WeightsAndBiases(MetricsWriter):
         offline = self._wandb_run.offline
         next_step = known.get("next_step", 0) if offline else self._wandb_run.starting_step
         self._note(next_step)
-        print(f"Weights & Biases: {self._location()}", flush=True)
+        sent_by = f"offline; wandb sync {self._record.parent} sends it"
+        print(f"Weights & Biases: {sent_by if offline else self._wandb_run.url}", flush=True)
         if next_step == 0 and (figure := self.first_batch()):
             self._send({"first_batch": self._image(figure)}, step=0)
         for row in rows:
@@ -66,11 +67,9 @@ class WeightsAndBiases(MetricsWriter):
     def write(self, row: MetricsRow) -> None:
         """Sends an epoch."""
         values = {_grouped(name): value for name, value in row.items()}
-        if confusion := self.confusion_after(row):
-            plots = confusion.plots(self.run.class_names, row["epoch"])
-            for kind, accuracy in confusion.accuracies().items():
-                values[f"accuracy_on/{kind}"] = accuracy
-                values[f"confusion/{kind}"] = self._image(plots[kind])
+        for kind, (accuracy, plot) in self.confusion_after(row).items():
+            values[f"accuracy_on/{kind}"] = accuracy
+            values[f"confusion/{kind}"] = self._image(plot)
         self._send(values, step=row["epoch"])
 
     def close(self, summary: dict[str, Any]) -> None:
@@ -124,11 +123,6 @@ class WeightsAndBiases(MetricsWriter):
                 f"Weights & Biases cannot be used ({why}). Correct that, set WANDB_MODE=offline and send the run "
                 "later by wandb sync, or leave gin/with/wandb.gin out."
             ) from error
-
-    def _location(self) -> str:
-        if self._wandb_run.offline:
-            return f"offline; wandb sync {self._record.parent} sends it"
-        return f"{self._wandb_run.url}"
 
     def _image(self, figure) -> Any:
         return self._wandb.Image(to_rgb(figure))

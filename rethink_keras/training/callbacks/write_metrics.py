@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import keras
-
+from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.run import Run
 from rethink_keras.training.summary import RunSummary
 
 
-class WriteMetrics(keras.callbacks.Callback):
+class WriteMetrics(RunCallback):
     """Writes `metrics.csv` and `summary.json` after each evaluated epoch.
 
     Args:
@@ -17,13 +16,12 @@ class WriteMetrics(keras.callbacks.Callback):
     """
 
     def __init__(self, run: Run, summary: RunSummary):
-        super().__init__()
-        self._run = run
+        super().__init__(run)
         self._summary = summary
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._run.state.finished_row(epoch) is None:
+        if self.run.state.finished_row(epoch) is None:
             return
-        with self._run.workers.barrier():
-            self._run.folder.write_metrics(self._run.state.rows)
+        with self.run.workers.barrier():
+            self.run.folder.write_metrics(self.run.state.rows)
             self._summary.write("running")

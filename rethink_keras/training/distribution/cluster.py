@@ -65,26 +65,22 @@ def from_environment() -> Cluster | None:
     every = tuple(address for _, addresses in ordered for address in addresses)
     if len(set(every)) < len(every):
         raise _unusable("has an address twice")
-    index = _index(config.get("task"), ordered)
+    own = _own_address(config.get("task"), dict(ordered))
     if len(every) == 1:
         return None
-    return Cluster(every, index, tuple((job, len(addresses)) for job, addresses in ordered))
+    return Cluster(every, every.index(own), tuple((job, len(addresses)) for job, addresses in ordered))
 
 
-def _index(task, ordered) -> int:
+def _own_address(task, jobs: dict[str, list[str]]) -> str:
     if not isinstance(task, dict) or "type" not in task or "index" not in task:
         raise _unusable("does not name the task of this process")
-    first = 0
-    for job, addresses in ordered:
-        if task["type"] == job:
-            number = task["index"]
-            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(addresses):
-                raise _unusable(
-                    f"names this process {job} {number!r}, and has {len(addresses)} of them, from 0"
-                )
-            return first + number
-        first += len(addresses)
-    raise _unusable(f"names this process a {task['type']!r}, which its cluster does not have")
+    job, number = task["type"], task["index"]
+    if job not in list(jobs):
+        raise _unusable(f"names this process a {job!r}, which its cluster does not have")
+    count = len(jobs[job])
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
+        raise _unusable(f"names this process {job} {number!r}, and has {count} of them, from 0")
+    return jobs[job][number]
 
 
 def _unusable(why: str) -> UserError:

@@ -17,7 +17,6 @@ Keras 3 does not support this strategy. Three repairs make its `fit` and `evalua
 
 from __future__ import annotations
 
-import abc
 import contextlib
 import hashlib
 from collections.abc import Iterator
@@ -36,8 +35,8 @@ START_SECONDS = 600  # how long workers wait for each other at the start
 LOST_SECONDS = 30  # without a sign of life, after which a worker counts as lost
 
 
-class Workers(abc.ABC):
-    """The processes that train one run, seen from one of them.
+class Workers:
+    """The processes that train one run, seen from one of them. These are a single worker: its own chief.
 
     Attributes:
         shard: The part of each batch that this process computes.
@@ -52,47 +51,26 @@ class Workers(abc.ABC):
         """Whether this process writes the workdir."""
         return self.shard.index == 0
 
-    @abc.abstractmethod
     def stop_on_all(self, stop: StopRequest) -> StopRequest:
         """Returns a request that all workers notice at the same step."""
+        return stop
 
-    @abc.abstractmethod
     def broadcast(self, number: int) -> int:
         """Returns the chief's number, on every worker."""
+        return number
 
-    @abc.abstractmethod
     def barrier(self) -> contextlib.AbstractContextManager[None]:
         """Returns a context that fails on every worker if its block fails on one.
 
         The block must not compute with the other workers.
         """
+        return contextlib.nullcontext()
 
-    @abc.abstractmethod
     def check_same(self, text: str) -> None:
         """Raises UserError unless all workers pass the same text."""
 
 
-class SingleWorker(Workers):
-    """A process that trains by itself: its own chief, with whole batches."""
-
-    def stop_on_all(self, stop: StopRequest) -> StopRequest:
-        """Returns the request itself."""
-        return stop
-
-    def broadcast(self, number: int) -> int:
-        """Returns the number itself."""
-        return number
-
-    @contextlib.contextmanager
-    def barrier(self) -> Iterator[None]:
-        """Returns a context that does nothing."""
-        yield
-
-    def check_same(self, text: str) -> None:
-        """Does nothing: there is no other worker."""
-
-
-SINGLE_WORKER = SingleWorker()
+SINGLE_WORKER = Workers()
 
 
 class MultipleWorkers(Workers):

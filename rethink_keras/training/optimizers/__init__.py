@@ -7,13 +7,4 @@ from rethink_keras.training.optimizers.rmsprop import rmsprop
 from rethink_keras.training.optimizers.sgd import sgd
 from rethink_keras.training.optimizers.whitened_sgd import whitened_sgd
 
-__all__ = [
-    "DataDependent",
-    "OptimizerBuilder",
-    "adam",
-    "muon",
-    "optimizer",
-    "rmsprop",
-    "sgd",
-    "whitened_sgd",
-]
+__all__ = ["DataDependent", "OptimizerBuilder", "adam", "muon", "optimizer", "rmsprop", "sgd", "whitened_sgd"]

@@ -8,8 +8,6 @@ from rethink_keras.system.signals import Stopped
 from rethink_keras.training import evaluation
 from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.callbacks.evaluate import Evaluate
-from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.evaluators import Evaluator
 from rethink_keras.training.state import RunState
 from tests.training.made_run import STEPS, made_run
@@ -47,9 +45,8 @@ class EvaluateTest(parameterized.TestCase):
     def end_epoch(self, *evaluators, bindings=(), state=None):
         state = state or RunState(epoch=1, step=STEPS, running=dict(RUNNING))
         run = made_run(self.folder, "evaluation.batch_size = 7", *bindings, state=state)
-        divergence = DivergenceCheck(run, Checkpoints(run.folder.checkpoints, []))
         made = [evaluator(run) for evaluator in evaluators]
-        Evaluate(run, MovingAverages(), made, divergence).on_epoch_end(state.epoch, RUNNING)
+        Evaluate(run, MovingAverages(), made).on_epoch_end(state.epoch, RUNNING)
         return run.state
 
     def test_the_row_has_both_splits_and_the_running_averages(self):

@@ -25,7 +25,7 @@ class MetricsWriterTest(absltest.TestCase):
         self.assertEmpty(writer.rows)
         writer.on_epoch_end(0)
         self.assertEqual(writer.rows, [ROW])
-        self.assertIsNone(writer.confusion_after(ROW))
+        self.assertEmpty(writer.confusion_after(ROW))
         self.assertIsNone(writer.first_batch())
 
     def test_must_be_complete(self):

@@ -3,7 +3,6 @@ from absl.testing import absltest
 from rethink_keras.errors import DivergedError
 from rethink_keras.training.callbacks.save_checkpoint import SaveCheckpoint
 from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.state import RunState
 from tests.training.made_run import ROW, STEPS, made_run, spoil
 
@@ -12,7 +11,7 @@ class SaveCheckpointTest(absltest.TestCase):
     def made(self, *bindings, **state):
         self.run_ = made_run(self.create_tempdir(), *bindings, state=RunState(**state))
         checkpoints = Checkpoints(self.run_.folder.checkpoints, self.run_.network.weights)
-        return SaveCheckpoint(self.run_, checkpoints, DivergenceCheck(self.run_, checkpoints))
+        return SaveCheckpoint(self.run_, checkpoints)
 
     def saved(self):
         return sorted(path.stem for path in self.run_.folder.checkpoints.iterdir())

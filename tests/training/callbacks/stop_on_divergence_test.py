@@ -4,8 +4,6 @@ from absl.testing import absltest
 
 from rethink_keras.errors import DivergedError
 from rethink_keras.training.callbacks.stop_on_divergence import StopOnDivergence
-from rethink_keras.training.checkpoints import Checkpoints
-from rethink_keras.training.divergence import DivergenceCheck
 from rethink_keras.training.state import RunState
 from tests.training.made_run import STEPS, made_run, spoil
 
@@ -14,8 +12,7 @@ class StopOnDivergenceTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.run_ = made_run(self.create_tempdir(), state=RunState(epoch=1, step=3))
-        checkpoints = Checkpoints(self.run_.folder.checkpoints, [])
-        self.callback = StopOnDivergence(self.run_, DivergenceCheck(self.run_, checkpoints))
+        self.callback = StopOnDivergence(self.run_)
 
     def test_the_loss_is_checked_after_each_batch(self):
         self.callback.on_train_batch_end(0, {"loss": 1e30})
