@@ -1,6 +1,7 @@
 import contextlib
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -9,7 +10,6 @@ from rethink_keras import config
 from rethink_keras.errors import DivergedError, UserError
 from rethink_keras.theory import minimum_norm
 from tests.data.helpers import digits_elsewhere
-from tests.training.small_runs import new_folder
 
 GENERATOR = np.random.default_rng(0)
 X, Y = GENERATOR.standard_normal((10, 30)), GENERATOR.standard_normal((10, 2))
@@ -54,29 +54,30 @@ class MinimumNormTest(parameterized.TestCase):
         digits_elsewhere(cls)
 
     def test_from_zero_to_the_solution_and_from_elsewhere_not(self):
-        with new_folder() as folder:
-            summary = run(folder, "minimum_norm.initial_scales = (0.0, 0.01)")
-            zero, elsewhere = summary["final"]
-            self.assertLess(zero["distance"], 1e-6)
-            self.assertLess(zero["outside_of_span"], 1e-12)
-            self.assertAlmostEqual(zero["norm"], summary["minimum_norm"], places=5)
-            self.assertLess(elsewhere["loss"], 1e-10)
-            self.assertGreater(elsewhere["distance"], 0.01)
-            self.assertAlmostEqual(elsewhere["distance"], elsewhere["outside_of_span"], places=5)
-            self.assertGreater(elsewhere["norm"], summary["minimum_norm"])
-            self.assertStartsWith((folder / "distance.png").read_bytes(), b"\x89PNG")
-            rows = (folder / "metrics.csv").read_text().splitlines()
-            self.assertEqual(rows[0], "initial_scale,step,loss,distance,outside_of_span,norm")
-            self.assertLen(rows, 1 + 2 * 201)
-            self.assertEqual(json.loads((folder / "summary.json").read_text()), summary)
+        folder = Path(self.create_tempdir())
+        summary = run(folder, "minimum_norm.initial_scales = (0.0, 0.01)")
+        zero, elsewhere = summary["final"]
+        self.assertLess(zero["distance"], 1e-6)
+        self.assertLess(zero["outside_of_span"], 1e-12)
+        self.assertAlmostEqual(zero["norm"], summary["minimum_norm"], places=5)
+        self.assertLess(elsewhere["loss"], 1e-10)
+        self.assertGreater(elsewhere["distance"], 0.01)
+        self.assertAlmostEqual(elsewhere["distance"], elsewhere["outside_of_span"], places=5)
+        self.assertGreater(elsewhere["norm"], summary["minimum_norm"])
+        self.assertStartsWith((folder / "distance.png").read_bytes(), b"\x89PNG")
+        rows = (folder / "metrics.csv").read_text().splitlines()
+        self.assertEqual(rows[0], "initial_scale,step,loss,distance,outside_of_span,norm")
+        self.assertLen(rows, 1 + 2 * 201)
+        self.assertEqual(json.loads((folder / "summary.json").read_text()), summary)
 
     def test_the_same_twice(self):
-        with new_folder() as folder:
-            first, second = (run(folder / n, "minimum_norm.steps = 50") for n in "ab")
+        folder = Path(self.create_tempdir())
+        first, second = (run(folder / n, "minimum_norm.steps = 50") for n in "ab")
         self.assertEqual(first["final"], second["final"])
 
     def test_divergence(self):
-        with new_folder() as folder, self.assertRaises(DivergedError) as caught:
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(DivergedError) as caught:
             run(folder, "minimum_norm.learning_rate = 1e20")
         self.assertIn("smaller minimum_norm.learning_rate", caught.exception.sentence)
 
@@ -89,7 +90,8 @@ class MinimumNormTest(parameterized.TestCase):
         ("seed = -1", "minimum_norm.seed is -1"),
     )
     def test_bad_settings(self, binding, message):
-        with new_folder() as folder, self.assertRaises(UserError) as caught:
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(UserError) as caught:
             run(folder, f"minimum_norm.{binding}")
         self.assertIn(message, caught.exception.sentence)
 

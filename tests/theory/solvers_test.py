@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -11,7 +12,6 @@ from rethink_keras.errors import DiskError, StoppedBySignalError, UserError
 from rethink_keras.theory import cholesky, memory, solvers
 from rethink_keras.theory.solvers import DirectSolver, IterativeSolver
 from tests.theory.made_points import dense, matrix, points, quiet_experiment, small_panels
-from tests.training.small_runs import new_folder
 
 X = points(400, 6)
 Y = np.eye(10)[np.arange(400) % 10]
@@ -30,34 +30,35 @@ class SolversTest(parameterized.TestCase):
         ("all_landmarks", IterativeSolver(landmarks=1000, tolerance=1e-12)),
     )
     def test_equals_scipy(self, solver):
-        with new_folder() as folder:
-            solution = solved(solver, folder)
+        folder = Path(self.create_tempdir())
+        solution = solved(solver, folder)
         expected = scipy.linalg.solve(dense(X, X, 0.5), Y, assume_a="pos")
         error = np.linalg.norm(solution.x - expected) / np.linalg.norm(expected)
         self.assertLess(error, 1e-8)
         self.assertTrue(solution.converged)
 
     def test_landmarks_save_steps(self):
-        with new_folder() as folder:
-            few, many = (len(solved(IterativeSolver(landmarks=m), folder).residuals) for m in (5, 200))
+        folder = Path(self.create_tempdir())
+        few, many = (len(solved(IterativeSolver(landmarks=m), folder).residuals) for m in (5, 200))
         self.assertLess(2 * many, few)
 
     def test_ridge(self):
-        with new_folder() as folder:
-            solution = solved(DirectSolver(tolerance=1e-12), folder, ridge=0.5)
+        folder = Path(self.create_tempdir())
+        solution = solved(DirectSolver(tolerance=1e-12), folder, ridge=0.5)
         expected = scipy.linalg.solve(dense(X, X, 0.5) + 0.5 * np.eye(400), Y)
         np.testing.assert_allclose(solution.x, expected, atol=1e-10)
 
     def test_steps_that_do_not_suffice(self):
+        folder = Path(self.create_tempdir())
         with (
-            new_folder() as folder,
             self.assertRaisesRegex(UserError, "After 2 steps .* error of some equation"),
         ):
             solved(IterativeSolver(landmarks=5, most_steps=2), folder)
 
     def test_no_room_for_checkpoints(self):
         no_room = mock.Mock(free=1000)
-        with new_folder() as folder, mock.patch.object(memory.shutil, "disk_usage", lambda _: no_room):
+        folder = Path(self.create_tempdir())
+        with mock.patch.object(memory.shutil, "disk_usage", lambda _: no_room):
             with self.assertRaisesRegex(DiskError, "set direct.checkpoint_minutes = 0"):
                 solved(DirectSolver(), folder)
             solved(DirectSolver(checkpoint_minutes=0), folder)
@@ -102,41 +103,42 @@ class ResumeTest(absltest.TestCase):
             return solved(DirectSolver(), folder).x, spy.call_count
 
     def test_resumes_to_the_same_bits(self):
-        with new_folder() as folder:
-            expected, all_panels = self.computed(folder / "a")
-            self.stop_after(4, folder / "b")
-            self.assertLen(list((folder / "b" / "checkpoints").glob("*/panel-*.npz")), 4)
-            x, panels = self.computed(folder / "b")
-            np.testing.assert_array_equal(x, expected)
-            self.assertEqual((all_panels, panels), (7, 3))
-            self.assertEmpty(list((folder / "b" / "checkpoints").iterdir()))
+        folder = Path(self.create_tempdir())
+        expected, all_panels = self.computed(folder / "a")
+        self.stop_after(4, folder / "b")
+        self.assertLen(list((folder / "b" / "checkpoints").glob("*/panel-*.npz")), 4)
+        x, panels = self.computed(folder / "b")
+        np.testing.assert_array_equal(x, expected)
+        self.assertEqual((all_panels, panels), (7, 3))
+        self.assertEmpty(list((folder / "b" / "checkpoints").iterdir()))
 
     def test_a_damaged_part_is_computed_again(self):
-        with new_folder() as folder:
-            expected, _ = self.computed(folder / "a")
-            self.stop_after(4, folder / "b")
-            path = next((folder / "b" / "checkpoints").glob("*/panel-0002.npz"))
-            content = bytearray(path.read_bytes())
-            content[len(content) // 2] ^= 255
-            path.write_bytes(bytes(content))
-            x, panels = self.computed(folder / "b")
-            np.testing.assert_array_equal(x, expected)
-            self.assertEqual(panels, 5)
+        folder = Path(self.create_tempdir())
+        expected, _ = self.computed(folder / "a")
+        self.stop_after(4, folder / "b")
+        path = next((folder / "b" / "checkpoints").glob("*/panel-0002.npz"))
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 255
+        path.write_bytes(bytes(content))
+        x, panels = self.computed(folder / "b")
+        np.testing.assert_array_equal(x, expected)
+        self.assertEqual(panels, 5)
 
     def test_a_part_that_cannot_be_read_is_not_computed_again(self):
-        with new_folder() as folder:
-            self.stop_after(4, folder)
-            path = next((folder / "checkpoints").glob("*/panel-0002.npz"))
-            whole = path.rename(folder / "whole")
-            path.mkdir()
-            with self.assertRaisesRegex(DiskError, "panel-0002.npz cannot be read"):
-                self.computed(folder)
-            path.rmdir()
-            whole.rename(path)
-            self.assertEqual(self.computed(folder)[1], 3)
+        folder = Path(self.create_tempdir())
+        self.stop_after(4, folder)
+        path = next((folder / "checkpoints").glob("*/panel-0002.npz"))
+        whole = path.rename(folder / "whole")
+        path.mkdir()
+        with self.assertRaisesRegex(DiskError, "panel-0002.npz cannot be read"):
+            self.computed(folder)
+        path.rmdir()
+        whole.rename(path)
+        self.assertEqual(self.computed(folder)[1], 3)
 
     def test_parts_are_saved_by_and_by(self):
-        with new_folder() as folder, mock.patch.object(solvers._SavedPanels, "save", autospec=True) as save:
+        folder = Path(self.create_tempdir())
+        with mock.patch.object(solvers._SavedPanels, "save", autospec=True) as save:
             solved(DirectSolver(checkpoint_minutes=1e-9), folder)
         self.assertEqual(save.call_count, 7)
 

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,27 +9,27 @@ from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.training.evaluation import Evaluation
-from tests.training.small_runs import SMALL, new_folder, paused, run, timeless
+from tests.training.small_runs import SMALL, paused, run, timeless
 
 
 class Top5Test(absltest.TestCase):
     def test_columns_and_summary_hold_what_the_saved_model_does(self):
-        with new_folder() as folder:
-            result = run(folder, "evaluation.top5 = True")
-            with (folder / "metrics.csv").open() as file:
-                rows = list(csv.DictReader(file))
-            model = keras.saving.load_model(folder / "model.keras")
-            config.parse([], SMALL)
-            splits = Splits.from_gin(None, 0)
-            for split in ("train", "test"):
-                images, labels = next(splits.pipeline(split).evaluation_batches(300).as_numpy_iterator())
-                likeliest = np.argsort(-model.predict(images, verbose=0), axis=1)[:, :5]
-                expected = np.mean(likeliest == labels[:, np.newaxis]) * 5
-                self.assertAlmostEqual(float(rows[-1][f"{split}_top5_accuracy"]), expected, places=6)
-                self.assertEqual(
-                    result.summary["final"][f"{split}_top5_accuracy"],
-                    result.history[-1][f"{split}_top5_accuracy"],
-                )
+        folder = Path(self.create_tempdir())
+        result = run(folder, "evaluation.top5 = True")
+        with (folder / "metrics.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        model = keras.saving.load_model(folder / "model.keras")
+        config.parse([], SMALL)
+        splits = Splits.from_gin(None, 0)
+        for split in ("train", "test"):
+            images, labels = next(splits.pipeline(split).evaluation_batches(300).as_numpy_iterator())
+            likeliest = np.argsort(-model.predict(images, verbose=0), axis=1)[:, :5]
+            expected = np.mean(likeliest == labels[:, np.newaxis]) * 5
+            self.assertAlmostEqual(float(rows[-1][f"{split}_top5_accuracy"]), expected, places=6)
+            self.assertEqual(
+                result.summary["final"][f"{split}_top5_accuracy"],
+                result.history[-1][f"{split}_top5_accuracy"],
+            )
         best = result.summary["best_on_the_way"]
         self.assertEqual(best["test_top5_accuracy"], max(row["test_top5_accuracy"] for row in result.history))
         self.assertEqual(
@@ -36,14 +37,14 @@ class Top5Test(absltest.TestCase):
         )
 
     def test_is_measured_where_requested_only_and_changes_nothing_else(self):
-        with new_folder() as folder:
-            plain = run(folder / "plain", "train.epochs = 1")
-            more = run(
-                folder / "more",
-                "train.epochs = 1",
-                "evaluation.top5 = True",
-                "evaluation.train_metrics = 'running_average'",
-            )
+        folder = Path(self.create_tempdir())
+        plain = run(folder / "plain", "train.epochs = 1")
+        more = run(
+            folder / "more",
+            "train.epochs = 1",
+            "evaluation.top5 = True",
+            "evaluation.train_metrics = 'running_average'",
+        )
         self.assertEqual(plain.summary["fingerprints"]["weights"], more.summary["fingerprints"]["weights"])
         self.assertNotIn("test_top5_accuracy", plain.history[0])
         self.assertEqual(set(plain.summary["best_on_the_way"]), {"test_accuracy", "epoch"})
@@ -56,9 +57,9 @@ class Top5Test(absltest.TestCase):
 
 class EveryEpochsTest(parameterized.TestCase):
     def test_rows_are_those_of_the_measured_epochs(self):
-        with new_folder() as folder:
-            each = run(folder / "each", "train.epochs = 5")
-            some = run(folder / "some", "train.epochs = 5", "evaluation.every_epochs = 2")
+        folder = Path(self.create_tempdir())
+        each = run(folder / "each", "train.epochs = 5")
+        some = run(folder / "some", "train.epochs = 5", "evaluation.every_epochs = 2")
         self.assertEqual([row["epoch"] for row in some.history], [2, 4, 5])
         self.assertEqual(timeless(some.history), timeless([each.history[k] for k in (1, 3, 4)]))
         self.assertEqual(some.summary["fingerprints"], each.summary["fingerprints"])
@@ -67,17 +68,17 @@ class EveryEpochsTest(parameterized.TestCase):
     @parameterized.parameters(1, 2, 3)
     def test_resumes_after_a_pause_as_if_nothing_had_happened(self, after):
         bindings = ("train.epochs = 5", "evaluation.every_epochs = 3")
-        with new_folder() as folder:
-            whole = run(folder / "whole", *bindings)
-            before, _ = paused(folder / "paused", after, *bindings)
-            self.assertLen(before.history, after // 3)
-            resumed = run(folder / "paused", *bindings)
+        folder = Path(self.create_tempdir())
+        whole = run(folder / "whole", *bindings)
+        before, _ = paused(folder / "paused", after, *bindings)
+        self.assertLen(before.history, after // 3)
+        resumed = run(folder / "paused", *bindings)
         self.assertEqual(timeless(resumed.history), timeless(whole.history))
 
     def test_a_run_ends_with_a_measured_epoch(self):
         bindings = ("evaluation.stop_when = 'fit_loss'", "evaluation.fit_loss = 10.0")
-        with new_folder() as folder:
-            ended = run(folder, "train.epochs = 5", "evaluation.every_epochs = 2", *bindings)
+        folder = Path(self.create_tempdir())
+        ended = run(folder, "train.epochs = 5", "evaluation.every_epochs = 2", *bindings)
         self.assertEqual((ended.summary["epochs"], ended.summary["epochs_to_fit"]), (2, 2))
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -7,7 +9,7 @@ from rethink_keras.data.randomization import Randomization
 from rethink_keras.errors import UserError
 from rethink_keras.models.family import DefaultRegularization
 from rethink_keras.training.regularization import Regularization, resolve
-from tests.training.small_runs import new_folder, run
+from tests.training.small_runs import run
 
 DEFAULT = DefaultRegularization(weight_decay=4e-5, dropout=0.2, decayed_layers=("hidden",))
 RANDOM = Randomization(labels="random", seed=0)
@@ -117,9 +119,9 @@ class InARunTest(parameterized.TestCase):
             f"regularization.weight_decay = {weight_decay}",
             f"regularization.decay = '{decay}'",
         )
-        with new_folder() as folder:
-            row = run(folder, *FEW, *bindings).history[-1]
-            network = keras.models.load_model(folder / "model.keras", compile=False)
+        folder = Path(self.create_tempdir())
+        row = run(folder, *FEW, *bindings).history[-1]
+        network = keras.models.load_model(folder / "model.keras", compile=False)
         weights = [w for w in network.trainable_weights if decayed is None or w.path in decayed]
         self.assertLen(weights, 10 if decayed is None else len(decayed))
         squares = sum(np.sum(np.square(np.asarray(weight, np.float64))) for weight in weights)
@@ -127,9 +129,9 @@ class InARunTest(parameterized.TestCase):
 
     def test_corruption_with_probability_0_has_true_labels_and_no_regularization_by_default(self):
         corruption = ("randomization.labels = 'partially_corrupted'", "randomization.corruption = 0.0")
-        with new_folder() as folder:
-            corrupted = run(folder / "corrupted", *FEW, *corruption).summary
-            true = run(folder / "true", *FEW, "regularization.weight_decay = 0").summary
+        folder = Path(self.create_tempdir())
+        corrupted = run(folder / "corrupted", *FEW, *corruption).summary
+        true = run(folder / "true", *FEW, "regularization.weight_decay = 0").summary
         self.assertFalse(corrupted["explicit_regularization"])
         self.assertEqual(corrupted["fingerprints"], true["fingerprints"])
 

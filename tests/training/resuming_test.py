@@ -11,7 +11,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras.errors import UserError
 from rethink_keras.workdir.workdir import Workdir
-from tests.training.small_runs import new_folder, paused, run
+from tests.training.small_runs import paused, run
 
 
 def contents(folder):
@@ -41,7 +41,7 @@ class DoneRunTest(parameterized.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.folder = self.enter_context(new_folder()) / "run"
+        self.folder = Path(self.create_tempdir()) / "run"
         shutil.copytree(self.whole, self.folder)
         # Whatever trains fails.
         self.enter_context(mock.patch.object(keras.Model, "fit", side_effect=AssertionError))
@@ -144,7 +144,8 @@ class ModelTest(absltest.TestCase):
                 synced.append(path.name)
             real(descriptor)
 
-        with new_folder() as folder, mock.patch.object(os, "fsync", fsync):
+        folder = Path(self.create_tempdir())
+        with mock.patch.object(os, "fsync", fsync):
             run(folder)
         self.assertStartsWith(synced[-2], ".model.")
         self.assertStartsWith(synced[-1], ".summary.")
@@ -152,12 +153,12 @@ class ModelTest(absltest.TestCase):
 
 class LostCheckpointsTest(absltest.TestCase):
     def test_a_run_that_is_not_done_starts_again(self):
-        with new_folder() as folder:
-            whole = run(folder)
-            shutil.rmtree(folder / "checkpoints")
-            told = json.loads((folder / "summary.json").read_text())
-            (folder / "summary.json").write_text(json.dumps({**told, "status": "interrupted", "epochs": 2}))
-            again = run(folder)
+        folder = Path(self.create_tempdir())
+        whole = run(folder)
+        shutil.rmtree(folder / "checkpoints")
+        told = json.loads((folder / "summary.json").read_text())
+        (folder / "summary.json").write_text(json.dumps({**told, "status": "interrupted", "epochs": 2}))
+        again = run(folder)
         self.assertEqual(again.summary["fingerprints"], whole.summary["fingerprints"])
 
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,13 +63,6 @@ def paused(workdir: Path, after: int, *bindings: str) -> tuple[rethink_keras.Res
             return train.train(RunConfig.from_gin(), workdir=workdir, pause_after=after), out.getvalue()
     finally:
         config.clear()
-
-
-@contextlib.contextmanager
-def new_folder():
-    """A folder for the length of a test."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 @contextlib.contextmanager

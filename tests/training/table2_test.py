@@ -14,7 +14,6 @@ from rethink_keras.data.splits import Splits
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.data import resolve_regularization
 from tests.data import made_imagenet
-from tests.training.small_runs import new_folder
 
 GIN = Path(__file__).parents[2] / "gin"
 AUGMENTATION, DROPOUT, DECAY, RANDOM = (
@@ -65,11 +64,11 @@ class Table2Test(parameterized.TestCase):
 
     def test_the_whole_way(self):
         files = [GIN / "table2_inception_v3.gin", AUGMENTATION, DROPOUT, DECAY, RANDOM]
-        with new_folder() as folder:
-            result = rethink_keras.run(files, SMALL, folder)
-            summary = json.loads((folder / "summary.json").read_text())
-            with (folder / "metrics.csv").open() as file:
-                rows = list(csv.DictReader(file))
+        folder = Path(self.create_tempdir())
+        result = rethink_keras.run(files, SMALL, folder)
+        summary = json.loads((folder / "summary.json").read_text())
+        with (folder / "metrics.csv").open() as file:
+            rows = list(csv.DictReader(file))
         self.assertEqual([row["step"] for row in rows], ["2"])
         self.assertEqual((summary["status"], summary["model"]), ("done", "inception_v3"))
         self.assertEqual(summary["train_examples"], made_imagenet.TRAIN)

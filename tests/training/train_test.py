@@ -3,20 +3,19 @@ import csv
 import json
 import os
 import signal
+from pathlib import Path
 from unittest import mock
 
 import keras
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from benchmarks.kill_and_resume import newest_arrays
 from rethink_keras import config
 from rethink_keras.data.sources import ImageSet, digits
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import DataNotAvailableError, DivergedError, StoppedBySignalError, UserError
 from tests.training import small_runs
 from tests.training.small_runs import (
-    new_folder,
     run,
     sigterm_after_epoch,
     sigterm_at,
@@ -25,54 +24,53 @@ from tests.training.small_runs import (
     spoiled_weight,
     timeless,
 )
+from tests.training.train_processes import newest_arrays
 
 FIRST_EPOCH = "epoch-00001-step-0000000.npz"
 
 
 class TrainTest(parameterized.TestCase):
     def test_workdir_tells_the_run(self):
-        with new_folder() as folder:
-            result = run(folder / "run", "train.tensorboard = True")
-            with (folder / "run" / "metrics.csv").open() as file:
-                rows = list(csv.DictReader(file))
-            self.assertEqual([row["epoch"] for row in rows], ["1", "2", "3"])
-            self.assertEqual([row["step"] for row in rows], ["10", "20", "30"])
-            self.assertEqual(float(rows[2]["train_loss"]), result.history[2]["train_loss"])
-            self.assertAlmostEqual(float(rows[1]["learning_rate"]), 0.05 * 0.95)
-            summary = json.loads((folder / "run" / "summary.json").read_text())
-            self.assertEqual(summary, result.summary)
-            self.assertEqual(summary["status"], "done")
-            self.assertRegex(summary["date"], r"^20\d\d-\d\d-\d\d$")
-            self.assertEqual(summary["trainable_parameters"], 64 * 32 + 32 + 32 * 10 + 10)
-            self.assertEqual(
-                set(summary["fingerprints"]),
-                {"train_data", "test_data", "randomization", "epoch_order", "weights"},
-            )
-            self.assertNotEmpty(list((folder / "run" / "tensorboard" / "train").iterdir()))
-            self.assertNotEmpty(list((folder / "run" / "tensorboard" / "test").iterdir()))
+        folder = Path(self.create_tempdir())
+        result = run(folder / "run", "train.tensorboard = True")
+        with (folder / "run" / "metrics.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["epoch"] for row in rows], ["1", "2", "3"])
+        self.assertEqual([row["step"] for row in rows], ["10", "20", "30"])
+        self.assertEqual(float(rows[2]["train_loss"]), result.history[2]["train_loss"])
+        self.assertAlmostEqual(float(rows[1]["learning_rate"]), 0.05 * 0.95)
+        summary = json.loads((folder / "run" / "summary.json").read_text())
+        self.assertEqual(summary, result.summary)
+        self.assertEqual(summary["status"], "done")
+        self.assertRegex(summary["date"], r"^20\d\d-\d\d-\d\d$")
+        self.assertEqual(summary["trainable_parameters"], 64 * 32 + 32 + 32 * 10 + 10)
+        self.assertEqual(
+            set(summary["fingerprints"]),
+            {"train_data", "test_data", "randomization", "epoch_order", "weights"},
+        )
+        self.assertNotEmpty(list((folder / "run" / "tensorboard" / "train").iterdir()))
+        self.assertNotEmpty(list((folder / "run" / "tensorboard" / "test").iterdir()))
 
     def test_saved_model_and_reported_figures_agree(self):
-        with new_folder() as folder:
-            result = run(folder)
-            model = keras.saving.load_model(folder / "model.keras", safe_mode=True)
-            config.parse([], small_runs.SMALL)
-            batches = Splits.from_gin(None, 0).pipeline("test").evaluation_batches(50)
-            images, labels = (
-                np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator(), strict=True)
-            )
-            accuracy = np.mean(model.predict(images, verbose=0).argmax(1) == labels)
-            self.assertAlmostEqual(accuracy, result.history[-1]["test_accuracy"], places=6)
+        folder = Path(self.create_tempdir())
+        result = run(folder)
+        model = keras.saving.load_model(folder / "model.keras", safe_mode=True)
+        config.parse([], small_runs.SMALL)
+        batches = Splits.from_gin(None, 0).pipeline("test").evaluation_batches(50)
+        images, labels = (np.concatenate(parts) for parts in zip(*batches.as_numpy_iterator(), strict=True))
+        accuracy = np.mean(model.predict(images, verbose=0).argmax(1) == labels)
+        self.assertAlmostEqual(accuracy, result.history[-1]["test_accuracy"], places=6)
 
     def test_fits_random_labels_and_says_when(self):
-        with new_folder() as folder:
-            result = run(
-                folder,
-                "randomization.labels = 'random'",
-                "mlp.hidden = '256'",
-                "train.epochs = 60",
-                "exponential.factor = 0.99",
-                "evaluation.stop_when = 'fit_loss'",
-            )
+        folder = Path(self.create_tempdir())
+        result = run(
+            folder,
+            "randomization.labels = 'random'",
+            "mlp.hidden = '256'",
+            "train.epochs = 60",
+            "exponential.factor = 0.99",
+            "evaluation.stop_when = 'fit_loss'",
+        )
         final = result.summary["final"]
         self.assertGreater(final["train_accuracy"], 0.99)
         self.assertLess(final["test_accuracy"], 0.25)
@@ -81,18 +79,18 @@ class TrainTest(parameterized.TestCase):
         self.assertGreater(result.history[-2]["train_loss"], 0.05)
 
     def test_running_average_is_named(self):
-        with new_folder() as folder:
-            result = run(folder, "evaluation.train_metrics = 'running_average'")
+        folder = Path(self.create_tempdir())
+        result = run(folder, "evaluation.train_metrics = 'running_average'")
         row = result.history[0]
         self.assertEqual(row["train_metrics"], "running_average")
         self.assertEqual(row["train_loss"], row["running_loss"])
 
     def test_cross_entropy_is_apart_from_the_penalty(self):
         # With a rate of nearly nothing the weights stay, so that loss, cross-entropy and penalty compare.
-        with new_folder() as folder:
-            still = ("train.learning_rate = 1e-9", "train.epochs = 1", "augmentation.flip = False")
-            plain = run(folder / "plain", *still, "regularization.weight_decay = 0").history[0]
-            decayed = run(folder / "decayed", *still, "regularization.weight_decay = 0.5").history[0]
+        folder = Path(self.create_tempdir())
+        still = ("train.learning_rate = 1e-9", "train.epochs = 1", "augmentation.flip = False")
+        plain = run(folder / "plain", *still, "regularization.weight_decay = 0").history[0]
+        decayed = run(folder / "decayed", *still, "regularization.weight_decay = 0.5").history[0]
         self.assertEqual(plain["penalty"], 0)
         self.assertGreater(decayed["penalty"], 1)
         for column in ("train_loss", "test_loss", "running_loss"):
@@ -107,50 +105,51 @@ class TrainTest(parameterized.TestCase):
         (("regularization.weight_decay = 0", "regularization.dropout = 0.2"), True),
     )
     def test_explicit_regularization(self, bindings, expected):
-        with new_folder() as folder:
-            result = run(folder, "train.epochs = 1", *bindings)
+        folder = Path(self.create_tempdir())
+        result = run(folder, "train.epochs = 1", *bindings)
         self.assertEqual(result.summary["explicit_regularization"], expected)
 
     def test_steps_per_execution_does_not_change_results(self):
-        with new_folder() as folder:
-            histories = [
-                timeless(run(folder / str(n), f"train.steps_per_execution = {n}").history) for n in (1, 4, 10)
-            ]
+        folder = Path(self.create_tempdir())
+        histories = [
+            timeless(run(folder / str(n), f"train.steps_per_execution = {n}").history) for n in (1, 4, 10)
+        ]
         self.assertEqual(histories[0], histories[1])
         self.assertEqual(histories[0], histories[2])
 
     def test_seed_changes_the_run_and_nothing_else_does(self):
-        with new_folder() as folder:
-            first, again, other = (
-                run(folder / name, f"train.seed = {seed}").summary["fingerprints"]["weights"]
-                for name, seed in (("a", 1), ("b", 1), ("c", 2))
-            )
+        folder = Path(self.create_tempdir())
+        first, again, other = (
+            run(folder / name, f"train.seed = {seed}").summary["fingerprints"]["weights"]
+            for name, seed in (("a", 1), ("b", 1), ("c", 2))
+        )
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
     def test_a_run_that_prepares_its_data_equals_one_that_finds_them_prepared(self):
-        with new_folder() as folder, mock.patch.object(digits, "EMBEDDED_DIR", folder / "data"):
+        folder = Path(self.create_tempdir())
+        with mock.patch.object(digits, "EMBEDDED_DIR", folder / "data"):
             first, again = (run(folder / name).summary["fingerprints"] for name in ("first", "again"))
         self.assertEqual(first, again)
 
     def test_divergence_is_an_error_and_a_status(self):
-        with new_folder() as folder:
-            with self.assertRaisesRegex(DivergedError, "not finite in epoch 1 at step"):
-                run(folder, "train.learning_rate = 1e30", "train.steps_per_execution = 1")
-            self.assertEqual(json.loads((folder / "summary.json").read_text())["status"], "diverged")
+        folder = Path(self.create_tempdir())
+        with self.assertRaisesRegex(DivergedError, "not finite in epoch 1 at step"):
+            run(folder, "train.learning_rate = 1e30", "train.steps_per_execution = 1")
+        self.assertEqual(json.loads((folder / "summary.json").read_text())["status"], "diverged")
 
     def test_a_weight_that_is_not_finite_is_divergence_though_relu_hides_it(self):
         hidden = ("regularization.weight_decay = 0", "train.steps_per_execution = 1")
-        with new_folder() as folder:
-            with self.assertRaises(DivergedError) as caught, spoiled_weight(14):
-                run(folder, *hidden)
-            self.assertEqual(caught.exception.exit_code, 4)
-            self.assertIn("hidden_1/kernel", caught.exception.sentence)
-            summary = json.loads((folder / "summary.json").read_text())
-            self.assertEqual(summary["status"], "diverged")
-            self.assertEqual((summary["diverged"]["epoch"], summary["diverged"]["step"]), (2, 10))
-            self.assertFalse((folder / "model.keras").exists())
-            self.assertEqual([p.name for p in sorted((folder / "checkpoints").iterdir())], [FIRST_EPOCH])
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(DivergedError) as caught, spoiled_weight(14):
+            run(folder, *hidden)
+        self.assertEqual(caught.exception.exit_code, 4)
+        self.assertIn("hidden_1/kernel", caught.exception.sentence)
+        summary = json.loads((folder / "summary.json").read_text())
+        self.assertEqual(summary["status"], "diverged")
+        self.assertEqual((summary["diverged"]["epoch"], summary["diverged"]["step"]), (2, 10))
+        self.assertFalse((folder / "model.keras").exists())
+        self.assertEqual([p.name for p in sorted((folder / "checkpoints").iterdir())], [FIRST_EPOCH])
 
     @parameterized.named_parameters(
         ("in_mid_epoch", 1e-9, contextlib.nullcontext, 3), ("when_stopped", 0, lambda: sigterm_at(6), 0)
@@ -162,13 +161,14 @@ class TrainTest(parameterized.TestCase):
             f"checkpoints.every_minutes = {minutes}",
             "checkpoints.keep_last = 9",
         )
-        with new_folder() as folder:
-            with self.assertRaises(DivergedError), spoiled_weight(4), stop():
-                run(folder, *bindings)
-            self.assertLen(list((folder / "checkpoints").iterdir()), saved)
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(DivergedError), spoiled_weight(4), stop():
+            run(folder, *bindings)
+        self.assertLen(list((folder / "checkpoints").iterdir()), saved)
 
     def test_dropout_for_a_network_without_it(self):
-        with new_folder() as folder, self.assertRaisesRegex(UserError, "small_alexnet has no dropout"):
+        folder = Path(self.create_tempdir())
+        with self.assertRaisesRegex(UserError, "small_alexnet has no dropout"):
             run(folder, "train.model = @small_alexnet", "regularization.dropout = 0.5")
 
     @parameterized.parameters(
@@ -185,7 +185,8 @@ class TrainTest(parameterized.TestCase):
         ("regularization.dropout = 1", "regularization.dropout is 1"),
     )
     def test_bad_values(self, binding, message):
-        with new_folder() as folder, self.assertRaisesRegex(UserError, message):
+        folder = Path(self.create_tempdir())
+        with self.assertRaisesRegex(UserError, message):
             run(folder, binding)
 
 
@@ -224,54 +225,54 @@ class ResumeTest(parameterized.TestCase):
     )
     def test_bit_for_bit_after_stops_in_mid_epoch_and_at_its_end(self, bindings):
         bindings = (*bindings, "train.steps_per_execution = 3", "train.epochs = 4")
-        with new_folder() as folder:
-            whole = run(folder / "whole", *bindings)
-            stops = 0
-            while True:
-                try:
-                    with STOPS[stops % len(STOPS)]():
-                        stopped = run(folder / "stopped", *bindings)
-                    break
-                except StoppedBySignalError as error:
-                    self.assertEqual(error.exit_code, 128 + signal.SIGTERM)
-                    stops += 1
-            self.assertGreaterEqual(stops, len(STOPS))
-            self.assertEqual(timeless(stopped.history), timeless(whole.history))
-            pairs = zip(newest_arrays(folder / "stopped"), newest_arrays(folder / "whole"), strict=True)
-            for one, other in pairs:
-                np.testing.assert_array_equal(one, other)
-            self.assertEqual(stopped.summary["fingerprints"], whole.summary["fingerprints"])
+        folder = Path(self.create_tempdir())
+        whole = run(folder / "whole", *bindings)
+        stops = 0
+        while True:
+            try:
+                with STOPS[stops % len(STOPS)]():
+                    stopped = run(folder / "stopped", *bindings)
+                break
+            except StoppedBySignalError as error:
+                self.assertEqual(error.exit_code, 128 + signal.SIGTERM)
+                stops += 1
+        self.assertGreaterEqual(stops, len(STOPS))
+        self.assertEqual(timeless(stopped.history), timeless(whole.history))
+        pairs = zip(newest_arrays(folder / "stopped"), newest_arrays(folder / "whole"), strict=True)
+        for one, other in pairs:
+            np.testing.assert_array_equal(one, other)
+        self.assertEqual(stopped.summary["fingerprints"], whole.summary["fingerprints"])
 
     def test_done_stays_done(self):
-        with new_folder() as folder:
-            first = run(folder)
-            before = (folder / "metrics.csv").stat().st_mtime_ns
-            again = run(folder)
-            self.assertEqual(again.history, first.history)
-            self.assertEqual((folder / "metrics.csv").stat().st_mtime_ns, before)
+        folder = Path(self.create_tempdir())
+        first = run(folder)
+        before = (folder / "metrics.csv").stat().st_mtime_ns
+        again = run(folder)
+        self.assertEqual(again.history, first.history)
+        self.assertEqual((folder / "metrics.csv").stat().st_mtime_ns, before)
 
     def test_another_configuration_is_refused_with_the_difference(self):
-        with new_folder() as folder:
-            run(folder)
-            with self.assertRaisesRegex(UserError, r"(?s)-mlp.hidden = '32'.*\+mlp.hidden = '64'"):
-                run(folder, "mlp.hidden = '64'")
+        folder = Path(self.create_tempdir())
+        run(folder)
+        with self.assertRaisesRegex(UserError, r"(?s)-mlp.hidden = '32'.*\+mlp.hidden = '64'"):
+            run(folder, "mlp.hidden = '64'")
 
     def test_other_data_are_refused(self):
-        with new_folder() as folder:
-            with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
-                run(folder)
-            with (
-                mock.patch.object(ImageSet, "fingerprint", "of other data"),
-                self.assertRaisesRegex(UserError, "another configuration or other data"),
-            ):
-                run(folder)
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(StoppedBySignalError), sigterm_after_epoch():
+            run(folder)
+        with (
+            mock.patch.object(ImageSet, "fingerprint", "of other data"),
+            self.assertRaisesRegex(UserError, "another configuration or other data"),
+        ):
+            run(folder)
 
     def test_overwrite_moves_the_earlier_run_aside(self):
-        with new_folder() as folder:
-            run(folder / "run")
-            run(folder / "run", "mlp.hidden = '64'", overwrite=True)
-            self.assertIn("'32'", (folder / "run.old-1" / "config.gin").read_text())
-            self.assertIn("'64'", (folder / "run" / "config.gin").read_text())
+        folder = Path(self.create_tempdir())
+        run(folder / "run")
+        run(folder / "run", "mlp.hidden = '64'", overwrite=True)
+        self.assertIn("'32'", (folder / "run.old-1" / "config.gin").read_text())
+        self.assertIn("'64'", (folder / "run" / "config.gin").read_text())
 
     @parameterized.parameters(
         (["dataset.train_examples = 5000"], UserError),
@@ -281,7 +282,8 @@ class ResumeTest(parameterized.TestCase):
     )
     def test_overwrite_moves_nothing_until_a_new_run_can_begin(self, bindings, error):
         nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-        with new_folder() as folder, mock.patch.dict(os.environ, nowhere):
+        folder = Path(self.create_tempdir())
+        with mock.patch.dict(os.environ, nowhere):
             (folder / "run" / "checkpoints").mkdir(parents=True)
             for name in ("config.gin", "checkpoints/epoch-00001-step-0000000.npz"):
                 (folder / "run" / name).write_text("an earlier run")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.kill_and_resume import ROOT
+from tests.training.train_processes import ROOT
 
 # With time limits for a test: a lost worker is noticed after seconds.
 MAIN = """

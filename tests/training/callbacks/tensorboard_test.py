@@ -2,6 +2,7 @@ import functools
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from unittest import mock
 
@@ -16,7 +17,6 @@ from rethink_keras.training import evaluation
 from rethink_keras.training.evaluators.confusion import Confusion
 from tests.training.small_runs import (
     before_call,
-    new_folder,
     run,
     send_sigterm,
     sigterm_after_epoch,
@@ -78,8 +78,7 @@ class SeenRunTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        holder = new_folder()
-        cls.folder = cls.enterClassContext(holder) / "seen"
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory())) / "seen"
         cls.grids = []
         grid = image_grid.grid
 
@@ -197,42 +196,42 @@ class SeenRunTest(absltest.TestCase):
 
 class EndTest(absltest.TestCase):
     def test_a_run_that_diverges_is_a_failure(self):
-        with new_folder() as folder:
-            with self.assertRaises(DivergedError):
-                run(folder, ON, "train.learning_rate = 1e30", "train.steps_per_execution = 1")
-            self.assertEqual(hyperparameters(folder)[1], api_pb2.STATUS_FAILURE)
+        folder = Path(self.create_tempdir())
+        with self.assertRaises(DivergedError):
+            run(folder, ON, "train.learning_rate = 1e30", "train.steps_per_execution = 1")
+        self.assertEqual(hyperparameters(folder)[1], api_pb2.STATUS_FAILURE)
 
     def test_a_run_that_breaks_is_a_failure(self):
         broken = mock.patch.object(evaluation, "evaluate", side_effect=ArithmeticError)
-        with new_folder() as folder:
-            with broken, self.assertRaises(ArithmeticError):
-                run(folder, ON)
-            self.assertEqual(hyperparameters(folder)[1], api_pb2.STATUS_FAILURE)
+        folder = Path(self.create_tempdir())
+        with broken, self.assertRaises(ArithmeticError):
+            run(folder, ON)
+        self.assertEqual(hyperparameters(folder)[1], api_pb2.STATUS_FAILURE)
 
     def test_stops_leave_no_point_twice_and_none_out(self):
         bindings = (ON, *HALF, "train.epochs = 4", "train.steps_per_execution = 3")
         in_confusion = functools.partial(before_call, evaluation, "predictions", send_sigterm)
-        with new_folder() as folder:
-            run(folder / "whole", *bindings)
-            for stop in (sigterm_after_epoch, in_confusion):
-                with self.assertRaises(StoppedBySignalError), stop():
-                    run(folder / "stopped", *bindings)
-                self.assertEqual(hyperparameters(folder / "stopped")[1], api_pb2.STATUS_UNKNOWN)
-            path = folder / "stopped" / "confusion.json"
-            kept = path.read_text()
-            path.write_text("[{")
-            with self.assertRaisesRegex(UserError, "confusion.json is damaged. Remove it"):
+        folder = Path(self.create_tempdir())
+        run(folder / "whole", *bindings)
+        for stop in (sigterm_after_epoch, in_confusion):
+            with self.assertRaises(StoppedBySignalError), stop():
                 run(folder / "stopped", *bindings)
-            # As if a kill had come after a later confusion was measured and before its checkpoint.
-            entries = json.loads(kept)
-            path.write_text(json.dumps([*entries, {**entries[-1], "epoch": 3}]))
+            self.assertEqual(hyperparameters(folder / "stopped")[1], api_pb2.STATUS_UNKNOWN)
+        path = folder / "stopped" / "confusion.json"
+        kept = path.read_text()
+        path.write_text("[{")
+        with self.assertRaisesRegex(UserError, "confusion.json is damaged. Remove it"):
             run(folder / "stopped", *bindings)
-            self.assertEqual(path.read_text(), (folder / "whole" / "confusion.json").read_text())
-            self.assertEqual(hyperparameters(folder / "stopped")[1], api_pb2.STATUS_SUCCESS)
-            for sub in ("", "train", "test"):
-                whole, stopped = (events(folder / name, sub) for name in ("whole", "stopped"))
-                self.assertEqual([e[:2] for e in stopped], [e[:2] for e in whole])
-                self.assertEqual(scalars(stopped), scalars(whole))
+        # As if a kill had come after a later confusion was measured and before its checkpoint.
+        entries = json.loads(kept)
+        path.write_text(json.dumps([*entries, {**entries[-1], "epoch": 3}]))
+        run(folder / "stopped", *bindings)
+        self.assertEqual(path.read_text(), (folder / "whole" / "confusion.json").read_text())
+        self.assertEqual(hyperparameters(folder / "stopped")[1], api_pb2.STATUS_SUCCESS)
+        for sub in ("", "train", "test"):
+            whole, stopped = (events(folder / name, sub) for name in ("whole", "stopped"))
+            self.assertEqual([e[:2] for e in stopped], [e[:2] for e in whole])
+            self.assertEqual(scalars(stopped), scalars(whole))
 
 
 class LazyTest(absltest.TestCase):
@@ -252,9 +251,9 @@ class LazyTest(absltest.TestCase):
             "rethink_keras.run([], [*SMALL, 'train.epochs = 1'], sys.argv[1]);"
             "print({'tensorboard.plugins.hparams.api', 'matplotlib.backends.backend_agg', 'wandb'} & set(sys.modules))"
         )
-        with new_folder() as folder:
-            command = [sys.executable, "-c", script, str(folder)]
-            shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        folder = Path(self.create_tempdir())
+        command = [sys.executable, "-c", script, str(folder)]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
         self.assertEqual(shown.stdout.splitlines()[-1], "set()")
 
 

@@ -16,7 +16,7 @@ from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.training.callbacks.weights_and_biases import WeightsAndBiases
 from rethink_keras.training.config import WandbRun
 from rethink_keras.workdir.workdir import Workdir
-from tests.training.small_runs import new_folder, run, sigterm_at, timeless
+from tests.training.small_runs import run, sigterm_at, timeless
 
 HAS_WANDB = importlib.util.find_spec("wandb") is not None
 OVERLAY = Path(__file__).parents[3] / "gin" / "with" / "wandb.gin"
@@ -60,7 +60,7 @@ def history(file_records):
 class OfflineTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
-        self.folder = self.enter_context(new_folder())
+        self.folder = Path(self.create_tempdir())
         self.enter_context(mock.patch.dict(os.environ, WANDB_MODE="offline"))
         self.enter_context(contextlib.chdir(self.folder))
 
@@ -156,7 +156,8 @@ class OfflineTest(absltest.TestCase):
 
 class AbsentTest(absltest.TestCase):
     def test_a_missing_package_is_told_before_anything_is_made(self):
-        with new_folder() as folder, mock.patch.dict("sys.modules", wandb=None):
+        folder = Path(self.create_tempdir())
+        with mock.patch.dict("sys.modules", wandb=None):
             with self.assertRaisesRegex(
                 UserError, "not installed. Run pip install -r requirements-wandb.txt"
             ):
@@ -171,20 +172,20 @@ class AbsentTest(absltest.TestCase):
 class OnlineTest(absltest.TestCase):
     def test_the_server_says_from_which_epoch_on_it_needs_the_rows(self):
         rows = [{"epoch": k, "train_loss": 1 / k} for k in range(1, 6)]
-        with new_folder() as folder:
-            fake = types.SimpleNamespace(folder=Workdir(folder), train=None, facts={}, class_names=())
-            for stands_at, expected in ((0, [1, 2, 3, 4, 5]), (4, [4, 5]), (7, [])):
-                module = _server(stands_at)
-                with mock.patch.dict("sys.modules", wandb=module), contextlib.redirect_stdout(io.StringIO()):
-                    writer = WeightsAndBiases(fake, {"a": 1}, None, WandbRun())
-                    writer.open(rows)
-                sent = [call.kwargs["step"] for call in module.run.log.call_args_list]
-                self.assertEqual(sent, expected)
-                self.assertEqual(module.init.call_args.kwargs["resume"], "allow")
-                writer.close({"status": "done", "final": {}})
-                module.run.finish.assert_called_once_with(exit_code=0)
-            ids = json.loads((folder / "wandb" / "run.json").read_text())["id"]
-            self.assertEqual(module.init.call_args.kwargs["id"], ids)
+        folder = Path(self.create_tempdir())
+        fake = types.SimpleNamespace(folder=Workdir(folder), train=None, facts={}, class_names=())
+        for stands_at, expected in ((0, [1, 2, 3, 4, 5]), (4, [4, 5]), (7, [])):
+            module = _server(stands_at)
+            with mock.patch.dict("sys.modules", wandb=module), contextlib.redirect_stdout(io.StringIO()):
+                writer = WeightsAndBiases(fake, {"a": 1}, None, WandbRun())
+                writer.open(rows)
+            sent = [call.kwargs["step"] for call in module.run.log.call_args_list]
+            self.assertEqual(sent, expected)
+            self.assertEqual(module.init.call_args.kwargs["resume"], "allow")
+            writer.close({"status": "done", "final": {}})
+            module.run.finish.assert_called_once_with(exit_code=0)
+        ids = json.loads((folder / "wandb" / "run.json").read_text())["id"]
+        self.assertEqual(module.init.call_args.kwargs["id"], ids)
 
 
 def _server(stands_at):

@@ -12,13 +12,13 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 
-from benchmarks.kill_and_resume import newest_arrays, wait_for_line
 from rethink_keras.data.batches import BatchShard
 from rethink_keras.errors import DiskError, UserError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution.workers import SINGLE_WORKER, MultipleWorkers, connect_workers
 from tests.training import small_runs
 from tests.training.small_runs import run
+from tests.training.train_processes import newest_arrays, wait_for_line
 from tests.training.worker_processes import ended, start
 
 # A short last batch of 2, an odd number of test examples, a penalty and top-5 besides; many small steps, so that there
