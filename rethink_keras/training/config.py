@@ -130,7 +130,7 @@ class WandbRun:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """Everything that a gin configuration says of a training run, each part constructed once.
+    """The whole gin configuration of a training run, each part constructed once.
 
     Attributes:
         train: Epochs, batches, network, optimizer, execution.

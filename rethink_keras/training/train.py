@@ -20,7 +20,6 @@ from rethink_keras.training import batch_statistics, data, divergence, provenanc
 from rethink_keras.training.callbacks import CALLBACKS
 from rethink_keras.training.callbacks.epoch_order import EpochOrder
 from rethink_keras.training.callbacks.evaluate import Evaluate
-from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
 from rethink_keras.training.callbacks.progress import PrintEpoch, ProgressBar
 from rethink_keras.training.callbacks.save_checkpoint import SaveCheckpoint
 from rethink_keras.training.callbacks.stop_on_divergence import StopOnDivergence
@@ -29,6 +28,7 @@ from rethink_keras.training.callbacks.tensorboard import TensorBoard
 from rethink_keras.training.callbacks.track_state import TrackState
 from rethink_keras.training.callbacks.weights_and_biases import WeightsAndBiases, import_wandb
 from rethink_keras.training.callbacks.write_metrics import WriteMetrics
+from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.training.checkpoints import Checkpoints, variables_of
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices
@@ -266,9 +266,9 @@ def _label_confusion(run: Run) -> LabelConfusion | None:
     return None
 
 
-def _writers(run: Run, parameters: dict[str, Any], confusion: LabelConfusion | None) -> list[MetricsWriter]:
+def _writers(run: Run, parameters: dict[str, Any], confusion: LabelConfusion | None) -> list[Writer]:
     """Returns the configured writers."""
-    writers: list[MetricsWriter] = []
+    writers: list[Writer] = []
     if run.config.train.tensorboard:
         writers.append(TensorBoard(run, parameters, confusion))
     if run.config.wandb:
@@ -279,7 +279,7 @@ def _writers(run: Run, parameters: dict[str, Any], confusion: LabelConfusion | N
 
 
 @contextlib.contextmanager
-def _opened(writers: Sequence[MetricsWriter], summary: RunSummary) -> Iterator[None]:
+def _opened(writers: Sequence[Writer], summary: RunSummary) -> Iterator[None]:
     """Opens the writers on the chief, and closes them with the last summary, however the block ends."""
     run = summary.run
     opened = [writer for writer in writers if run.workers.is_chief]

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from rethink_keras import config as gin_config
 from rethink_keras.plotting import to_rgb
-from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
+from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.workdir.columns import MetricsRow, is_known
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FOLDER = "tensorboard"
 RUN, TRAIN, TEST = "", "train", "test"  # folders of event files; equal tags of several share one plot
 
 
-class TensorBoard(MetricsWriter):
+class TensorBoard(Writer):
     """Writes event files in the workdir's `tensorboard/`, which is emptied first.
 
     The hyperparameters are those of the HParams plugin. No run declares which of them belong to the experiment: the

@@ -11,7 +11,7 @@ from typing import Any
 from rethink_keras.errors import UserError
 from rethink_keras.plotting import to_rgb
 from rethink_keras.system.files import write_atomically
-from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
+from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.training.config import WandbRun
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion
 from rethink_keras.training.run import Run
@@ -22,7 +22,7 @@ RECORD = "run.json"  # in it: the run's id, and the first step that was not sent
 FINISH_SECONDS = 120.0  # that the end of a run waits for the network
 
 
-class WeightsAndBiases(MetricsWriter):
+class WeightsAndBiases(Writer):
     """Sends epochs to W&B, or in its offline mode writes them below the workdir; an epoch is a step there.
 
     A resumed run is the same run there, by the id kept in the workdir. What W&B has of it is not sent again:

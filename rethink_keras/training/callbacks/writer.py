@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class MetricsWriter(RunCallback, abc.ABC):
+class Writer(RunCallback, abc.ABC):
     """Writes or sends each evaluated epoch of a run, and changes nothing of it.
 
     Args:

@@ -1,11 +1,11 @@
 from absl.testing import absltest
 
-from rethink_keras.training.callbacks.metrics_writer import MetricsWriter
+from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.training.state import RunState
 from tests.training.made_run import ROW, made_run
 
 
-class Kept(MetricsWriter):
+class Kept(Writer):
     def open(self, rows):
         self.rows = list(rows)
 
@@ -16,7 +16,7 @@ class Kept(MetricsWriter):
         self.rows = None
 
 
-class MetricsWriterTest(absltest.TestCase):
+class WriterTest(absltest.TestCase):
     def test_writes_evaluated_epochs(self):
         run = made_run(self.create_tempdir(), state=RunState(epoch=1, rows=[dict(ROW)]))
         writer = Kept(run, {}, None)
@@ -29,7 +29,7 @@ class MetricsWriterTest(absltest.TestCase):
         self.assertIsNone(writer.first_batch())
 
     def test_must_be_complete(self):
-        class Half(MetricsWriter):
+        class Half(Writer):
             def open(self, rows): ...
 
         with self.assertRaises(TypeError):
