@@ -148,14 +148,7 @@ def bayesian(
 
 @gin.configurable(denylist=_FROM_SEARCH)
 def hyperband(
-    *,
-    objective,
-    hyperparameters,
-    trials: int,
-    epochs: int,
-    seed: int,
-    factor: int = 3,
-    iterations: int = 1,
+    *, objective, hyperparameters, trials: int, epochs: int, seed: int, factor: int = 3, iterations: int = 1
 ) -> SearchOracle:
     """Returns an oracle for Hyperband (Li et al. 2018), which resumes the best of many short trials.
 

@@ -15,7 +15,6 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS
-from rethink_keras.experiments.searches.algorithms import SearchOracle
 from rethink_keras.experiments.searches.objectives import metrics_after, score
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.worker_locks import is_alive, is_name
@@ -52,8 +51,7 @@ class Chief:
     Workers that are threads of this process call it directly, those elsewhere through `remote.served`.
 
     Args:
-        plan: Plan of the search.
-        oracle: New oracle of its trials.
+        plan: Plan of the search, with a new oracle.
         folder: Folder of the search, locked.
         ended: Called with each trial that has ended.
 
@@ -61,9 +59,9 @@ class Chief:
         UserError: The folder contains another search, or its `search.json` is damaged.
     """
 
-    def __init__(self, plan: SearchPlan, oracle: SearchOracle, folder: Path, ended: Callable[[Trial], None]):
+    def __init__(self, plan: SearchPlan, folder: Path, ended: Callable[[Trial], None]):
         self._plan = plan
-        self._oracle = oracle
+        self._oracle = plan.oracle
         self._folder = folder
         self._ended = ended
         self._lock = threading.RLock()

@@ -35,18 +35,15 @@ def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
     return f"trial {int(trial.trial_id):04d}: {how} ({in_short(plan, trial)})"
 
 
-def progress_of_trials(
-    plan: SearchPlan, folder: Path, trials: Sequence[Trial], costs: Sequence[int]
-) -> list[display.Progress]:
-    """Returns the progress of all trials, in epochs.
+def progress_of_trials(plan: SearchPlan, folder: Path, trials: Sequence[Trial]) -> list[display.Progress]:
+    """Returns the progress of all trials that there can be, in epochs.
 
     Args:
         plan: Plan of the search.
         folder: Folder of the search.
         trials: Trials so far.
-        costs: Maximum number of epochs of each trial that there can be.
     """
-    left = [display.Progress(display.LEFT, cost) for cost in costs[len(trials) :]]
+    left = [display.Progress(display.LEFT, cost) for cost in plan.costs[len(trials) :]]
     return [*(_progress(plan, folder, trial) for trial in trials), *left]
 
 

@@ -16,7 +16,7 @@ from rethink_keras import config
 from rethink_keras.errors import DamagedError
 from rethink_keras.experiments.paths import ROOT, stored_path, typed_command, typed_path
 from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
-from rethink_keras.experiments.searches.search import SearchPlan, parsed_run
+from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.record import DAMAGED
@@ -138,7 +138,7 @@ def _escaped(cell: str) -> str:
 def _best(plan: SearchPlan, table: list[TrialRow], folder: Path, command: str) -> str:
     best, run = table[0], plan.template
     found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
-    with parsed_run(run, *found):
+    with run.parsed(*found):
         resolved = config.resolved()
     flags = [
         f"--gin_file={typed_path(folder / BEST)}",

@@ -15,7 +15,6 @@ from rethink_keras.experiments.engines import Engine
 from rethink_keras.experiments.orchestrator import UPDATE_SECONDS, leading, run_all
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import remote
-from rethink_keras.experiments.searches.algorithms import SearchOracle
 from rethink_keras.experiments.searches.chief import Chief
 from rethink_keras.experiments.searches.progress import line, progress_of_trials
 from rethink_keras.experiments.searches.search import SearchPlan
@@ -26,18 +25,12 @@ from rethink_keras.system.signals import StopRequest, stop_request
 
 
 def lead(
-    plan: SearchPlan,
-    oracle: SearchOracle,
-    folder: Path,
-    role: remote.Role,
-    engine: Engine,
-    data_dir: str | None,
+    plan: SearchPlan, folder: Path, role: remote.Role, engine: Engine, data_dir: str | None
 ) -> list[Trial]:
     """Runs a search in this process, or as the chief of workers elsewhere; returns all trials.
 
     Args:
         plan: Plan of the search.
-        oracle: Oracle of its trials.
         folder: Folder of the search.
         role: Role of this process.
         engine: Where trials compute if there are no workers elsewhere.
@@ -50,10 +43,9 @@ def lead(
     """
     refusal = f"Another process leads the search in {folder}. Wait for it, or name another --workdir."
     with leading(folder, refusal) as stop:
-        costs = oracle.costs(plan.template.epochs)
-        display = Display(lambda: progress_of_trials(plan, folder, chief.trials, costs))
-        chief = Chief(plan, oracle, folder, lambda trial: display.ended(line(plan, folder, trial)))
-        print(f"Up to {len(costs)} trials in {folder}, {len(chief.trials)} of them begun.", flush=True)
+        display = Display(lambda: progress_of_trials(plan, folder, chief.trials))
+        chief = Chief(plan, folder, lambda trial: display.ended(line(plan, folder, trial)))
+        print(f"Up to {len(plan.costs)} trials in {folder}, {len(chief.trials)} of them begun.", flush=True)
         with display.shown():
             if role.is_chief and not chief.finished:
                 with remote.served(chief, folder, role.address):
@@ -62,29 +54,21 @@ def lead(
             elif not chief.finished:
                 chief.release_lost()
                 source = TrialSource(plan, chief, folder, role.tuner_id, data_dir)
-                run_all(source, engine, display, stop, threads=plan.template.threads, most=len(costs))
+                run_all(source, engine, display, stop, threads=plan.template.threads, most=len(plan.costs))
         if stop.number is not None:
             raise StoppedBySignalError(
-                f"Stopped; trials in progress saved. {len(chief.trials)} of up to {len(costs)} trials are begun: the "
-                "same command resumes.",
+                f"Stopped; trials in progress saved. {len(chief.trials)} of up to {len(plan.costs)} trials are begun: "
+                "the same command resumes.",
                 stop.number,
             )
         return chief.trials
 
 
-def follow(
-    plan: SearchPlan,
-    oracle: SearchOracle,
-    folder: Path,
-    role: remote.Role,
-    engine: Engine,
-    data_dir: str | None,
-) -> None:
+def follow(plan: SearchPlan, folder: Path, role: remote.Role, engine: Engine, data_dir: str | None) -> None:
     """Works for a chief elsewhere until there are no more trials.
 
     Args:
         plan: Plan of the search.
-        oracle: Only determines how many trials there can be.
         folder: Folder of the search.
         role: Role of this process.
         engine: Where trials compute.
@@ -99,7 +83,6 @@ def follow(
     chiefs.check_same(folder, chiefs.read(folder), plan)
     stopping = threading.Event()
     display = Display()
-    most = len(oracle.costs(plan.template.epochs))
     with explain_disk_errors(folder), stop_request() as stop:
         client = remote.Client(
             folder,
@@ -111,7 +94,13 @@ def follow(
         source = TrialSource(plan, client, folder, role.tuner_id, data_dir)
         with display.shown(), contextlib.suppress(remote.RequestCancelled):
             run_all(
-                source, engine, display, stop, threads=plan.template.threads, most=most, stopping=stopping
+                source,
+                engine,
+                display,
+                stop,
+                threads=plan.template.threads,
+                most=len(plan.costs),
+                stopping=stopping,
             )
         if stop.number is not None:
             raise StoppedBySignalError(

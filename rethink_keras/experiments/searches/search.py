@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import gin
@@ -14,7 +13,6 @@ from keras_tuner.engine.trial import Trial
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.paths import ROOT
 from rethink_keras.experiments.planned_run import MOST_THREADS, PlannedRun
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.experiments.searches import algorithms
@@ -99,12 +97,19 @@ class SearchPlan:
         space: What varies.
         template: The run of every trial, without what varies.
         settings: Everything in which another search would differ, as JSON types.
+        oracle: Chooses the trials.
     """
 
     search: Search
     space: Space
     template: PlannedRun
     settings: dict[str, Any]
+    oracle: SearchOracle
+
+    @functools.cached_property
+    def costs(self) -> list[int]:
+        """The maximum number of epochs of each trial that there can be."""
+        return self.oracle.costs(self.template.epochs)
 
     def bindings(self, trial: Trial) -> dict[str, str]:
         """Returns the bindings of a trial, as gin texts by parameter."""
@@ -124,7 +129,7 @@ class SearchPlan:
     def checked_run(self, trial: Trial) -> PlannedRun:
         """Returns the run of a trial with the fingerprint of its configuration, which is parsed for that."""
         run = self.run(trial)
-        with parsed_run(run):
+        with run.parsed():
             return dataclasses.replace(run, fingerprint=config.fingerprint())
 
     def last_epoch(self, trial: Trial) -> int:
@@ -133,13 +138,9 @@ class SearchPlan:
 
 
 def plan_search(
-    search: Search,
-    space: Space,
-    gin_files: Sequence[str],
-    threads: int,
-    allow_imports: bool = False,
-) -> tuple[SearchPlan, SearchOracle]:
-    """Returns the plan of a search, and the oracle of its trials.
+    search: Search, space: Space, gin_files: Sequence[str], threads: int, allow_imports: bool = False
+) -> SearchPlan:
+    """Returns the plan of a search.
 
     Args:
         search: The search.
@@ -153,14 +154,13 @@ def plan_search(
     """
     files, params = find_overlays(search.base, gin_files)
 
-    def plan(*more: str) -> PlannedRun:
-        every = [*params, *more]
-        return plan_run(TRIALS, "trial", "", search.run_seed, files, every, threads, allow_imports)
-
-    template = plan()
+    seed = search.run_seed
+    template = plan_run(
+        PlannedRun(TRIALS, "trial", "", seed, files, params, threads=threads, allow_imports=allow_imports)
+    )
     for corner in space.corners():
         try:
-            plan(corner)
+            plan_run(dataclasses.replace(template, bindings=(*params, corner)))
         except UserError as error:
             what = error.sentence.removeprefix(f"--gin_param='{corner}': ")
             raise UserError(f"The space contains {corner}, but {what}") from error
@@ -174,20 +174,13 @@ def plan_search(
         "trial": trial.splitlines(),
         "threads": threads,
     }
-    return SearchPlan(search, space, template, settings), oracle
-
-
-def parsed_run(run: PlannedRun, *more: str) -> contextlib.AbstractContextManager[None]:
-    """Returns a context in which the configuration of a run, with more bindings, is the present one."""
-    files: list[str | Path] = [ROOT / file for file in run.gin_files]
-    bindings = [*run.bindings, *more, f"train.seed = {run.seed}"]
-    return config.parsed(files, bindings, allow_imports=run.allow_imports)
+    return SearchPlan(search, space, template, settings, oracle)
 
 
 def _check_template(search: Search, space: Space, template: PlannedRun) -> str:
     """Checks that trials can be trained and measured. Returns their configuration, without what varies."""
     every_epochs = "evaluation.every_epochs"
-    with parsed_run(template):
+    with template.parsed():
         if config.bound("train.model", None) is None:
             raise UserError(
                 "The trials have no network. Put train.model = @mlp into search.base, for example."

@@ -13,9 +13,6 @@ class ProgressTest(absltest.TestCase):
         super().setUp()
         self.folder = Path(self.create_tempdir())
 
-    def progress(self, scene, costs):
-        return progress_of_trials(scene.plan, self.folder, scene.chief.trials, costs)
-
     def test_trials_of_all_kinds(self):
         scene = Scene(self.folder, "search.trials = 4")
         for failed in (False, True):
@@ -23,7 +20,7 @@ class ProgressTest(absltest.TestCase):
         begun = scene.chief.create_trial("w")
         workdir = self.folder / scene.plan.run(begun).name
         made_runs.write_run(workdir, "running", [made_runs.row(1, seconds=2.0)])
-        found = self.progress(scene, [3] * 4)
+        found = progress_of_trials(scene.plan, self.folder, scene.chief.trials)
         self.assertEqual([one.status for one in found], [DONE, FAILED, RUNNING, LEFT])
         self.assertEqual([one.cost for one in found], [3] * 4)
         self.assertEqual((found[2].spent, found[2].seconds), (1, 2.0))
@@ -31,8 +28,7 @@ class ProgressTest(absltest.TestCase):
     def test_a_trial_that_resumes_another_counts_its_own_epochs_alone(self):
         scene = Scene(self.folder, "search.algorithm = @hyperband")
         scene.all()
-        costs = [scene.plan.last_epoch(trial) for trial in scene.chief.trials]
-        found = self.progress(scene, costs)
+        found = progress_of_trials(scene.plan, self.folder, scene.chief.trials)
         self.assertEqual([one.cost for one in found], [1, 1, 1, 2, 3, 3])
 
     def test_lines(self):

@@ -36,11 +36,11 @@ class FailureTest(absltest.TestCase):
         super().setUp()
         self.addCleanup(config.clear)
         self.folder = Path(self.create_tempdir())
-        self.plan, self.oracle = planned(self.folder)
+        self.plan = planned(self.folder)
         self.enter_context(contextlib.redirect_stdout(io.StringIO()))
 
     def lead(self, role, engine):
-        return run_search.lead(self.plan, self.oracle, self.folder, role, engine, None)
+        return run_search.lead(self.plan, self.folder, role, engine, None)
 
     def test_a_failure_of_the_display_stops_all_trials(self):
         engine = WaitingEngine()
