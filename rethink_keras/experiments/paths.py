@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,20 @@ def typed_path(path: Path) -> Path:
 def typed_command(program: str, *flags: str) -> str:
     """Returns a command of bin/ as a user types it in the present folder, quoted for the shell."""
     return " ".join(map(_quoted, (str(typed_path(ROOT / "bin" / program)), *flags)))
+
+
+def configuration_flags(
+    gin_files: Iterable[str], bindings: Iterable[str], written: Callable[[Path], Path] = typed_path
+) -> list[str]:
+    """Returns the flags that give a command its configuration.
+
+    Args:
+        gin_files: Paths as `stored_path` returns them.
+        bindings: Gin bindings.
+        written: How paths are written.
+    """
+    files = [f"--gin_file={written(ROOT / file)}" for file in gin_files]
+    return [*files, *(f"--gin_param={binding}" for binding in bindings)]
 
 
 def _quoted(word: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rethink_keras import config
 from rethink_keras.experiments.job import Job
-from rethink_keras.experiments.paths import ROOT, typed_command, typed_path
+from rethink_keras.experiments.paths import ROOT, configuration_flags, typed_command, typed_path
 
 MOST_NAME_BYTES = 200
 MOST_THREADS = 1024
@@ -55,8 +55,7 @@ class PlannedRun:
             written: How paths are written. Absolute ones mean the same in every present folder.
         """
         return [
-            *(f"--gin_file={written(ROOT / file)}" for file in self.gin_files),
-            *(f"--gin_param={binding}" for binding in self.bindings),
+            *configuration_flags(self.gin_files, self.bindings, written),
             f"--seed={self.seed}",
             *([f"--threads={self.threads}"] if self.threads else []),
             *(["--allow_imports"] if self.allow_imports else []),

@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
@@ -33,16 +33,6 @@ OPTIONS = (
 )  # of an oracle, which never change
 TRIAL_IDS = r"[0-9]{1,9}"
 STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)
-
-
-class Trials(Protocol):
-    """Hands out trials: `Chief`, or `remote.Client` on another machine."""
-
-    def create_trial(self, tuner_id: str) -> Trial:
-        """Returns a trial to run; one with status IDLE asks to try again, and one with status STOPPED is the last."""
-
-    def end_trial(self, trial: Trial) -> None:
-        """Takes back a trial whose status is COMPLETED or FAILED."""
 
 
 class Chief:
@@ -134,23 +124,22 @@ class Chief:
     def release_lost(self) -> list[str]:
         """Queues the trials of workers that have died, for other workers to resume; returns the ids of the trials."""
         with self._lock:
-            lost = [
-                (tuner_id, trial)
+            lost = {
+                tuner_id: trial.trial_id
                 for tuner_id, trial in self._oracle.ongoing_trials.items()
                 if not is_alive(self._folder, tuner_id)
-            ]
-            for tuner_id, trial in lost:
+            }
+            for tuner_id, trial_id in lost.items():
                 del self._oracle.ongoing_trials[tuner_id]
-                self._oracle._retry_queue.append(trial.trial_id)
+                self._oracle._retry_queue.append(trial_id)
             if lost:
                 self._store()
-            return [trial.trial_id for _, trial in lost]
+            return list(lost.values())
 
     def _over(self) -> bool:
         """Returns whether all requested trials have ended. Hyperband only tells when it is asked for another one."""
-        oracle = self._oracle
-        most = oracle.max_trials
-        return bool(most) and len(oracle.end_order) >= most and not oracle.ongoing_trials
+        most = self._oracle.max_trials
+        return bool(most) and len(self._oracle.end_order) >= most and not self._oracle.ongoing_trials
 
     def _store(self) -> None:
         state = {
@@ -177,9 +166,8 @@ class Chief:
             if changed := [n for n in OPTIONS if n in requested and state["oracle"].get(n) != requested[n]]:
                 raise ValueError(f"another {changed[0]}")  # with which Hyperband might never end
             self._oracle.set_state(state["oracle"])
-            self.finished = (
-                state["finished"] == self._plan.search.trials
-            )  # unless more trials are requested now
+            # Unless more trials are requested now.
+            self.finished = state["finished"] == self._plan.search.trials
             for trial in self._oracle.trials.values():
                 _check_trial(trial, self._plan)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from rethink_keras.errors import DamagedError
 from rethink_keras.experiments import display
-from rethink_keras.experiments.searches.objectives import metrics_after
-from rethink_keras.experiments.searches.results import in_short
+from rethink_keras.experiments.searches.results import in_short, measured
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.workdir.workdir import Workdir
 
@@ -20,18 +18,14 @@ _STATUSES = {TrialStatus.COMPLETED: display.DONE, TrialStatus.FAILED: display.FA
 
 def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
     """Returns a line about how a trial ended, with its metrics and what it binds."""
-    workdir = Workdir(folder / plan.run(trial).name)
-    if trial.status == TrialStatus.COMPLETED:
-        try:
-            found = metrics_after(workdir.read(), plan.last_epoch(trial))
-            how = (
-                f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
-                f"test {found['test_accuracy']:.2%}"
-            )
-        except DamagedError as error:
-            how = f"done, but {error}"
+    found, why = measured(plan, trial, folder)
+    if found:
+        how = (
+            f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
+            f"test {found['test_accuracy']:.2%}"
+        )
     else:
-        how = f"failed: {workdir.read_failure()}"
+        how = f"done, but {why}" if trial.status == TrialStatus.COMPLETED else f"failed: {why}"
     return f"trial {int(trial.trial_id):04d}: {how} ({in_short(plan, trial)})"
 
 

@@ -14,7 +14,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
 from rethink_keras.errors import DamagedError
-from rethink_keras.experiments.paths import ROOT, stored_path, typed_command, typed_path
+from rethink_keras.experiments.paths import configuration_flags, stored_path, typed_command, typed_path
 from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.system.files import write_atomically
@@ -68,12 +68,20 @@ def write(
     write_atomically(folder / CSV, text.getvalue().encode())
     write_atomically(folder / MARKDOWN, _markdown(plan, table).encode())
     if table[0]["status"] == "done":
-        flags = [
-            *(f"--gin_file={typed_path(ROOT / stored_path(file))}" for file in gin_files),
-            *(f"--gin_param={b}" for b in bindings),
-        ]
+        flags = configuration_flags(map(stored_path, gin_files), bindings)
         command = typed_command("tune", *flags, f"--workdir={typed_path(folder)}")
         write_atomically(folder / BEST, _best(plan, table, folder, command).encode())
+
+
+def measured(plan: SearchPlan, trial: Trial, folder: Path) -> tuple[dict[str, Any], str]:
+    """Returns the metrics of a trial that is done; else none, and why."""
+    workdir = Workdir(folder / plan.run(trial).name)
+    if trial.status != TrialStatus.COMPLETED:
+        return {}, workdir.read_failure()
+    try:
+        return metrics_after(workdir.read(), plan.last_epoch(trial)), ""
+    except DamagedError as error:
+        return {}, str(error)
 
 
 def in_short(plan: SearchPlan, trial: Trial) -> str:
@@ -93,21 +101,13 @@ def cells(row: TrialRow) -> dict[str, str]:
 
 
 def _row(plan: SearchPlan, trial: Trial, folder: Path) -> TrialRow:
-    run = plan.run(trial)
-    workdir = Workdir(folder / run.name)
-    status, found, why = STATUSES[trial.status], {}, ""
-    if trial.status == TrialStatus.COMPLETED:
-        try:
-            found = metrics_after(workdir.read(), plan.last_epoch(trial))
-        except DamagedError as error:
-            status, why = DAMAGED, str(error)
-    else:
-        why = workdir.read_failure()
+    found, why = measured(plan, trial, folder)
+    is_damaged = trial.status == TrialStatus.COMPLETED and not found
     bound = plan.bindings(trial)
     return {
         "trial": f"{int(trial.trial_id):04d}",
-        "workdir": run.name,
-        "status": status,
+        "workdir": plan.run(trial).name,
+        "status": DAMAGED if is_damaged else STATUSES[trial.status],
         "score": trial.score,
         **{name: found.get(name) for name in METRICS},
         **{name: bound.get(name, "") for name, _ in plan.space},

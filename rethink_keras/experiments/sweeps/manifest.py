@@ -12,7 +12,7 @@ from pathlib import Path
 import typeguard
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.paths import ROOT, typed_command, typed_path
+from rethink_keras.experiments.paths import configuration_flags, typed_command, typed_path
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.system.files import write_atomically
 from rethink_keras.workdir import text_files
@@ -50,10 +50,9 @@ class Manifest:
 
     def command(self, folder: Path) -> str:
         """Returns the command that runs this sweep, as a user types it in the present folder."""
-        files = [f"--gin_file={typed_path(ROOT / file)}" for file in self.gin_files]
-        params = [f"--gin_param={binding}" for binding in self.bindings]
+        flags = configuration_flags(self.gin_files, self.bindings)
         imports = ["--allow_imports"] if any(run.allow_imports for run in self.runs) else []
-        return typed_command("sweep", *files, *params, *imports, f"--workdir={typed_path(folder)}")
+        return typed_command("sweep", *flags, *imports, f"--workdir={typed_path(folder)}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` to a folder."""
