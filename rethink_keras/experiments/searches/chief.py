@@ -149,11 +149,7 @@ class Chief:
             "oracle": self._oracle.get_state(),
             "trials": [trial.get_state() for trial in self._oracle.trials.values()],
         }
-        try:
-            write_atomically(self._folder / NAME, (json.dumps(state, indent=1) + "\n").encode())
-        except OSError as error:
-            self.trouble = error
-            raise
+        write_atomically(self._folder / NAME, (json.dumps(state, indent=1) + "\n").encode())
 
     def _restore(self) -> None:
         state = read(self._folder)

@@ -83,14 +83,12 @@ def follow(plan: SearchPlan, folder: Path, role: remote.Role, engine: Engine, da
     chiefs.check_same(folder, chiefs.read(folder), plan)
     stopping = threading.Event()
     display = Display()
+
+    def ended(trial: Trial) -> None:
+        display.ended(line(plan, folder, trial))
+
     with explain_disk_errors(folder), stop_request() as stop:
-        client = remote.Client(
-            folder,
-            role.address,
-            plan.search.patience_minutes,
-            stopping,
-            lambda trial: display.ended(line(plan, folder, trial)),
-        )
+        client = remote.Client(folder, role.address, plan.search.patience_minutes, stopping, ended)
         source = TrialSource(plan, client, folder, role.tuner_id, data_dir)
         with display.shown(), contextlib.suppress(remote.RequestCancelled):
             run_all(

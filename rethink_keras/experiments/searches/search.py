@@ -63,8 +63,7 @@ class Search:
         check_number("search.patience_minutes", self.patience_minutes, 0, 1e6)
         check_seed("search.seed", self.seed)
         check_seed("search.run_seed", self.run_seed)
-        nothing = dict.fromkeys(("objective", "hyperparameters", "trials", "epochs", "seed"))
-        check_call("search.algorithm", self.algorithm, **nothing)
+        check_call("search.algorithm", self.algorithm, common={}, trials=1, epochs=1)
         if self.threads != "auto":
             check_int("search.threads", self.threads, 1, MOST_THREADS)
 
@@ -77,13 +76,15 @@ class Search:
         """Returns the oracle that chooses the trials, for runs of `epochs` epochs at most."""
         if self.is_hyperband and "train.epochs" in dict(space):
             raise UserError("Hyperband varies train.epochs itself. Take it out of the space.")
-        oracle = self.algorithm(
-            objective=keras_tuner.Objective(self.objective, DIRECTIONS[self.objective]),
-            hyperparameters=space.hyperparameters(),
-            trials=self.trials,
-            epochs=epochs,
-            seed=self.seed,
-        )
+        common = {
+            "objective": keras_tuner.Objective(self.objective, DIRECTIONS[self.objective]),
+            "hyperparameters": space.hyperparameters(),
+            "seed": self.seed + 1,  # Keras Tuner takes 0 for a random seed
+            "max_consecutive_failed_trials": None,  # a failed trial never stops a search
+            "allow_new_entries": False,
+            "tune_new_entries": False,
+        }
+        oracle = self.algorithm(common=common, trials=self.trials, epochs=epochs)
         oracle.verbose = 0
         return oracle
 

@@ -97,13 +97,15 @@ class Space:
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Raises ValueError if values of a trial in Keras Tuner are not in this space."""
-        for name, options in self.choice.items():
-            if name in values and values[name] not in map(_text, options):
+        for name, _ in self:
+            if name in values and not self._contains(name, values[name]):
                 raise ValueError(f"{name} is {ascii(values[name])[:80]}")
-        for name in self._ranges:
-            kind = int if name in self.integer else (int, float)
-            if name in values and not (isinstance(values[name], kind) and math.isfinite(values[name])):
-                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
+
+    def _contains(self, name: str, value: Any) -> bool:
+        if name in self.choice:
+            return value in map(_text, self.choice[name])
+        kind = int if name in self.integer else (int, float)
+        return isinstance(value, kind) and math.isfinite(value)
 
     @property
     def _ranges(self) -> dict[str, Sequence[Any]]:
