@@ -24,13 +24,8 @@ from rethink_keras.workdir.workdir import Workdir
 
 NAME = "search.json"
 FORMAT = 1
-OPTIONS = (
-    "seed",
-    "factor",
-    "min_epochs",
-    "max_epochs",
-    "hyperband_iterations",
-)  # of an oracle, which never change
+# Of an oracle, which never change.
+OPTIONS = ("seed", "factor", "min_epochs", "max_epochs", "hyperband_iterations")
 TRIAL_IDS = r"[0-9]{1,9}"
 STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)
 

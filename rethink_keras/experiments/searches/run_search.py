@@ -5,23 +5,29 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras.errors import StoppedBySignalError, WorkerLostError
+from rethink_keras.experiments import display as displays
 from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines import Engine
 from rethink_keras.experiments.orchestrator import UPDATE_SECONDS, leading, run_all
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import remote
 from rethink_keras.experiments.searches.chief import Chief
-from rethink_keras.experiments.searches.progress import line, progress_of_trials
+from rethink_keras.experiments.searches.results import in_short, measured
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.trial_source import TrialSource
 from rethink_keras.experiments.searches.worker_locks import workers_alive
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
+from rethink_keras.workdir.workdir import Workdir
+
+INITIAL_EPOCH = "tuner/initial_epoch"  # of Hyperband: the epoch after which a trial resumes another one
+_STATUSES = {TrialStatus.COMPLETED: displays.DONE, TrialStatus.FAILED: displays.FAILED}
 
 
 def lead(
@@ -132,3 +138,38 @@ def _watch(chief: Chief, folder: Path, display: Display, stop: StopRequest) -> N
         time.sleep(UPDATE_SECONDS)
     if chief.trouble:
         raise chief.trouble
+
+
+def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
+    """Returns a line about how a trial ended, with its metrics and what it binds."""
+    found, why = measured(plan, trial, folder)
+    if found:
+        how = (
+            f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
+            f"test {found['test_accuracy']:.2%}"
+        )
+    else:
+        how = f"done, but {why}" if trial.status == TrialStatus.COMPLETED else f"failed: {why}"
+    return f"trial {int(trial.trial_id):04d}: {how} ({in_short(plan, trial)})"
+
+
+def progress_of_trials(plan: SearchPlan, folder: Path, trials: Sequence[Trial]) -> list[displays.Progress]:
+    """Returns the progress of all trials that there can be, in epochs.
+
+    Args:
+        plan: Plan of the search.
+        folder: Folder of the search.
+        trials: Trials so far.
+    """
+    left = [displays.Progress(displays.LEFT, cost) for cost in plan.costs[len(trials) :]]
+    return [*(_progress(plan, folder, trial) for trial in trials), *left]
+
+
+def _progress(plan: SearchPlan, folder: Path, trial: Trial) -> displays.Progress:
+    found = Workdir(folder / plan.run(trial).name).read()
+    before = trial.hyperparameters.values.get(INITIAL_EPOCH, 0)
+    cost = plan.last_epoch(trial) - before
+    # A workdir that several trials of Hyperband share has the epochs of all of them.
+    spent = min(max(found.epochs - before, 0), cost)
+    seconds = found.seconds * spent / found.epochs if found.epochs else 0.0
+    return displays.Progress(_STATUSES.get(trial.status, displays.RUNNING), cost, spent, seconds)
