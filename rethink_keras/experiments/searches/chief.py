@@ -177,7 +177,7 @@ def read(folder: Path) -> dict[str, Any]:
         if state["format"] != FORMAT or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise ValueError("another format")
         return state
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
 
 

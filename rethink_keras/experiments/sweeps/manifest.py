@@ -84,7 +84,7 @@ class Manifest:
             for run in runs:
                 run.check()
             return manifest
-        except _DAMAGED as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
             what = str(error).partition("\n")[0][:200] or type(error).__name__
             raise UserError(
                 f"{path} is damaged or of another version ({what}). Remove it and run bin/sweep again: "
@@ -133,17 +133,6 @@ class Manifest:
 def find(folder: Path) -> Iterator[Path]:
     """Yields the folders of sweeps in and below a folder, in the order of their names."""
     return (path.parent for path in text_files.find(folder, NAME))
-
-
-_DAMAGED = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    typeguard.TypeCheckError,
-)
 
 
 def _with_tuples(fields: dict) -> dict:
