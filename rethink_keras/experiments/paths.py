@@ -46,8 +46,7 @@ def configuration_flags(
 def _quoted(word: str) -> str:
     """Quotes the value of a flag; one that contains single quotes gets double quotes where the shell permits it."""
     flag, _, value = word.partition("=")
-    if "'" in value and not re.search(r'["$`\\!]', value) and shlex.quote(flag) == flag:
-        return f'{flag}="{value}"'
-    if value and shlex.quote(flag) == flag:
-        return f"{flag}={shlex.quote(value)}"
-    return shlex.quote(word)
+    if not value or shlex.quote(flag) != flag:
+        return shlex.quote(word)
+    in_double_quotes = "'" in value and not re.search(r'["$`\\!]', value)
+    return f'{flag}="{value}"' if in_double_quotes else f"{flag}={shlex.quote(value)}"

@@ -13,14 +13,13 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from rethink_keras.errors import DamagedError, UserError
+from rethink_keras.errors import UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS
-from rethink_keras.experiments.searches.objectives import metrics_after, score
+from rethink_keras.experiments.searches.objectives import score
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.worker_locks import is_alive, is_name
 from rethink_keras.system.files import write_atomically
 from rethink_keras.workdir.json_files import read_json
-from rethink_keras.workdir.workdir import Workdir
 
 NAME = "search.json"
 FORMAT = 1
@@ -99,22 +98,18 @@ class Chief:
             if mine.status != TrialStatus.RUNNING:  # a worker that got no answer repeats the call
                 return
             mine.status = trial.status
-            if trial.status == TrialStatus.COMPLETED:
-                try:
-                    self._measure(mine)
-                except DamagedError:  # the run ended well, but its files are damaged
-                    mine.status = TrialStatus.FAILED
+            found, _ = self._plan.measured(mine, self._folder)
+            if found:
+                objective = self._oracle.objective
+                value = score(objective.name, found, self._plan.run(mine).epochs)
+                mine.metrics.register(objective.name, direction=objective.direction)
+                mine.metrics.update(objective.name, value, step=found["epochs"])
+            else:  # the run failed; or it ended well, but its files are damaged
+                mine.status = TrialStatus.FAILED
             self._oracle.end_trial(mine)
             self.finished = self._over()
             self._store()
         self._ended(mine)
-
-    def _measure(self, trial: Trial) -> None:
-        run = self._plan.run(trial)
-        found = metrics_after(Workdir(self._folder / run.name).read(), self._plan.last_epoch(trial))
-        objective = self._oracle.objective
-        trial.metrics.register(objective.name, direction=objective.direction)
-        trial.metrics.update(objective.name, score(objective.name, found, run.epochs), step=found["epochs"])
 
     def release_lost(self) -> list[str]:
         """Queues the trials of workers that have died, for other workers to resume; returns the ids of the trials."""

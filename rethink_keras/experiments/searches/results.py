@@ -13,14 +13,12 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
-from rethink_keras.errors import DamagedError
 from rethink_keras.experiments.paths import configuration_flags, stored_path, typed_command, typed_path
-from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
+from rethink_keras.experiments.searches.objectives import DIRECTIONS
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.record import DAMAGED
-from rethink_keras.workdir.workdir import Workdir
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 METRICS = (
@@ -73,22 +71,6 @@ def write(
         write_atomically(folder / BEST, _best(plan, table, folder, command).encode())
 
 
-def measured(plan: SearchPlan, trial: Trial, folder: Path) -> tuple[dict[str, Any], str]:
-    """Returns the metrics of a trial that is done; else none, and why."""
-    workdir = Workdir(folder / plan.run(trial).name)
-    if trial.status != TrialStatus.COMPLETED:
-        return {}, workdir.read_failure()
-    try:
-        return metrics_after(workdir.read(), plan.last_epoch(trial)), ""
-    except DamagedError as error:
-        return {}, str(error)
-
-
-def in_short(plan: SearchPlan, trial: Trial) -> str:
-    """Returns what a trial binds, as one line."""
-    return ", ".join(f"{name} = {text}" for name, text in plan.bindings(trial).items())
-
-
 def cells(row: TrialRow) -> dict[str, str]:
     """Returns a row as texts for people: accuracies in percent."""
     shown = {}
@@ -101,7 +83,7 @@ def cells(row: TrialRow) -> dict[str, str]:
 
 
 def _row(plan: SearchPlan, trial: Trial, folder: Path) -> TrialRow:
-    found, why = measured(plan, trial, folder)
+    found, why = plan.measured(trial, folder)
     is_damaged = trial.status == TrialStatus.COMPLETED and not found
     bound = plan.bindings(trial)
     return {

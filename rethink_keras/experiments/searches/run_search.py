@@ -18,7 +18,6 @@ from rethink_keras.experiments.orchestrator import UPDATE_SECONDS, leading, run_
 from rethink_keras.experiments.searches import chief as chiefs
 from rethink_keras.experiments.searches import remote
 from rethink_keras.experiments.searches.chief import Chief
-from rethink_keras.experiments.searches.results import in_short, measured
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.trial_source import TrialSource
 from rethink_keras.experiments.searches.worker_locks import workers_alive
@@ -142,7 +141,7 @@ def _watch(chief: Chief, folder: Path, display: Display, stop: StopRequest) -> N
 
 def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
     """Returns a line about how a trial ended, with its metrics and what it binds."""
-    found, why = measured(plan, trial, folder)
+    found, why = plan.measured(trial, folder)
     if found:
         how = (
             f"{found['epochs']} epochs, {found['seconds']:.0f} s, train {found['train_accuracy']:.2%}, "
@@ -150,7 +149,7 @@ def line(plan: SearchPlan, folder: Path, trial: Trial) -> str:
         )
     else:
         how = f"done, but {why}" if trial.status == TrialStatus.COMPLETED else f"failed: {why}"
-    return f"trial {int(trial.trial_id):04d}: {how} ({in_short(plan, trial)})"
+    return f"trial {int(trial.trial_id):04d}: {how} ({plan.in_short(trial)})"
 
 
 def progress_of_trials(plan: SearchPlan, folder: Path, trials: Sequence[Trial]) -> list[displays.Progress]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gin
 import keras_tuner
-from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS, PlannedRun
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.experiments.searches import algorithms
 from rethink_keras.experiments.searches.algorithms import Algorithm, SearchOracle
-from rethink_keras.experiments.searches.objectives import DIRECTIONS
+from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
 from rethink_keras.experiments.searches.space import Space
 from rethink_keras.experiments.sweeps.sweep import MOST_RETRIES
 from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
+from rethink_keras.workdir.workdir import Workdir
 
 TRIALS = "trials"  # the folder of their workdirs
 MOST_TRIALS = 1_000_000
@@ -116,6 +118,10 @@ class SearchPlan:
         """Returns the bindings of a trial, as gin texts by parameter."""
         return self.space.bindings(trial.hyperparameters.values)
 
+    def in_short(self, trial: Trial) -> str:
+        """Returns what a trial binds, as one line."""
+        return ", ".join(f"{name} = {text}" for name, text in self.bindings(trial).items())
+
     def run(self, trial: Trial) -> PlannedRun:
         """Returns the run of a trial, without its fingerprint. A trial that resumes another one has its workdir."""
         values = trial.hyperparameters.values
@@ -136,6 +142,16 @@ class SearchPlan:
     def last_epoch(self, trial: Trial) -> int:
         """Returns the epoch after which a trial ends."""
         return int(trial.hyperparameters.values.get(algorithms.EPOCHS, self.run(trial).epochs))
+
+    def measured(self, trial: Trial, folder: Path) -> tuple[dict[str, Any], str]:
+        """Returns the metrics of a trial that is done, from its workdir in a folder; else none, and why."""
+        workdir = Workdir(folder / self.run(trial).name)
+        if trial.status != TrialStatus.COMPLETED:
+            return {}, workdir.read_failure()
+        try:
+            return metrics_after(workdir.read(), self.last_epoch(trial)), ""
+        except DamagedError as error:
+            return {}, str(error)
 
 
 def plan_search(
