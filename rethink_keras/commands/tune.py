@@ -53,15 +53,15 @@ def _tune(values: command_flags.Flags) -> None:
     if is_worker and not values.dry_run:
         run_search.wait_for_chief(folder, search.patience_minutes)
     threads = placement.threads_per_run(search.threads, chief.earlier_threads(folder), search.trials)
-    plan, oracle = plan_search(search, space, values.gin_file, threads, values.allow_imports)
+    plan = plan_search(search, space, values.gin_file, threads, values.allow_imports)
     if values.dry_run:
-        _list(plan, oracle)
+        _list(plan)
         return
     if is_worker:
-        run_search.follow(plan, oracle, folder, role, engine, values.data_dir)
+        run_search.follow(plan, folder, role, engine, values.data_dir)
         print("The search is finished.", flush=True)
         return
-    trials = run_search.lead(plan, oracle, folder, role, engine, values.data_dir)
+    trials = run_search.lead(plan, folder, role, engine, values.data_dir)
     table = results.rows(plan, trials, folder)
     results.write(plan, table, folder, values.gin_file, values.gin_param)
     _show(table)
@@ -72,7 +72,7 @@ def _tune(values: command_flags.Flags) -> None:
     print(f"The best: {typed_command('train', f'--gin_file={typed_path(folder / results.BEST)}')}")
 
 
-def _list(plan, oracle) -> None:
+def _list(plan) -> None:
     from rethink_keras.system.text import printable
 
     search = plan.search
@@ -80,9 +80,8 @@ def _list(plan, oracle) -> None:
     width = max(len(name) for name, _ in plan.space)
     for name, values in plan.space:
         print(f"{name:<{width}}  {values}")
-    costs = oracle.costs(plan.template.epochs)
-    images = sum(costs) * plan.template.images // plan.template.epochs
-    print(f"\nUp to {len(costs)} trials, {sum(costs)} epochs, {images:,} images")
+    images = sum(plan.costs) * plan.template.images // plan.template.epochs
+    print(f"\nUp to {len(plan.costs)} trials, {sum(plan.costs)} epochs, {images:,} images")
 
 
 def _show(table) -> None:

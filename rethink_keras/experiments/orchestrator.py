@@ -9,9 +9,8 @@ from __future__ import annotations
 import abc
 import concurrent.futures
 import contextlib
-import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rethink_keras.experiments.display import Display
@@ -54,17 +53,13 @@ class JobList(JobSource):
         ended: Called with each outcome.
     """
 
-    def __init__(self, jobs: Sequence[Job], ended: Callable[[Outcome], None]):
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        for job in jobs:
-            self._jobs.put(job)
+    def __init__(self, jobs: Iterable[Job], ended: Callable[[Outcome], None]):
+        self._jobs = iter(tuple(jobs))  # threads may share the iterator of a tuple
         self._ended = ended
 
     def next_job(self, place: int, stopping: threading.Event) -> Job | None:
         """Returns the next job of the list."""
-        with contextlib.suppress(queue.Empty):
-            return self._jobs.get_nowait()
-        return None
+        return next(self._jobs, None)
 
     def ended(self, job: Job, outcome: Outcome) -> None:
         """Passes the outcome on."""
@@ -90,52 +85,36 @@ def run_all(
         stop: Once a signal has come, the runs save and end, and no more are started.
         threads: Processor threads of a run; 0 for all.
         most: How many jobs there can be.
-        stopping: Is set when the runs are to end; for sources that wait for something else.
+        stopping: Is set when the runs are to end, and when all have; for sources that wait for something else.
 
     Raises:
         UserError: The engine cannot run such jobs.
         Exception: What the source, the engine or the display raised. All runs have saved and ended then.
     """
     stopping = stopping or threading.Event()
+
+    def work(place: int, environment: Mapping[str, str]) -> None:
+        with source.working(place):
+            while not stopping.is_set() and (job := source.next_job(place, stopping)):
+                outcome = engine.run(job.in_environment(environment), stopping, display.say)
+                if outcome.exit_code == 0 or not stopping.is_set():
+                    source.ended(job, outcome)
+
     with engine.connected():
         environments = engine.places(threads, most)
-        # Leaving the pool waits for its threads. So a failure in here must ask the runs to end before that.
-        with concurrent.futures.ThreadPoolExecutor(len(environments)) as pool, _set_by_failure(stopping):
-            waiting = {
-                pool.submit(_run_in_place, place, environment, source, engine, display, stopping)
-                for place, environment in enumerate(environments)
-            }
-            while waiting:
-                done, waiting = concurrent.futures.wait(waiting, UPDATE_SECONDS, "FIRST_COMPLETED")
-                if stop:
-                    stopping.set()
-                for future in done:
-                    future.result()
-                display.update()
-
-
-def _run_in_place(
-    place: int,
-    environment: Mapping[str, str],
-    source: JobSource,
-    engine: Engine,
-    display: Display,
-    stopping: threading.Event,
-) -> None:
-    with source.working(place):
-        while not stopping.is_set() and (job := source.next_job(place, stopping)):
-            outcome = engine.run(job.in_environment(environment), stopping, display.say)
-            if outcome.exit_code == 0 or not stopping.is_set():
-                source.ended(job, outcome)
-
-
-@contextlib.contextmanager
-def _set_by_failure(stopping: threading.Event) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        stopping.set()
-        raise
+        with concurrent.futures.ThreadPoolExecutor(len(environments)) as pool:
+            try:
+                waiting = {pool.submit(work, place, more) for place, more in enumerate(environments)}
+                while waiting:
+                    done, waiting = concurrent.futures.wait(waiting, UPDATE_SECONDS, "FIRST_COMPLETED")
+                    if stop:
+                        stopping.set()
+                    for future in done:
+                        future.result()
+                    display.update()
+            finally:
+                # Leaving the pool waits for its threads. So a failure in here must ask the runs to end before that.
+                stopping.set()
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,11 +29,24 @@ def typed_command(program: str, *flags: str) -> str:
     return " ".join(map(_quoted, (str(typed_path(ROOT / "bin" / program)), *flags)))
 
 
+def configuration_flags(
+    gin_files: Iterable[str], bindings: Iterable[str], written: Callable[[Path], Path] = typed_path
+) -> list[str]:
+    """Returns the flags that give a command its configuration.
+
+    Args:
+        gin_files: Paths as `stored_path` returns them.
+        bindings: Gin bindings.
+        written: How paths are written.
+    """
+    files = [f"--gin_file={written(ROOT / file)}" for file in gin_files]
+    return [*files, *(f"--gin_param={binding}" for binding in bindings)]
+
+
 def _quoted(word: str) -> str:
     """Quotes the value of a flag; one that contains single quotes gets double quotes where the shell permits it."""
     flag, _, value = word.partition("=")
-    if "'" in value and not re.search(r'["$`\\!]', value) and shlex.quote(flag) == flag:
-        return f'{flag}="{value}"'
-    if value and shlex.quote(flag) == flag:
-        return f"{flag}={shlex.quote(value)}"
-    return shlex.quote(word)
+    if not value or shlex.quote(flag) != flag:
+        return shlex.quote(word)
+    in_double_quotes = "'" in value and not re.search(r'["$`\\!]', value)
+    return f'{flag}="{value}"' if in_double_quotes else f"{flag}={shlex.quote(value)}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from rethink_keras import config
 from rethink_keras.experiments.job import Job
-from rethink_keras.experiments.paths import ROOT, typed_command, typed_path
+from rethink_keras.experiments.paths import ROOT, configuration_flags, typed_command, typed_path
 
 MOST_NAME_BYTES = 200
 MOST_THREADS = 1024
@@ -26,7 +28,7 @@ class PlannedRun:
         seed: Seed of the run.
         gin_files: Gin files of `bin/train`. Relative ones are relative to the project's folder.
         bindings: Gin bindings of `bin/train`, without the seed.
-        epochs: Maximum number of epochs.
+        epochs: Maximum number of epochs; 0 before it is planned.
         images: Maximum number of training images that pass through the network: epochs times examples.
         threads: Processor threads, on which the last bits of convolutions depend; 0 for all.
         fingerprint: SHA-256 (hex) of its configuration.
@@ -39,8 +41,8 @@ class PlannedRun:
     seed: int
     gin_files: tuple[str, ...]
     bindings: tuple[str, ...]
-    epochs: int
-    images: int
+    epochs: int = 0
+    images: int = 0
     threads: int = 0
     fingerprint: str = ""
     allow_imports: bool = False
@@ -53,8 +55,7 @@ class PlannedRun:
             written: How paths are written. Absolute ones mean the same in every present folder.
         """
         return [
-            *(f"--gin_file={written(ROOT / file)}" for file in self.gin_files),
-            *(f"--gin_param={binding}" for binding in self.bindings),
+            *configuration_flags(self.gin_files, self.bindings, written),
             f"--seed={self.seed}",
             *([f"--threads={self.threads}"] if self.threads else []),
             *(["--allow_imports"] if self.allow_imports else []),
@@ -86,6 +87,16 @@ class PlannedRun:
             environment=environment,
             fingerprint=self.fingerprint,
         )
+
+    def parsed(self, *more: str) -> contextlib.AbstractContextManager[None]:
+        """Returns a context in which the configuration of this run, with more bindings, is the present one.
+
+        Raises:
+            UserError: The configuration is wrong.
+        """
+        files = [ROOT / file for file in self.gin_files]
+        bindings = [*self.bindings, *more, f"train.seed = {self.seed}"]
+        return config.parsed(files, bindings, allow_imports=self.allow_imports)
 
     def computes_the_same(self, other: PlannedRun) -> bool:
         """Returns whether name, configuration and threads are equal, although the gin files may be other ones."""

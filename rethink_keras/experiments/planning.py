@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,33 +16,13 @@ from rethink_keras.training.schedules import MOST_EPOCHS
 from rethink_keras.validation import check_int
 
 
-def plan_run(
-    name: str,
-    network: str,
-    variant: str,
-    seed: int,
-    gin_files: Sequence[str],
-    bindings: Sequence[str],
-    threads: int,
-    allow_imports: bool = False,
-) -> PlannedRun:
-    """Returns a run whose configuration was parsed and checked. The present configuration stays.
-
-    Args:
-        name: Its folder relative to the sweep's.
-        network: Row of a table or curve of a plot.
-        variant: What differs in network or data.
-        seed: Seed of the run.
-        gin_files: Gin files, relative to the project's folder or absolute.
-        bindings: Bindings, which override the files.
-        threads: Processor threads; 0 for all.
-        allow_imports: Whether gin files may import modules from outside of this package.
+def plan_run(run: PlannedRun) -> PlannedRun:
+    """Returns a run with its costs and its fingerprint, from its configuration, which is parsed and checked.
 
     Raises:
         UserError: The configuration is wrong.
     """
-    files = [ROOT / file for file in gin_files]
-    with config.parsed(files, [*bindings, f"train.seed = {seed}"], allow_imports=allow_imports):
+    with run.parsed():
         dataset = config.bound("dataset.name", config.default(Dataset, "name"))
         epochs = config.bound("train.epochs", config.default(TrainConfig, "epochs"))
         examples = config.bound("dataset.train_examples", None)
@@ -51,22 +32,12 @@ def plan_run(
     if examples is None:
         examples = source.train_examples
     check_int("dataset.train_examples", examples, 1)
-    return PlannedRun(
-        name=name,
-        network=network,
-        variant=variant,
-        seed=seed,
-        gin_files=tuple(gin_files),
-        bindings=tuple(bindings),
-        epochs=epochs,
-        images=epochs * examples,
-        threads=threads,
-        fingerprint=fingerprint,
-        allow_imports=allow_imports,
-    )
+    return dataclasses.replace(run, epochs=epochs, images=epochs * examples, fingerprint=fingerprint)
 
 
-def find_overlays(overlays: Sequence[str], gin_files: Sequence[str]) -> tuple[list[str], list[str]]:
+def find_overlays(
+    overlays: Sequence[str], gin_files: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Returns gin files and bindings of a list that mixes both; what ends in '.gin' is a file.
 
     Args:
@@ -77,8 +48,8 @@ def find_overlays(overlays: Sequence[str], gin_files: Sequence[str]) -> tuple[li
         UserError: There is no such gin file.
     """
     folders = [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
-    files = [_found(overlay, folders) for overlay in overlays if overlay.endswith(".gin")]
-    return files, [overlay for overlay in overlays if not overlay.endswith(".gin")]
+    files = tuple(_found(overlay, folders) for overlay in overlays if overlay.endswith(".gin"))
+    return files, tuple(overlay for overlay in overlays if not overlay.endswith(".gin"))
 
 
 def _found(name: str, folders: Sequence[Path]) -> str:

@@ -4,20 +4,21 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
+from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.training.config import TrainConfig
 from tests.training.small_runs import SMALL
 
 
 def plan(*bindings):
-    return plan_run("a", "mlp", "plain", 7, [], [*SMALL, *bindings], 1)
+    return plan_run(PlannedRun("a", "mlp", "plain", 7, (), (*SMALL, *bindings)))
 
 
 class PlanRunTest(parameterized.TestCase):
     def test_the_cost_is_that_of_the_configuration(self):
         run = plan("train.epochs = 4")
         self.assertEqual((run.epochs, run.images), (4, 4 * 300))
-        default = plan_run("a", "mlp", "plain", 0, [], ["dataset.name = 'digits'"], 1)
+        default = plan_run(PlannedRun("a", "mlp", "plain", 0, (), ("dataset.name = 'digits'",)))
         self.assertEqual(
             (default.epochs, default.images), (TrainConfig().epochs, TrainConfig().epochs * 1438)
         )
@@ -50,8 +51,8 @@ class FindOverlaysTest(absltest.TestCase):
         (folder / "quickstart.gin").write_text("")
         mixed = ["quickstart.gin", "train.epochs = 1", "with/random_crop.gin"]
         files, bindings = find_overlays(mixed, [str(folder / "sweep.gin")])
-        self.assertEqual(files, [str((folder / "quickstart.gin").resolve()), "gin/with/random_crop.gin"])
-        self.assertEqual(bindings, ["train.epochs = 1"])
+        self.assertEqual(files, (str((folder / "quickstart.gin").resolve()), "gin/with/random_crop.gin"))
+        self.assertEqual(bindings, ("train.epochs = 1",))
 
     def test_a_missing_file_is_told(self):
         with self.assertRaisesRegex(UserError, "nothing.gin"):

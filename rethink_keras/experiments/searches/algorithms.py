@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import gin
 import keras_tuner
@@ -17,7 +18,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.validation import check_int, check_number
 
 MOST_ITERATIONS = 1000  # of Hyperband
-_FROM_SEARCH = ["objective", "hyperparameters", "trials", "epochs", "seed"]
+_FROM_SEARCH = ["common", "trials", "epochs"]
 ROOT, EPOCHS = "tuner/root", "tuner/epochs"  # of Hyperband: the trial that is resumed, the last epoch
 COMPLETED, FAILED = trials_module.TrialStatus.COMPLETED, trials_module.TrialStatus.FAILED
 
@@ -27,16 +28,14 @@ class Algorithm(Protocol):
 
     __name__: str
 
-    def __call__(
-        self,
-        *,
-        objective: keras_tuner.Objective,
-        hyperparameters: keras_tuner.HyperParameters,
-        trials: int,
-        epochs: int,
-        seed: int,
-    ) -> SearchOracle:
-        """Returns the oracle of a search of `trials` trials of `epochs` epochs."""
+    def __call__(self, *, common: Mapping[str, Any], trials: int, epochs: int) -> SearchOracle:
+        """Returns the oracle of a search of `trials` trials of `epochs` epochs.
+
+        Args:
+            common: Arguments of every oracle of Keras Tuner: the objective, the space, the seed and others.
+            trials: Number of trials.
+            epochs: Maximum number of epochs of a run.
+        """
 
 
 class SearchOracle(keras_tuner.Oracle):
@@ -93,11 +92,9 @@ class _Hyperband(SearchOracle, HyperbandOracle):
     @contextlib.contextmanager
     def _failed_as_worst(self):
         failed = [trial for trial in self.trials.values() if trial.status == FAILED]
+        worst = -math.inf if self.objective.direction == "max" else math.inf
         for trial in failed:
-            trial.status, trial.score = (
-                COMPLETED,
-                -math.inf if self.objective.direction == "max" else math.inf,
-            )
+            trial.status, trial.score = COMPLETED, worst
         try:
             yield
         finally:
@@ -106,31 +103,27 @@ class _Hyperband(SearchOracle, HyperbandOracle):
 
 
 @gin.configurable(denylist=_FROM_SEARCH)
-def random_search(*, objective, hyperparameters, trials: int, epochs: int, seed: int) -> SearchOracle:
+def random_search(*, common: Mapping[str, Any], trials: int, epochs: int) -> SearchOracle:
     """Returns an oracle that draws every trial independently."""
     del epochs
-    return _Random(max_trials=trials, **_common(objective, hyperparameters, seed))
+    return _Random(max_trials=trials, **common)
 
 
 @gin.configurable(denylist=_FROM_SEARCH)
 def bayesian(
     *,
-    objective,
-    hyperparameters,
+    common: Mapping[str, Any],
     trials: int,
     epochs: int,
-    seed: int,
     random_trials: int | None = None,
     exploration: float = 2.6,
 ) -> SearchOracle:
     """Returns an oracle for Bayesian optimization: a Gaussian process over the trials so far, upper confidence bound.
 
     Args:
-        objective: What is optimized.
-        hyperparameters: The space.
+        common: Arguments of every oracle.
         trials: Number of trials.
         epochs: Not used.
-        seed: Seed of the choice.
         random_trials: Number of random trials at the beginning; None for three times the number of parameters.
         exploration: The larger, the farther from known trials it explores.
     """
@@ -138,33 +131,19 @@ def bayesian(
     if random_trials is not None:
         check_int("bayesian.random_trials", random_trials, 1)
     check_number("bayesian.exploration", exploration, 0, 1e6)
-    return _Bayesian(
-        max_trials=trials,
-        num_initial_points=random_trials,
-        beta=exploration,
-        **_common(objective, hyperparameters, seed),
-    )
+    return _Bayesian(max_trials=trials, num_initial_points=random_trials, beta=exploration, **common)
 
 
 @gin.configurable(denylist=_FROM_SEARCH)
 def hyperband(
-    *,
-    objective,
-    hyperparameters,
-    trials: int,
-    epochs: int,
-    seed: int,
-    factor: int = 3,
-    iterations: int = 1,
+    *, common: Mapping[str, Any], trials: int, epochs: int, factor: int = 3, iterations: int = 1
 ) -> SearchOracle:
     """Returns an oracle for Hyperband (Li et al. 2018), which resumes the best of many short trials.
 
     Args:
-        objective: What is optimized.
-        hyperparameters: The space.
+        common: Arguments of every oracle.
         trials: Not used: the epochs and the factor determine the number of trials.
         epochs: Maximum number of epochs of a run.
-        seed: Seed of the choice.
         factor: The best `1 / factor` of each rung are resumed for `factor` times as many epochs.
         iterations: How often all brackets are run.
     """
@@ -176,20 +155,4 @@ def hyperband(
             f"hyperband.factor is {factor}, more than train.epochs, which is {epochs}. Give more epochs, or a smaller "
             "factor."
         )
-    return _Hyperband(
-        max_epochs=epochs,
-        factor=factor,
-        hyperband_iterations=iterations,
-        **_common(objective, hyperparameters, seed),
-    )
-
-
-def _common(objective, hyperparameters, seed: int) -> dict:
-    return {
-        "objective": objective,
-        "hyperparameters": hyperparameters,
-        "seed": seed + 1,  # Keras Tuner takes 0 for a random seed
-        "max_consecutive_failed_trials": None,  # a failed trial never stops a search
-        "allow_new_entries": False,
-        "tune_new_entries": False,
-    }
+    return _Hyperband(max_epochs=epochs, factor=factor, hyperband_iterations=iterations, **common)

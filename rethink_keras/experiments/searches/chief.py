@@ -9,41 +9,24 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from rethink_keras.errors import DamagedError, UserError
+from rethink_keras.errors import UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS
-from rethink_keras.experiments.searches.algorithms import SearchOracle
-from rethink_keras.experiments.searches.objectives import metrics_after, score
+from rethink_keras.experiments.searches.objectives import score
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.experiments.searches.worker_locks import is_alive, is_name
 from rethink_keras.system.files import write_atomically
 from rethink_keras.workdir.json_files import read_json
-from rethink_keras.workdir.workdir import Workdir
 
 NAME = "search.json"
 FORMAT = 1
-OPTIONS = (
-    "seed",
-    "factor",
-    "min_epochs",
-    "max_epochs",
-    "hyperband_iterations",
-)  # of an oracle, which never change
+# Of an oracle, which never change.
+OPTIONS = ("seed", "factor", "min_epochs", "max_epochs", "hyperband_iterations")
 TRIAL_IDS = r"[0-9]{1,9}"
 STATUSES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED)
-
-
-class Trials(Protocol):
-    """Hands out trials: `Chief`, or `remote.Client` on another machine."""
-
-    def create_trial(self, tuner_id: str) -> Trial:
-        """Returns a trial to run; one with status IDLE asks to try again, and one with status STOPPED is the last."""
-
-    def end_trial(self, trial: Trial) -> None:
-        """Takes back a trial whose status is COMPLETED or FAILED."""
 
 
 class Chief:
@@ -52,8 +35,7 @@ class Chief:
     Workers that are threads of this process call it directly, those elsewhere through `remote.served`.
 
     Args:
-        plan: Plan of the search.
-        oracle: New oracle of its trials.
+        plan: Plan of the search, with a new oracle.
         folder: Folder of the search, locked.
         ended: Called with each trial that has ended.
 
@@ -61,9 +43,9 @@ class Chief:
         UserError: The folder contains another search, or its `search.json` is damaged.
     """
 
-    def __init__(self, plan: SearchPlan, oracle: SearchOracle, folder: Path, ended: Callable[[Trial], None]):
+    def __init__(self, plan: SearchPlan, folder: Path, ended: Callable[[Trial], None]):
         self._plan = plan
-        self._oracle = oracle
+        self._oracle = plan.oracle
         self._folder = folder
         self._ended = ended
         self._lock = threading.RLock()
@@ -116,43 +98,38 @@ class Chief:
             if mine.status != TrialStatus.RUNNING:  # a worker that got no answer repeats the call
                 return
             mine.status = trial.status
-            if trial.status == TrialStatus.COMPLETED:
-                try:
-                    self._measure(mine)
-                except DamagedError:  # the run ended well, but its files are damaged
-                    mine.status = TrialStatus.FAILED
+            found, _ = self._plan.measured(mine, self._folder)
+            if found:
+                objective = self._oracle.objective
+                value = score(objective.name, found, self._plan.run(mine).epochs)
+                mine.metrics.register(objective.name, direction=objective.direction)
+                mine.metrics.update(objective.name, value, step=found["epochs"])
+            else:  # the run failed; or it ended well, but its files are damaged
+                mine.status = TrialStatus.FAILED
             self._oracle.end_trial(mine)
             self.finished = self._over()
             self._store()
         self._ended(mine)
 
-    def _measure(self, trial: Trial) -> None:
-        run = self._plan.run(trial)
-        found = metrics_after(Workdir(self._folder / run.name).read(), self._plan.last_epoch(trial))
-        objective = self._oracle.objective
-        trial.metrics.register(objective.name, direction=objective.direction)
-        trial.metrics.update(objective.name, score(objective.name, found, run.epochs), step=found["epochs"])
-
     def release_lost(self) -> list[str]:
         """Queues the trials of workers that have died, for other workers to resume; returns the ids of the trials."""
         with self._lock:
-            lost = [
-                (tuner_id, trial)
+            lost = {
+                tuner_id: trial.trial_id
                 for tuner_id, trial in self._oracle.ongoing_trials.items()
                 if not is_alive(self._folder, tuner_id)
-            ]
-            for tuner_id, trial in lost:
+            }
+            for tuner_id, trial_id in lost.items():
                 del self._oracle.ongoing_trials[tuner_id]
-                self._oracle._retry_queue.append(trial.trial_id)
+                self._oracle._retry_queue.append(trial_id)
             if lost:
                 self._store()
-            return [trial.trial_id for _, trial in lost]
+            return list(lost.values())
 
     def _over(self) -> bool:
         """Returns whether all requested trials have ended. Hyperband only tells when it is asked for another one."""
-        oracle = self._oracle
-        most = oracle.max_trials
-        return bool(most) and len(oracle.end_order) >= most and not oracle.ongoing_trials
+        most = self._oracle.max_trials
+        return bool(most) and len(self._oracle.end_order) >= most and not self._oracle.ongoing_trials
 
     def _store(self) -> None:
         state = {
@@ -162,11 +139,7 @@ class Chief:
             "oracle": self._oracle.get_state(),
             "trials": [trial.get_state() for trial in self._oracle.trials.values()],
         }
-        try:
-            write_atomically(self._folder / NAME, (json.dumps(state, indent=1) + "\n").encode())
-        except OSError as error:
-            self.trouble = error
-            raise
+        write_atomically(self._folder / NAME, (json.dumps(state, indent=1) + "\n").encode())
 
     def _restore(self) -> None:
         state = read(self._folder)
@@ -179,9 +152,8 @@ class Chief:
             if changed := [n for n in OPTIONS if n in requested and state["oracle"].get(n) != requested[n]]:
                 raise ValueError(f"another {changed[0]}")  # with which Hyperband might never end
             self._oracle.set_state(state["oracle"])
-            self.finished = (
-                state["finished"] == self._plan.search.trials
-            )  # unless more trials are requested now
+            # Unless more trials are requested now.
+            self.finished = state["finished"] == self._plan.search.trials
             for trial in self._oracle.trials.values():
                 _check_trial(trial, self._plan)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -200,7 +172,7 @@ def read(folder: Path) -> dict[str, Any]:
         if state["format"] != FORMAT or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
             raise ValueError("another format")
         return state
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
 
 

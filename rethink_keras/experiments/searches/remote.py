@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from pathlib import Path
 
-os.environ.setdefault(
-    "GRPC_ENABLE_FORK_SUPPORT", "0"
-)  # runs are started by fork and exec, and do not use gRPC
+# Runs are started by fork and exec, and do not use gRPC.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc

@@ -13,14 +13,12 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
-from rethink_keras.errors import DamagedError
-from rethink_keras.experiments.paths import ROOT, stored_path, typed_command, typed_path
-from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
-from rethink_keras.experiments.searches.search import SearchPlan, parsed_run
+from rethink_keras.experiments.paths import configuration_flags, stored_path, typed_command, typed_path
+from rethink_keras.experiments.searches.objectives import DIRECTIONS
+from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.system.files import write_atomically
 from rethink_keras.system.text import printable
 from rethink_keras.workdir.record import DAMAGED
-from rethink_keras.workdir.workdir import Workdir
 
 STATUSES = {TrialStatus.COMPLETED: "done", TrialStatus.FAILED: "failed", TrialStatus.RUNNING: "begun"}
 METRICS = (
@@ -68,17 +66,9 @@ def write(
     write_atomically(folder / CSV, text.getvalue().encode())
     write_atomically(folder / MARKDOWN, _markdown(plan, table).encode())
     if table[0]["status"] == "done":
-        flags = [
-            *(f"--gin_file={typed_path(ROOT / stored_path(file))}" for file in gin_files),
-            *(f"--gin_param={b}" for b in bindings),
-        ]
+        flags = configuration_flags(map(stored_path, gin_files), bindings)
         command = typed_command("tune", *flags, f"--workdir={typed_path(folder)}")
         write_atomically(folder / BEST, _best(plan, table, folder, command).encode())
-
-
-def in_short(plan: SearchPlan, trial: Trial) -> str:
-    """Returns what a trial binds, as one line."""
-    return ", ".join(f"{name} = {text}" for name, text in plan.bindings(trial).items())
 
 
 def cells(row: TrialRow) -> dict[str, str]:
@@ -93,21 +83,13 @@ def cells(row: TrialRow) -> dict[str, str]:
 
 
 def _row(plan: SearchPlan, trial: Trial, folder: Path) -> TrialRow:
-    run = plan.run(trial)
-    workdir = Workdir(folder / run.name)
-    status, found, why = STATUSES[trial.status], {}, ""
-    if trial.status == TrialStatus.COMPLETED:
-        try:
-            found = metrics_after(workdir.read(), plan.last_epoch(trial))
-        except DamagedError as error:
-            status, why = DAMAGED, str(error)
-    else:
-        why = workdir.read_failure()
+    found, why = plan.measured(trial, folder)
+    is_damaged = trial.status == TrialStatus.COMPLETED and not found
     bound = plan.bindings(trial)
     return {
         "trial": f"{int(trial.trial_id):04d}",
-        "workdir": run.name,
-        "status": status,
+        "workdir": plan.run(trial).name,
+        "status": DAMAGED if is_damaged else STATUSES[trial.status],
         "score": trial.score,
         **{name: found.get(name) for name in METRICS},
         **{name: bound.get(name, "") for name, _ in plan.space},
@@ -138,7 +120,7 @@ def _escaped(cell: str) -> str:
 def _best(plan: SearchPlan, table: list[TrialRow], folder: Path, command: str) -> str:
     best, run = table[0], plan.template
     found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
-    with parsed_run(run, *found):
+    with run.parsed(*found):
         resolved = config.resolved()
     flags = [
         f"--gin_file={typed_path(folder / BEST)}",

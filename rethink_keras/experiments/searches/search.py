@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gin
 import keras_tuner
-from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
-from rethink_keras.errors import UserError
-from rethink_keras.experiments.paths import ROOT
+from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS, PlannedRun
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.experiments.searches import algorithms
 from rethink_keras.experiments.searches.algorithms import Algorithm, SearchOracle
-from rethink_keras.experiments.searches.objectives import DIRECTIONS
+from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
 from rethink_keras.experiments.searches.space import Space
 from rethink_keras.experiments.sweeps.sweep import MOST_RETRIES
 from rethink_keras.validation import check_call, check_choice, check_int, check_number, check_seed
+from rethink_keras.workdir.workdir import Workdir
 
 TRIALS = "trials"  # the folder of their workdirs
 MOST_TRIALS = 1_000_000
@@ -65,8 +65,7 @@ class Search:
         check_number("search.patience_minutes", self.patience_minutes, 0, 1e6)
         check_seed("search.seed", self.seed)
         check_seed("search.run_seed", self.run_seed)
-        nothing = dict.fromkeys(("objective", "hyperparameters", "trials", "epochs", "seed"))
-        check_call("search.algorithm", self.algorithm, **nothing)
+        check_call("search.algorithm", self.algorithm, common={}, trials=1, epochs=1)
         if self.threads != "auto":
             check_int("search.threads", self.threads, 1, MOST_THREADS)
 
@@ -79,13 +78,15 @@ class Search:
         """Returns the oracle that chooses the trials, for runs of `epochs` epochs at most."""
         if self.is_hyperband and "train.epochs" in dict(space):
             raise UserError("Hyperband varies train.epochs itself. Take it out of the space.")
-        oracle = self.algorithm(
-            objective=keras_tuner.Objective(self.objective, DIRECTIONS[self.objective]),
-            hyperparameters=space.hyperparameters(),
-            trials=self.trials,
-            epochs=epochs,
-            seed=self.seed,
-        )
+        common = {
+            "objective": keras_tuner.Objective(self.objective, DIRECTIONS[self.objective]),
+            "hyperparameters": space.hyperparameters(),
+            "seed": self.seed + 1,  # Keras Tuner takes 0 for a random seed
+            "max_consecutive_failed_trials": None,  # a failed trial never stops a search
+            "allow_new_entries": False,
+            "tune_new_entries": False,
+        }
+        oracle = self.algorithm(common=common, trials=self.trials, epochs=epochs)
         oracle.verbose = 0
         return oracle
 
@@ -99,16 +100,27 @@ class SearchPlan:
         space: What varies.
         template: The run of every trial, without what varies.
         settings: Everything in which another search would differ, as JSON types.
+        oracle: Chooses the trials.
     """
 
     search: Search
     space: Space
     template: PlannedRun
     settings: dict[str, Any]
+    oracle: SearchOracle
+
+    @functools.cached_property
+    def costs(self) -> list[int]:
+        """The maximum number of epochs of each trial that there can be."""
+        return self.oracle.costs(self.template.epochs)
 
     def bindings(self, trial: Trial) -> dict[str, str]:
         """Returns the bindings of a trial, as gin texts by parameter."""
         return self.space.bindings(trial.hyperparameters.values)
+
+    def in_short(self, trial: Trial) -> str:
+        """Returns what a trial binds, as one line."""
+        return ", ".join(f"{name} = {text}" for name, text in self.bindings(trial).items())
 
     def run(self, trial: Trial) -> PlannedRun:
         """Returns the run of a trial, without its fingerprint. A trial that resumes another one has its workdir."""
@@ -124,22 +136,28 @@ class SearchPlan:
     def checked_run(self, trial: Trial) -> PlannedRun:
         """Returns the run of a trial with the fingerprint of its configuration, which is parsed for that."""
         run = self.run(trial)
-        with parsed_run(run):
+        with run.parsed():
             return dataclasses.replace(run, fingerprint=config.fingerprint())
 
     def last_epoch(self, trial: Trial) -> int:
         """Returns the epoch after which a trial ends."""
         return int(trial.hyperparameters.values.get(algorithms.EPOCHS, self.run(trial).epochs))
 
+    def measured(self, trial: Trial, folder: Path) -> tuple[dict[str, Any], str]:
+        """Returns the metrics of a trial that is done, from its workdir in a folder; else none, and why."""
+        workdir = Workdir(folder / self.run(trial).name)
+        if trial.status != TrialStatus.COMPLETED:
+            return {}, workdir.read_failure()
+        try:
+            return metrics_after(workdir.read(), self.last_epoch(trial)), ""
+        except DamagedError as error:
+            return {}, str(error)
+
 
 def plan_search(
-    search: Search,
-    space: Space,
-    gin_files: Sequence[str],
-    threads: int,
-    allow_imports: bool = False,
-) -> tuple[SearchPlan, SearchOracle]:
-    """Returns the plan of a search, and the oracle of its trials.
+    search: Search, space: Space, gin_files: Sequence[str], threads: int, allow_imports: bool = False
+) -> SearchPlan:
+    """Returns the plan of a search.
 
     Args:
         search: The search.
@@ -153,14 +171,13 @@ def plan_search(
     """
     files, params = find_overlays(search.base, gin_files)
 
-    def plan(*more: str) -> PlannedRun:
-        every = [*params, *more]
-        return plan_run(TRIALS, "trial", "", search.run_seed, files, every, threads, allow_imports)
-
-    template = plan()
+    seed = search.run_seed
+    template = plan_run(
+        PlannedRun(TRIALS, "trial", "", seed, files, params, threads=threads, allow_imports=allow_imports)
+    )
     for corner in space.corners():
         try:
-            plan(corner)
+            plan_run(dataclasses.replace(template, bindings=(*params, corner)))
         except UserError as error:
             what = error.sentence.removeprefix(f"--gin_param='{corner}': ")
             raise UserError(f"The space contains {corner}, but {what}") from error
@@ -174,20 +191,13 @@ def plan_search(
         "trial": trial.splitlines(),
         "threads": threads,
     }
-    return SearchPlan(search, space, template, settings), oracle
-
-
-def parsed_run(run: PlannedRun, *more: str) -> contextlib.AbstractContextManager[None]:
-    """Returns a context in which the configuration of a run, with more bindings, is the present one."""
-    files: list[str | Path] = [ROOT / file for file in run.gin_files]
-    bindings = [*run.bindings, *more, f"train.seed = {run.seed}"]
-    return config.parsed(files, bindings, allow_imports=run.allow_imports)
+    return SearchPlan(search, space, template, settings, oracle)
 
 
 def _check_template(search: Search, space: Space, template: PlannedRun) -> str:
     """Checks that trials can be trained and measured. Returns their configuration, without what varies."""
     every_epochs = "evaluation.every_epochs"
-    with parsed_run(template):
+    with template.parsed():
         if config.bound("train.model", None) is None:
             raise UserError(
                 "The trials have no network. Put train.model = @mlp into search.base, for example."

@@ -63,30 +63,24 @@ class Space:
         """Yields the name of each parameter, and its values in words."""
         for name, values in self.choice.items():
             yield name, " | ".join(map(_text, values))
-        for kind in ("log_uniform", "uniform", "integer"):
-            for name, (least, most) in getattr(self, kind).items():
-                yield (
-                    name,
-                    f"{_text(least)} to {_text(most)}{', log-uniform' if kind == 'log_uniform' else ''}",
-                )
+        for name, (least, most) in self._ranges.items():
+            logarithmic = ", log-uniform" if name in self.log_uniform else ""
+            yield name, f"{_text(least)} to {_text(most)}{logarithmic}"
 
     def corners(self) -> Iterator[str]:
         """Yields a binding for every choice, and for both bounds of every range."""
-        for mapping in (self.choice, self.log_uniform, self.uniform, self.integer):
-            for name, values in mapping.items():
-                yield from (f"{name} = {_text(value)}" for value in values)
+        for name, values in {**self.choice, **self._ranges}.items():
+            yield from (f"{name} = {_text(value)}" for value in values)
 
     def hyperparameters(self) -> keras_tuner.HyperParameters:
         """Returns the space for Keras Tuner. Choices are gin texts there."""
         found = keras_tuner.HyperParameters()
         for name, values in sorted(self.choice.items(), key=lambda item: bool(self._parent(item[0]))):
             found.Choice(name, list(map(_text, values)), ordered=False, **self._parent(name))
-        for name, (least, most) in self.log_uniform.items():
-            found.Float(name, least, most, sampling="log", **self._parent(name))
-        for name, (least, most) in self.uniform.items():
-            found.Float(name, least, most, **self._parent(name))
-        for name, (least, most) in self.integer.items():
-            found.Int(name, least, most, **self._parent(name))
+        for name, (least, most) in self._ranges.items():
+            add = found.Int if name in self.integer else found.Float
+            sampling = "log" if name in self.log_uniform else "linear"
+            add(name, least, most, sampling=sampling, **self._parent(name))
         return found
 
     def bindings(self, values: Mapping[str, Any]) -> dict[str, str]:
@@ -103,18 +97,25 @@ class Space:
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Raises ValueError if values of a trial in Keras Tuner are not in this space."""
-        for name, options in self.choice.items():
-            if name in values and values[name] not in map(_text, options):
+        for name, _ in self:
+            if name in values and not self._contains(name, values[name]):
                 raise ValueError(f"{name} is {ascii(values[name])[:80]}")
-        for name in (*self.log_uniform, *self.uniform, *self.integer):
-            kind = int if name in self.integer else (int, float)
-            if name in values and not (isinstance(values[name], kind) and math.isfinite(values[name])):
-                raise ValueError(f"{name} is {ascii(values[name])[:80]}")
+
+    def _contains(self, name: str, value: Any) -> bool:
+        if name in self.choice:
+            return value in map(_text, self.choice[name])
+        kind = int if name in self.integer else (int, float)
+        return isinstance(value, kind) and math.isfinite(value)
+
+    @property
+    def _ranges(self) -> dict[str, Sequence[Any]]:
+        """The smallest and the largest number of each parameter that has a range."""
+        return {**self.log_uniform, **self.uniform, **self.integer}
 
     def _number(self, name: str, value: float) -> str:
         if name in self.integer:
             return str(value)
-        least, most = {**self.uniform, **self.log_uniform}[name]
+        least, most = self._ranges[name]
         return repr(min(max(float(f"{value:.{DIGITS}g}"), least), most))
 
     def _parent(self, name: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
@@ -14,9 +13,10 @@ from rethink_keras.errors import DataNotAvailableError, DiskError, UserError
 from rethink_keras.experiments.job import Job, Outcome
 from rethink_keras.experiments.orchestrator import JobSource
 from rethink_keras.experiments.run_process import DATA_MISSING, DISK_FAILED
-from rethink_keras.experiments.searches.chief import Trials
+from rethink_keras.experiments.searches.chief import Chief
+from rethink_keras.experiments.searches.remote import Client
 from rethink_keras.experiments.searches.search import SearchPlan
-from rethink_keras.experiments.searches.worker_locks import WORKERS, worker_lock
+from rethink_keras.experiments.searches.worker_locks import worker_lock
 
 IDLE_SECONDS = 0.5
 
@@ -26,13 +26,15 @@ class TrialSource(JobSource):
 
     Args:
         plan: Plan of the search.
-        trials: Hands out the trials.
+        trials: Hands out the trials: the chief, or a connection to one on another machine.
         folder: Folder of the search.
         tuner_id: Name of this process among those of the search.
         data_dir: TFDS data folder; None leaves it to TFDS.
     """
 
-    def __init__(self, plan: SearchPlan, trials: Trials, folder: Path, tuner_id: str, data_dir: str | None):
+    def __init__(
+        self, plan: SearchPlan, trials: Chief | Client, folder: Path, tuner_id: str, data_dir: str | None
+    ):
         self._plan = plan
         self._trials = trials
         self._folder = folder
@@ -40,26 +42,19 @@ class TrialSource(JobSource):
         self._data_dir = data_dir
         self._begun: dict[str, Trial] = {}  # by the name of the job
 
-    @contextlib.contextmanager
-    def working(self, place: int) -> Iterator[None]:
-        """Holds the lock by which the chief knows that this worker lives.
+    def working(self, place: int) -> contextlib.AbstractContextManager[object]:
+        """Takes the lock by which the chief knows that this worker lives; returns a context that releases it.
 
         Raises:
             UserError: Another worker has the same name.
         """
-        (self._folder / WORKERS).mkdir(parents=True, exist_ok=True)
         name = self._worker(place)
-        lock = worker_lock(self._folder, name)
         try:
-            lock.acquire()
+            return worker_lock(self._folder, name).acquire()
         except filelock.Timeout as error:
             raise UserError(
                 f"Another worker is named {name}. Give each a name of its own (KERASTUNER_TUNER_ID)."
             ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def next_job(self, place: int, stopping: threading.Event) -> Job | None:
         """Returns the job of the next trial: the one that this place has begun before, or a new one."""

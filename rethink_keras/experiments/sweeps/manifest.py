@@ -12,7 +12,7 @@ from pathlib import Path
 import typeguard
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments.paths import ROOT, typed_command, typed_path
+from rethink_keras.experiments.paths import configuration_flags, typed_command, typed_path
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.system.files import write_atomically
 from rethink_keras.workdir import text_files
@@ -50,10 +50,9 @@ class Manifest:
 
     def command(self, folder: Path) -> str:
         """Returns the command that runs this sweep, as a user types it in the present folder."""
-        files = [f"--gin_file={typed_path(ROOT / file)}" for file in self.gin_files]
-        params = [f"--gin_param={binding}" for binding in self.bindings]
+        flags = configuration_flags(self.gin_files, self.bindings)
         imports = ["--allow_imports"] if any(run.allow_imports for run in self.runs) else []
-        return typed_command("sweep", *files, *params, *imports, f"--workdir={typed_path(folder)}")
+        return typed_command("sweep", *flags, *imports, f"--workdir={typed_path(folder)}")
 
     def write(self, folder: Path) -> None:
         """Writes `sweep.json` to a folder."""
@@ -85,7 +84,7 @@ class Manifest:
             for run in runs:
                 run.check()
             return manifest
-        except _DAMAGED as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, typeguard.TypeCheckError) as error:
             what = str(error).partition("\n")[0][:200] or type(error).__name__
             raise UserError(
                 f"{path} is damaged or of another version ({what}). Remove it and run bin/sweep again: "
@@ -114,9 +113,11 @@ class Manifest:
         earlier = Manifest.read_if_any(folder)
         if earlier is None:
             return self
-        self._check_same(earlier, folder)
-        before, requested = ({run.name for run in part.runs} for part in (earlier, self))
-        if replace or before <= requested:
+        before, requested = ({run.name: run for run in part.runs} for part in (earlier, self))
+        for name in requested:
+            if name in before:
+                _check_same(before[name], requested[name], folder)
+        if replace or before.keys() <= requested.keys():
             return self
         for field in ("paper_result", "size"):
             if getattr(earlier, field) != getattr(self, field):
@@ -124,33 +125,9 @@ class Manifest:
                     f"{folder} contains a sweep with sweep.{field} = {getattr(earlier, field)!r}, not "
                     f"{getattr(self, field)!r}. Name another --workdir, or take its other runs out with --replace."
                 )
+        whole = self if requested.keys() - before.keys() else earlier
         # Gin files may have changed without a change of configuration. Commands must name the present ones.
-        present = {run.name: run for run in self.runs}
-        kept = tuple(present.get(run.name, run) for run in earlier.runs)
-        if requested <= before:
-            return dataclasses.replace(earlier, runs=kept)
-        new = tuple(run for run in self.runs if run.name not in before)
-        return dataclasses.replace(self, runs=(*kept, *new))
-
-    def _check_same(self, earlier: Manifest, folder: Path) -> None:
-        """Raises UserError if an earlier sweep has runs of the same names with another configuration."""
-        before = {run.name: run for run in earlier.runs}
-        for run in self.runs:
-            there = before.get(run.name)
-            if there is not None and not there.computes_the_same(run):
-                lines = difflib.unified_diff(
-                    there.arguments(folder),
-                    run.arguments(folder),
-                    "in the folder",
-                    "requested",
-                    lineterm="",
-                    n=0,
-                )
-                difference = "\n".join(lines) or "the content of its gin files"
-                raise UserError(
-                    f"{folder} contains a sweep with another {run.name}. Name another --workdir, or restore the "
-                    f"configuration. The difference:\n{difference}"
-                )
+        return dataclasses.replace(whole, runs=tuple({**before, **requested}.values()))
 
 
 def find(folder: Path) -> Iterator[Path]:
@@ -158,16 +135,18 @@ def find(folder: Path) -> Iterator[Path]:
     return (path.parent for path in text_files.find(folder, NAME))
 
 
-_DAMAGED = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    typeguard.TypeCheckError,
-)
-
-
 def _with_tuples(fields: dict) -> dict:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def _check_same(there: PlannedRun, run: PlannedRun, folder: Path) -> None:
+    """Raises UserError if an earlier sweep has a run of the same name with another configuration."""
+    if there.computes_the_same(run):
+        return
+    before, requested = there.arguments(folder), run.arguments(folder)
+    lines = difflib.unified_diff(before, requested, "in the folder", "requested", lineterm="", n=0)
+    difference = "\n".join(lines) or "the content of its gin files"
+    raise UserError(
+        f"{folder} contains a sweep with another {run.name}. Name another --workdir, or restore the "
+        f"configuration. The difference:\n{difference}"
+    )

@@ -18,9 +18,6 @@ from rethink_keras.workdir.record import RunRecord
 from rethink_keras.workdir.summary import DIVERGED, DONE, ENDED, RUNNING
 from rethink_keras.workdir.workdir import Workdir
 
-Outcomes = dict[str, Outcome]
-"""Outcomes by the names of the runs."""
-
 
 def run_sweep(
     manifest: Manifest,
@@ -62,11 +59,12 @@ def run_sweep(
             f"{others_kept(whole, manifest)}",
             flush=True,
         )
-        outcomes: Outcomes = {}
-        display = Display(lambda: [_progress(run, folder, outcomes) for run in manifest.runs])
+        failed: dict[str, str] = {}  # the sentences of failed runs, by name
+        display = Display(lambda: [_progress(run, folder, run.name in failed) for run in manifest.runs])
 
         def ended(outcome: Outcome) -> None:
-            outcomes[outcome.name] = outcome
+            if outcome.exit_code:
+                failed[outcome.name] = outcome.sentence
             display.ended(_line(folder, outcome))
 
         jobs = [run.job(folder, retries=retries, data_dir=data_dir) for run in missing]
@@ -74,7 +72,7 @@ def run_sweep(
             if jobs:
                 threads = manifest.runs[0].threads
                 run_all(JobList(jobs, ended), engine, display, stop, threads=threads, most=len(jobs))
-        _conclude(manifest, folder, outcomes, stop)
+        _conclude(manifest, folder, failed, stop)
 
 
 def others_kept(whole: Manifest, requested: Manifest) -> str:
@@ -94,14 +92,13 @@ def _is_missing(workdir: Path) -> bool:
         return True
 
 
-def _progress(run: PlannedRun, folder: Path, outcomes: Outcomes) -> displays.Progress:
+def _progress(run: PlannedRun, folder: Path, failed: bool) -> displays.Progress:
     found = Workdir(folder / run.name).read()
-    failed = found.status == DIVERGED or (run.name in outcomes and outcomes[run.name].exit_code)
     status = {DONE: displays.DONE, RUNNING: displays.RUNNING}.get(found.status, displays.LEFT)
+    if failed or found.status == DIVERGED:
+        status = displays.FAILED
     spent = run.images * found.epochs / run.epochs
-    return displays.Progress(
-        displays.FAILED if failed else status, run.images, spent, found.seconds, run.network
-    )
+    return displays.Progress(status, run.images, spent, found.seconds, run.network)
 
 
 def _line(folder: Path, outcome: Outcome) -> str:
@@ -112,10 +109,9 @@ def _line(folder: Path, outcome: Outcome) -> str:
     return f"{outcome.name}: {record.seconds:.0f} s, {record.final_metrics()}"
 
 
-def _conclude(manifest: Manifest, folder: Path, outcomes: Outcomes, stop: StopRequest) -> None:
+def _conclude(manifest: Manifest, folder: Path, failed: dict[str, str], stop: StopRequest) -> None:
     """Prints that all is done, or raises the error that says what is not."""
     records = {run.name: Workdir(folder / run.name).read() for run in manifest.runs}
-    failed = {outcome.name: outcome.sentence for outcome in outcomes.values() if outcome.exit_code}
     left = [name for name, record in records.items() if record.status != DONE or name in failed]
     if stop.number is not None:
         raise StoppedBySignalError(

@@ -13,7 +13,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.experiments import placement
 from rethink_keras.experiments.engines import ENGINES
 from rethink_keras.experiments.paths import stored_path
-from rethink_keras.experiments.planned_run import MOST_NAME_BYTES, MOST_THREADS, is_folder_name
+from rethink_keras.experiments.planned_run import MOST_NAME_BYTES, MOST_THREADS, PlannedRun, is_folder_name
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.experiments.sweeps.manifest import Manifest
 from rethink_keras.validation import check_choice, check_int, check_seed
@@ -124,10 +124,17 @@ class Sweep:
         for group in self.groups:
             for (variant, overlays), seed in itertools.product(list(group.variants()), self.seeds):
                 files, params = find_overlays([*overlays, *self.overlays], gin_files)
-                name = f"{group.network}/{variant}/seed_{seed}"
-                runs.append(
-                    plan_run(name, group.network, variant, seed, files, params, threads, allow_imports)
+                run = PlannedRun(
+                    name=f"{group.network}/{variant}/seed_{seed}",
+                    network=group.network,
+                    variant=variant,
+                    seed=seed,
+                    gin_files=files,
+                    bindings=params,
+                    threads=threads,
+                    allow_imports=allow_imports,
                 )
+                runs.append(plan_run(run))
         names = [run.name for run in runs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise UserError(

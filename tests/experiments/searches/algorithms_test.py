@@ -8,7 +8,7 @@ from tests.experiments.searches.small_searches import planned
 
 class AlgorithmsTest(parameterized.TestCase):
     def oracle(self, algorithm, *params):
-        return planned(Path(self.create_tempdir()), f"search.algorithm = @{algorithm}", *params)[1]
+        return planned(Path(self.create_tempdir()), f"search.algorithm = @{algorithm}", *params).oracle
 
     @parameterized.parameters("random_search", "bayesian")
     def test_every_trial_costs_a_whole_run(self, algorithm):

@@ -56,8 +56,8 @@ class ServiceTest(parameterized.TestCase):
     @contextlib.contextmanager
     def served(self, ended=lambda trial: None):
         """A chief that is served, its plan and its address."""
-        plan, oracle = planned(self.folder)
-        chief = Chief(plan, oracle, self.folder, ended)
+        plan = planned(self.folder)
+        chief = Chief(plan, self.folder, ended)
         address = f"127.0.0.1:{free_port()}"
         with remote.served(chief, self.folder, address):
             yield plan, chief, address
@@ -156,8 +156,8 @@ class ServiceTest(parameterized.TestCase):
         with self.served() as (_, _, address):
             client = self.client(address)
             first = client.create_trial("w")
-        plan, oracle = planned(self.folder)
-        with remote.served(Chief(plan, oracle, self.folder, print), self.folder, address):
+        plan = planned(self.folder)
+        with remote.served(Chief(plan, self.folder, print), self.folder, address):
             self.assertEqual(client.create_trial("w").trial_id, first.trial_id)
 
     def test_what_fails_in_the_chief_is_its_trouble(self):

@@ -49,14 +49,14 @@ class SearchTest(parameterized.TestCase):
             )
 
     def test_the_present_configuration_stays(self):
-        plan, oracle = planned(Path(self.create_tempdir()), "search.seed = 5")
-        plan.checked_run(oracle.create_trial("w"))
+        plan = planned(Path(self.create_tempdir()), "search.seed = 5")
+        plan.checked_run(plan.oracle.create_trial("w"))
         self.assertEqual(Search(), plan.search)
         self.assertEqual(Search().seed, 5)
 
     def test_the_run_of_a_trial(self):
-        plan, oracle = planned(Path(self.create_tempdir()))
-        trial = oracle.create_trial("w")
+        plan = planned(Path(self.create_tempdir()))
+        trial = plan.oracle.create_trial("w")
         run = plan.checked_run(trial)
         self.assertEqual((run.name, run.epochs, plan.last_epoch(trial)), ("trials/0000", 3, 3))
         config.parse([], [*run.bindings, "train.seed = 0"])

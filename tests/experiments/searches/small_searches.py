@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rethink_keras import config
-from rethink_keras.experiments.searches.algorithms import SearchOracle
 from rethink_keras.experiments.searches.search import Search, SearchPlan, plan_search
 from rethink_keras.experiments.searches.space import Space
 from tests.training.small_runs import SMALL
@@ -36,8 +35,8 @@ def write_gin(folder: Path, *more: str, bindings: tuple[str, ...] = ()) -> Path:
     return path
 
 
-def planned(folder: Path, *params: str, bindings: tuple[str, ...] = ()) -> tuple[SearchPlan, SearchOracle]:
-    """Plan and oracle of such a search; `params` are more bindings of it, `bindings` of all trials."""
+def planned(folder: Path, *params: str, bindings: tuple[str, ...] = ()) -> SearchPlan:
+    """Plan of such a search; `params` are more bindings of it, `bindings` of all trials."""
     gin_files = [str(write_gin(folder, bindings=bindings))]
     config.parse(gin_files, params)
     return plan_search(Search(), Space(), gin_files, threads=1)

@@ -52,9 +52,9 @@ class SpaceTest(parameterized.TestCase):
 
     def test_a_choice_s_parameter_varies_only_where_it_is_chosen(self):
         folder = Path(self.create_tempdir())
-        plan, oracle = planned(folder, "search.trials = 20")
+        plan = planned(folder, "search.trials = 20")
         for number in range(20):
-            bound = plan.bindings(oracle.create_trial(str(number)))
+            bound = plan.bindings(plan.oracle.create_trial(str(number)))
             self.assertEqual("sgd.momentum" in bound, bound["train.optimizer"] == "@sgd")
 
     @parameterized.parameters(

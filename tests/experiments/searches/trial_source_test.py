@@ -15,8 +15,8 @@ from tests.experiments.searches.small_searches import planned
 
 class TrialSourceTest(parameterized.TestCase):
     def source(self, folder, *params):
-        self.plan, oracle = planned(folder, *params)
-        self.chief = Chief(self.plan, oracle, folder, lambda _: None)
+        self.plan = planned(folder, *params)
+        self.chief = Chief(self.plan, folder, lambda _: None)
         return TrialSource(self.plan, self.chief, folder, "w", "data")
 
     def test_jobs_are_what_is_planned_in_every_folder(self):
