@@ -56,7 +56,7 @@ SOURCE = """
     import numpy as np
     from rethink_keras.data.sources import SOURCES, ImageSet, Source
 
-    @SOURCES.register("stripes")
+    @SOURCES.register("recipe_stripes")
     class Stripes(Source):
         train_examples = 40
 
@@ -231,16 +231,18 @@ class SourceTest(RecipeTestCase):
     def test_trains_on_its_images(self):
         result = self.train(
             SOURCE,
-            "dataset.name = 'stripes'",
+            "dataset.name = 'recipe_stripes'",
             "dataset.train_examples = None",
             "dataset.test_examples = None",
         )
-        self.assertEqual((result.summary["dataset"], result.summary["train_examples"]), ("stripes", 40))
+        self.assertEqual(
+            (result.summary["dataset"], result.summary["train_examples"]), ("recipe_stripes", 40)
+        )
         self.assertEqual(result.summary["final"]["test_accuracy"], 1.0)
 
     def test_is_refused_without_a_number_of_examples(self):
         code = SOURCE.replace("train_examples = 40", "").replace("self.train_examples", "40")
-        self.assert_refused(code, "dataset.name = 'stripes'", names=["Stripes", "train_examples"])
+        self.assert_refused(code, "dataset.name = 'recipe_stripes'", names=["Stripes", "train_examples"])
 
 
 class ScheduleTest(RecipeTestCase):

@@ -62,6 +62,11 @@ class StopRequestTest(absltest.TestCase):
 
 
 class HangupTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        # The suite itself may run under nohup, whose children inherit that SIGHUP is ignored.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
+
     def test_a_terminal_that_is_closed_may_send_it_twice(self):
         with stop_request() as stop:
             self.assertFalse(stop)
@@ -83,6 +88,11 @@ class HangupTest(absltest.TestCase):
 
 
 class ClosedTerminalTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        # The suite itself may run under nohup, whose children inherit that SIGHUP is ignored.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
+
     def test_a_run_whose_terminal_is_closed_saves(self):
         ours, theirs = pty.openpty()
         params = [f"--gin_param={binding}" for binding in WITH_STATE]
