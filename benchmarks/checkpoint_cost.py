@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 from absl import flags
 
@@ -37,8 +38,7 @@ def main() -> None:
         saves.append(time.perf_counter() - begin)
         return path
 
-    Checkpoints.save = timed  # type: ignore[method-assign]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Checkpoints, "save", timed):
         result = run([GIN], [f"train.epochs = {values.epochs}"], folder, data_dir=values.data_dir)
     epoch = statistics.median(row["seconds"] for row in result.history[1:])
     save = statistics.median(saves)
