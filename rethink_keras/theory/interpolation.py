@@ -16,7 +16,6 @@ from rethink_keras.errors import UserError
 from rethink_keras.system.files import open_atomically
 from rethink_keras.theory import memory, plots
 from rethink_keras.theory.experiment import ExperimentResult, experiment, facts_of
-from rethink_keras.theory.features import gabor_wavelets, random_convolutions  # noqa: F401 - registers them in gin
 from rethink_keras.theory.features.features import Features, PixelFeatures, Stage
 from rethink_keras.theory.kernel_matrix import KernelMatrix, classification_error, one_hot
 from rethink_keras.theory.kernels import GaussianKernel, Kernel, LinearKernel
