@@ -93,11 +93,9 @@ LEGITIMATE = {
 }
 EXPERIMENTS = ("train.", "interpolation.", "expressivity_table.", "minimum_norm.")  # take seconds to run
 SCHEDULED = {"initial": 0.1, "steps_per_epoch": 1, "epochs": 1}
-SEARCHED = {
+ORACLE = {
     "objective": keras_tuner.Objective("train_accuracy", "max"),
     "hyperparameters": keras_tuner.HyperParameters(),
-    "trials": 1,
-    "epochs": 9,
     "seed": 0,
 }
 IMAGES = {"input_shape": (8, 8, 1), "num_classes": 10}
@@ -105,7 +103,7 @@ IMAGES = {"input_shape": (8, 8, 1), "num_classes": 10}
 ARGUMENTS = {
     "learning_rate": {"learning_rate": 0.1},
     "initial": SCHEDULED,
-    "objective": SEARCHED,
+    "common": {"common": ORACLE, "trials": 1, "epochs": 9},
     "input_shape": IMAGES,
     "network": {"network": None, "batches": None},
 }

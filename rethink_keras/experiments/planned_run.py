@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from rethink_keras import config
 from rethink_keras.experiments.job import Job
-from rethink_keras.experiments.paths import ROOT, configuration_flags, typed_command, typed_path
+from rethink_keras.experiments.paths import configuration_flags, typed_command, typed_path
 
 MOST_NAME_BYTES = 200
 MOST_THREADS = 1024
@@ -87,16 +85,6 @@ class PlannedRun:
             environment=environment,
             fingerprint=self.fingerprint,
         )
-
-    def parsed(self, *more: str) -> contextlib.AbstractContextManager[None]:
-        """Returns a context in which the configuration of this run, with more bindings, is the present one.
-
-        Raises:
-            UserError: The configuration is wrong.
-        """
-        files = [ROOT / file for file in self.gin_files]
-        bindings = [*self.bindings, *more, f"train.seed = {self.seed}"]
-        return config.parsed(files, bindings, allow_imports=self.allow_imports)
 
     def computes_the_same(self, other: PlannedRun) -> bool:
         """Returns whether name, configuration and threads are equal, although the gin files may be other ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +17,24 @@ from rethink_keras.training.schedules import MOST_EPOCHS
 from rethink_keras.validation import check_int
 
 
+def parsed(run: PlannedRun, *more: str) -> contextlib.AbstractContextManager[None]:
+    """Returns a context in which the configuration of a run, with more bindings, is the present one.
+
+    Raises:
+        UserError: The configuration is wrong.
+    """
+    files = [ROOT / file for file in run.gin_files]
+    bindings = [*run.bindings, *more, f"train.seed = {run.seed}"]
+    return config.parsed(files, bindings, allow_imports=run.allow_imports)
+
+
 def plan_run(run: PlannedRun) -> PlannedRun:
     """Returns a run with its costs and its fingerprint, from its configuration, which is parsed and checked.
 
     Raises:
         UserError: The configuration is wrong.
     """
-    with run.parsed():
+    with parsed(run):
         dataset = config.bound("dataset.name", config.default(Dataset, "name"))
         epochs = config.bound("train.epochs", config.default(TrainConfig, "epochs"))
         examples = config.bound("dataset.train_examples", None)

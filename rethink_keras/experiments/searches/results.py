@@ -14,6 +14,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras import config
 from rethink_keras.experiments.paths import configuration_flags, stored_path, typed_command, typed_path
+from rethink_keras.experiments.planning import parsed
 from rethink_keras.experiments.searches.objectives import DIRECTIONS
 from rethink_keras.experiments.searches.search import SearchPlan
 from rethink_keras.system.files import write_atomically
@@ -120,7 +121,7 @@ def _escaped(cell: str) -> str:
 def _best(plan: SearchPlan, table: list[TrialRow], folder: Path, command: str) -> str:
     best, run = table[0], plan.template
     found = [f"{name} = {best[name]}" for name, _ in plan.space if best[name]]
-    with run.parsed(*found):
+    with parsed(run, *found):
         resolved = config.resolved()
     flags = [
         f"--gin_file={typed_path(folder / BEST)}",

@@ -15,7 +15,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from rethink_keras import config
 from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.experiments.planned_run import MOST_THREADS, PlannedRun
-from rethink_keras.experiments.planning import find_overlays, plan_run
+from rethink_keras.experiments.planning import find_overlays, parsed, plan_run
 from rethink_keras.experiments.searches import algorithms
 from rethink_keras.experiments.searches.algorithms import Algorithm, SearchOracle
 from rethink_keras.experiments.searches.objectives import DIRECTIONS, metrics_after
@@ -136,7 +136,7 @@ class SearchPlan:
     def checked_run(self, trial: Trial) -> PlannedRun:
         """Returns the run of a trial with the fingerprint of its configuration, which is parsed for that."""
         run = self.run(trial)
-        with run.parsed():
+        with parsed(run):
             return dataclasses.replace(run, fingerprint=config.fingerprint())
 
     def last_epoch(self, trial: Trial) -> int:
@@ -197,7 +197,7 @@ def plan_search(
 def _check_template(search: Search, space: Space, template: PlannedRun) -> str:
     """Checks that trials can be trained and measured. Returns their configuration, without what varies."""
     every_epochs = "evaluation.every_epochs"
-    with template.parsed():
+    with parsed(template):
         if config.bound("train.model", None) is None:
             raise UserError(
                 "The trials have no network. Put train.model = @mlp into search.base, for example."
