@@ -3,6 +3,10 @@
 Labels and pixels are functions of (seed, id), augmentation of (seed, epoch, id), and the order of examples of (seed,
 epoch). A full shuffle would need random access, so an epoch mixes at three levels: it reads the shards in a drawn
 order, `SHARDS_IN_TURN` of them alternately, and permutes blocks of `BLOCK` records.
+
+Reading and decoding run on all cores, with deterministic operations too. For this no function of a dataset may read a
+variable or call Python statefully, or else tf.data runs all stages one after another: the epoch is part of each
+element, and what Python computes is a pure function of the element.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from rethink_keras.data.augmentation import NO_AUGMENTATION, Augmentation
 from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.preprocessing import Preprocessing
+from rethink_keras.data.present_epoch import PresentEpoch
 from rethink_keras.data.random_bits import Stream
 from rethink_keras.data.randomization import PixelPermutation, Randomization
 from rethink_keras.data.sources import StreamedSet
@@ -24,6 +29,7 @@ from rethink_keras.errors import UserError
 
 SHARDS_IN_TURN = 16
 BLOCK = 4096  # records permuted at a time
+FINISHED_AT_A_TIME = 2  # batches: each is in memory several times as float32
 OWN_LABEL = -1  # in place of a drawn label: the label is known only when the record is read
 
 
@@ -65,64 +71,64 @@ class StreamedPipeline(Batches):
         with tf.device("CPU:0"):
             self._drawn_labels = tf.constant(drawn)
             self._paths, self._first_ids = tf.constant(paths), tf.constant(first_ids)
-            self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-            self._shard_order = tf.Variable(tf.range(len(paths)), trainable=False)
+        self._present_epoch = PresentEpoch()
 
     def order(self, epoch: int) -> np.ndarray:
         """Returns the order of an epoch's shards, then that of its first block: int32."""
-        shards = random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), epoch)
-        return np.concatenate([shards, self._block_order(0, epoch, BLOCK)]).astype(np.int32)
+        return np.concatenate([self._shard_order(epoch), self._block_order(0, epoch, BLOCK)]).astype(np.int32)
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the order and the augmentation of the training batches that are read from now on."""
-        self._epoch.assign(epoch)
-        self._shard_order.assign(self.order(epoch)[: len(self._paths)])
+        self._present_epoch.assign(epoch)
 
     def training_batches(self, batch_size: int, first_step: int = 0) -> tf.data.Dataset:
         """Returns the batches of the present epoch, see `Batches`."""
-        shards = tf.data.Dataset.range(len(self._paths)).map(lambda k: self._shard_order[k])
-        records = self._records(shards, SHARDS_IN_TURN)
-        mixed = records.batch(BLOCK).enumerate().map(self._mix).unbatch()
+        shards = self._present_epoch.dataset().map(self._shards_of_epoch).unbatch()
+        mixed = self._records(shards, SHARDS_IN_TURN).batch(BLOCK).enumerate().map(self._mix).unbatch()
         # Records are skipped before they are decoded: resuming in mid-epoch costs reading only.
         rest = mixed.skip(first_step * batch_size)
         return self._batches(rest, batch_size, first_step, self.augmentation)
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns all examples once, see `Batches`."""
-        shards = tf.data.Dataset.range(len(self._paths), output_type=tf.int32)
+        no_epoch = tf.constant(0, tf.int64)
+        shards = tf.data.Dataset.range(len(self._paths)).map(lambda shard: (no_epoch, shard))
         return self._batches(self._records(shards, 1), batch_size, 0, NO_AUGMENTATION)
 
     def _records(self, shards, in_turn):
-        """Returns a dataset of pairs of id and encoded record."""
+        """Returns a dataset of epoch, id and encoded record, from one of pairs of epoch and shard."""
 
-        def read(shard):
-            records = tf.data.TFRecordDataset(self._paths[shard])
-            return records.enumerate(self._first_ids[shard])
+        def read(epoch, shard):
+            records = tf.data.TFRecordDataset(self._paths[shard]).enumerate(self._first_ids[shard])
+            return records.map(lambda example_id, record: (epoch, example_id, record))
 
         records = shards.interleave(
             read, cycle_length=in_turn, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         )
-        return records.filter(lambda example_id, _: example_id < self.num_examples)
+        return records.filter(lambda _, example_id, __: example_id < self.num_examples)
+
+    def _shards_of_epoch(self, epoch):
+        order = _pure_function(self._shard_order, [epoch], tf.int64, (len(self._paths),))
+        return tf.fill(tf.shape(order), epoch), order
+
+    def _shard_order(self, epoch):
+        return random_bits.permutation(self.seed, Stream.EPOCH_ORDER, 0, len(self._paths), int(epoch))
 
     def _mix(self, block, examples):
-        ids, records = examples
-        order = tf.numpy_function(self._block_order, [block, self._epoch, tf.size(ids)], tf.int64)
-        order.set_shape([None])
-        return tf.gather(ids, order), tf.gather(records, order)
+        epochs, ids, records = examples
+        order = _pure_function(self._block_order, [block, epochs[0], tf.size(ids)], tf.int64, (None,))
+        return epochs, tf.gather(ids, order), tf.gather(records, order)
 
     def _block_order(self, block, epoch, size):
         return random_bits.permutation(self.seed, Stream.EPOCH_ORDER, int(block) + 1, int(size), int(epoch))
 
     def _batches(self, records, batch_size, first_step, augmentation):
-        # The draws are a map of their own: with op determinism, tf.data runs a map that reads variables or calls
-        # Python on one element after another, and decoding needs all cores.
-        own = self._of_this_worker(records, batch_size, first_step)
-        drawn = own.map(self._draw) if augmentation.in_force else own.map(_without_draws)
         begin, end = self.shard.bounds(batch_size)
         finished = (
-            drawn.map(functools.partial(self._example, augmentation), num_parallel_calls=tf.data.AUTOTUNE)
+            self._of_this_worker(records, batch_size, first_step)
+            .map(functools.partial(self._example, augmentation), num_parallel_calls=tf.data.AUTOTUNE)
             .batch(end - begin)
-            .map(self._finish, num_parallel_calls=tf.data.AUTOTUNE)
+            .map(self._finish, num_parallel_calls=FINISHED_AT_A_TIME)
         )
         # `fit` reads the number of batches, which filters hide.
         counted = finished.apply(tf.data.experimental.assert_cardinality(self.steps(batch_size) - first_step))
@@ -143,18 +149,17 @@ class StreamedPipeline(Batches):
         numbered = records.enumerate(first_step * batch_size)
         return numbered.filter(is_own).map(lambda _, record: record)
 
-    def _draw(self, example_id, record):
-        words = tf.numpy_function(self._words, [example_id, self._epoch], tf.float32)
-        words.set_shape([distortion.DRAWS])
-        return example_id, record, words
-
-    def _example(self, augmentation, example_id, record, words):
+    def _example(self, augmentation, epoch, example_id, record):
+        drawn_numbers = tf.zeros(distortion.DRAWS)
+        if augmentation.in_force:
+            drawn_numbers = _pure_function(self._words, [example_id, epoch], tf.float32, (distortion.DRAWS,))
         image, label = self.source.decode(record)
         drawn = self._drawn_labels[example_id]
         is_class = (label >= 0) & (label < self.source.num_classes)
         tf.debugging.Assert(is_class, ["a label is outside the classes:", label])
         label = tf.where(drawn == OWN_LABEL, tf.cast(label, tf.int64), drawn)
-        return distortion.crop_and_distort(image, self.input_shape[0], augmentation, words), label, example_id
+        pixels = distortion.crop_and_distort(image, self.input_shape[0], augmentation, drawn_numbers)
+        return pixels, label, example_id
 
     def _words(self, example_id, epoch):
         count = distortion.DRAWS
@@ -163,8 +168,7 @@ class StreamedPipeline(Batches):
 
     def _finish(self, images, labels, ids):
         if self.randomization.pixel_randomization.randomized:
-            images = tf.numpy_function(self._randomize, [images, ids], tf.float32)
-        images.set_shape([None, *self.input_shape])
+            images = _pure_function(self._randomize, [images, ids], tf.float32, (None, *self.input_shape))
         return self.preprocessing.standardize(images, self.source.pixel_statistics), labels
 
     def _randomize(self, images, ids):
@@ -172,8 +176,10 @@ class StreamedPipeline(Batches):
         return self.randomization.randomize_pixels(images, ids, statistics, is_test=is_test)
 
 
-def _without_draws(example_id, record):
-    return example_id, record, tf.zeros(distortion.DRAWS)
+def _pure_function(function, arguments, dtype, shape):
+    """Returns the array of a Python function that depends on nothing but its arguments."""
+    # With stateful=True, the default, tf.data would run all stages one after another.
+    return tf.ensure_shape(tf.numpy_function(function, arguments, dtype, stateful=False), shape)
 
 
 def _checked_side(
