@@ -91,8 +91,8 @@ class StreamedPipeline(Batches):
 
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns all examples once, see `Batches`."""
-        no_epoch = tf.constant(0, tf.int64)
-        shards = tf.data.Dataset.range(len(self._paths)).map(lambda shard: (no_epoch, shard))
+        # The epoch, which only augmentation would read, is 0.
+        shards = tf.data.Dataset.range(len(self._paths)).map(lambda shard: (tf.zeros_like(shard), shard))
         return self._batches(self._records(shards, 1), batch_size, 0, NO_AUGMENTATION)
 
     def _records(self, shards, in_turn):
