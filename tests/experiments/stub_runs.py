@@ -16,6 +16,7 @@ from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.orchestrator import JobList, run_all
+from rethink_keras.experiments.placement import Place
 from rethink_keras.system.signals import StopRequest
 from tests.workdir import made_runs
 
@@ -42,8 +43,8 @@ class StubEngine(Local):
         super().__init__(jobs=at_once)
         object.__setattr__(self, "more", more)
 
-    def places(self, threads, most):
-        return [{} for _ in range(min(self.jobs, most))]
+    def places(self, threads, most, say):
+        return [Place() for _ in range(min(self.jobs, most))]
 
     def run(self, job, stopping, say):
         arguments = (*job.arguments, *self.more(job.name))

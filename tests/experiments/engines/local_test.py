@@ -13,8 +13,8 @@ from tests.experiments.stub_runs import status, stub_job
 
 class LocalTest(parameterized.TestCase):
     def test_no_more_places_than_runs(self):
-        self.assertLen(Local(jobs=1000).places(1, 3), 3)
-        self.assertLen(Local().places(0, 3), 1)  # each takes all cores
+        self.assertLen(Local(jobs=1000).places(1, 3, print), 3)
+        self.assertLen(Local().places(0, 3, print), 1)  # each takes all cores
 
     @parameterized.parameters((8, 100, 4), (8, 3, 3), (1, 100, 1), (8, 0, 1))
     def test_as_many_as_cores_and_memory_permit(self, cores, runs_in_memory, places):
@@ -22,12 +22,14 @@ class LocalTest(parameterized.TestCase):
             mock.patch.object(machine, "cores", lambda: cores),
             mock.patch.object(machine, "memory", lambda: runs_in_memory * RUN_BYTES),
         ):
-            self.assertLen(Local().places(2, 10), places)
+            self.assertLen(Local().places(2, 10, print), places)
 
     def test_as_many_as_gpus_have_room_for(self):
         with mock.patch.object(placement, "gpus", lambda: ["0", "1"]):
-            places = Local(runs_per_gpu=2).places(8, 10)
-        self.assertEqual([place["CUDA_VISIBLE_DEVICES"] for place in places], ["0", "1", "0", "1"])
+            places = Local(runs_per_gpu=2).places(8, 10, print)
+        self.assertEqual(
+            [place.environment["CUDA_VISIBLE_DEVICES"] for place in places], ["0", "1", "0", "1"]
+        )
 
     def test_runs_a_job_here(self):
         job = stub_job(Path(self.create_tempdir()) / "a")
