@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import os
 import signal
@@ -13,7 +14,7 @@ from absl.testing import absltest
 
 from rethink_keras.errors import OutOfMemoryError
 from rethink_keras.experiments import run_process
-from rethink_keras.experiments.job import Job
+from rethink_keras.experiments.job import TRAIN, Job
 from rethink_keras.experiments.run_process import run_job
 from rethink_keras.system import signals
 from rethink_keras.system.locks import LOCK
@@ -31,6 +32,13 @@ if not tried.exists():
     tried.touch()
     print("No memory is left.", file=sys.stderr)
     sys.exit({OutOfMemoryError.default_exit_code})
+"""
+# `bin/train` with a limit of its memory: a system may promise more than it has.
+WITH_64_GIGABYTES = f"""
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, (2**36, 2**36))
+sys.argv[0], sys.path[0] = {str(TRAIN)!r}, {str(TRAIN.parent)!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 SLOW = ("train.epochs = 4000", "evaluation.train_metrics = 'running_average'")
 
@@ -96,6 +104,15 @@ class RunJobTest(absltest.TestCase):
             outcome = run_job(lacking, threading.Event())
             self.assertEqual((outcome.exit_code, outcome.attempts), expected)
             self.assertEqual(Workdir(folder).read_failure(), "" if shares_gpu else "No memory is left.")
+
+    def test_a_network_that_does_not_fit_into_memory(self):
+        folder = Path(self.create_tempdir())
+        program = folder / "program.py"
+        program.write_text(WITH_64_GIGABYTES)
+        large = job(folder, "mlp.hidden = '1000000x1000000'", retries=3)
+        outcome = run_job(dataclasses.replace(large, program=program), threading.Event())
+        self.assertEqual((outcome.exit_code, outcome.attempts), (9, 1))
+        self.assertIn("memory", outcome.sentence)
 
     def test_stopping_saves(self):
         folder = Path(self.create_tempdir())

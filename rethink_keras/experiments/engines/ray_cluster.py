@@ -20,6 +20,7 @@ from rethink_keras.experiments.job import Job, Outcome
 from rethink_keras.experiments.paths import ROOT
 from rethink_keras.experiments.placement import GROWING_MEMORY, NO_GPU, Place
 from rethink_keras.experiments.run_process import run_job
+from rethink_keras.system.signals import NUMBERS
 from rethink_keras.validation import check_int, check_number
 
 ANSWER_SECONDS = 10
@@ -75,12 +76,13 @@ class RayCluster(Engine):
             ) from error
         try:
             self._check_answers()
-            ray.init(
-                address=self.address or "local",
-                runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with _signals_kept():
+                ray.init(
+                    address=self.address or "local",
+                    runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (OSError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"No Ray cluster answers at {self.address!r}. Start one by 'ray start --head', correct "
@@ -89,7 +91,8 @@ class RayCluster(Engine):
         try:
             yield
         finally:
-            ray.shutdown()
+            with _signals_kept():
+                ray.shutdown()
 
     def threads(self, runs: int, connect: bool = True) -> int:
         """Returns the CPUs of a machine divided by the runs that its GPUs have room for.
@@ -161,6 +164,20 @@ class RayCluster(Engine):
         host, colon, port = self.address.removeprefix("ray://").rpartition(":")
         if colon:
             socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Restores the handlers of signals, which Ray replaces: at SIGTERM, its own would abort this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _machines() -> list[tuple[float, float]]:

@@ -17,7 +17,7 @@ from rethink_keras.experiments.engines.ray_cluster import QUIET, RayCluster
 from rethink_keras.experiments.run_process import LOG
 from rethink_keras.system import machine
 from tests.experiments.run_process_test import job
-from tests.experiments.small_sweeps import results, wait_for_rows
+from tests.experiments.small_sweeps import results, start_sweep, wait_for_rows, write_gin
 from tests.experiments.stub_runs import (
     ENDLESS,
     GROWTH,
@@ -185,6 +185,16 @@ class RayClusterTest(absltest.TestCase):
         with self.assertRaises(BrokenPipeError):
             run(stubs, RayCluster(self.cluster.address), display=CalledDisplay(fail))
         wait_for(lambda: sorted(statuses(folder)) == ["", "", "interrupted"])
+
+    def test_sigterm_ends_the_command_as_without_ray(self):
+        folder = Path(self.create_tempdir())
+        gin_file = write_gin(folder, "sweep.engine = 'ray'", bindings=("train.epochs = 5000",))
+        process = start_sweep(gin_file, folder / "s", f"ray.address = '{self.cluster.address}'")
+        wait_for(lambda: list(folder.glob("s/mlp/*/seed_0/metrics.csv")))
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate()
+        self.assertEqual(process.returncode, 143)
+        self.assertStartsWith(err, "Stopped;")
 
     def test_stopping_saves(self):
         folder, stopping = Path(self.create_tempdir()), threading.Event()
