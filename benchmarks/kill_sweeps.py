@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -29,6 +30,7 @@ from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.job import TRAIN, Job
 from rethink_keras.experiments.orchestrator import JobList, run_all
+from rethink_keras.experiments.placement import Place
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.workdir.summary import RUNNING
 from rethink_keras.workdir.workdir import Workdir
@@ -56,9 +58,9 @@ local.jobs = {jobs}
 class OnProcessor(Local):
     """The local engine without GPUs, to find which it would import TensorFlow."""
 
-    def places(self, threads: int, most: int) -> list[dict[str, str]]:
+    def places(self, threads: int, most: int, say: Callable[[str], None]) -> list[Place]:
         """Returns a place for each run."""
-        return [{} for _ in range(most)]
+        return [Place() for _ in range(most)]
 
 
 @dataclasses.dataclass

@@ -3,7 +3,8 @@
 Exit codes: 0 done, 1 a fault of the program, 2 bad usage or configuration, 3 data not available or damaged, 4
 training diverged, 5 the disk of the workdir or of the output is full or failing, 6 two compared runs differ, 7 runs
 of a sweep or all trials of a search failed, 8 another worker of a run over several hosts or the chief of a search was
-lost, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the reader of the output is gone.
+lost, 9 training ran out of memory, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving, 141 the
+reader of the output is gone.
 """
 
 from __future__ import annotations
@@ -71,6 +72,12 @@ class WorkerLostError(UserError):
     """Another worker of a run over several hosts, or a search's chief, does not answer. What was saved is whole."""
 
     default_exit_code = 8
+
+
+class OutOfMemoryError(UserError):
+    """Training needs more memory than its device has left. What was saved before is whole."""
+
+    default_exit_code = 9
 
 
 class StoppedBySignalError(UserError):

@@ -20,6 +20,7 @@ class ExitCodesTest(parameterized.TestCase):
         (errors.RunsDifferError, 6),
         (errors.RunsFailedError, 7),
         (errors.WorkerLostError, 8),
+        (errors.OutOfMemoryError, 9),
     )
     def test_each_kind_has_its_own(self, kind, code):
         error = kind("A sentence.")

@@ -106,12 +106,13 @@ EVALUATOR = """
 """
 ENGINE = """
     from rethink_keras.experiments.engines import ENGINES, Engine
+    from rethink_keras.experiments.placement import Place
     from rethink_keras.experiments.run_process import run_job
 
     @ENGINES.register("one_by_one")
     class OneByOne(Engine):
-        def places(self, threads, most):
-            return [{}]
+        def places(self, threads, most, say):
+            return [Place()]
 
         def run(self, job, stopping, say):
             say(f"{job.name} begins.")

@@ -15,6 +15,7 @@ failed, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sweep(values: command_flags.Flags) -> None:
+    # This process trains nothing: on a GPU, TensorFlow must not take the memory that the runs need.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.experiments.engines import ENGINES
@@ -47,7 +50,8 @@ def _sweep(values: command_flags.Flags) -> None:
     # Here, since experiments/ imports nothing of reports/.
     PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
     engine = ENGINES.find("sweep.engine", sweep.engine)()
-    manifest = sweep.plan(values.gin_file, values.gin_param, sweep.threads_in(folder), values.allow_imports)
+    threads = sweep.threads_in(folder, engine, connect=not values.dry_run)
+    manifest = sweep.plan(values.gin_file, values.gin_param, threads, values.allow_imports)
     whole = manifest.merged(folder, values.replace)
     if values.dry_run:
         _list(manifest, folder)
@@ -69,3 +73,5 @@ def _list(manifest, folder: Path) -> None:
         print(f"{run.name:<50}{status:>12}{run.epochs:>8}{run.images:>16,}")
     print(f"{f'{len(manifest.runs)} runs':<50}{'':>12}{'':>8}{manifest.images:>16,}")
     print(f"\nThe first as a command:\n  {manifest.runs[0].command(folder)}")
+    if not manifest.runs[0].threads:
+        print("Its --threads depends on the machines of the cluster, to which --dry_run does not connect.")

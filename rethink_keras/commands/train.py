@@ -10,7 +10,7 @@ With TF_CONFIG set, the same command on every host trains one run. The workdir m
 
 Exit codes: 0 done, 2 bad usage or configuration, 3 data not available or damaged, 4 training diverged, 5 the
 workdir's disk is full or failing, 6 the compared runs differ, 8 another worker was lost (start all workers again),
-129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
+9 training ran out of memory, 129 / 130 / 143 interrupted by SIGHUP / SIGINT / SIGTERM after saving.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ SIGTERM after saving.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rethink_keras.commands import command_flags, runner, tables
@@ -32,10 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _tune(values: command_flags.Flags) -> None:
+    # This process trains nothing: on a GPU, TensorFlow must not take the memory that the runs need.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     start_tensorflow(values.debug)
     from rethink_keras import config
     from rethink_keras.errors import RunsFailedError
-    from rethink_keras.experiments import placement
     from rethink_keras.experiments.engines.local import Local
     from rethink_keras.experiments.paths import typed_command, typed_path
     from rethink_keras.experiments.searches import chief, remote, results, run_search
@@ -52,7 +54,7 @@ def _tune(values: command_flags.Flags) -> None:
     is_worker = bool(role.address) and not role.is_chief
     if is_worker and not values.dry_run:
         run_search.wait_for_chief(folder, search.patience_minutes)
-    threads = placement.threads_per_run(search.threads, chief.earlier_threads(folder), search.trials)
+    threads = chief.threads_in(folder, search, engine)
     plan = plan_search(search, space, values.gin_file, threads, values.allow_imports)
     if values.dry_run:
         _list(plan)

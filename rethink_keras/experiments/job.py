@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rethink_keras.experiments.paths import ROOT
+from rethink_keras.experiments.placement import Place
 
 TRAIN = ROOT / "bin" / "train"
 
@@ -22,6 +23,7 @@ class Job:
         threads: Processor threads of the run; 0 for all.
         retries: How many more times a run is tried whose failure may be temporary.
         environment: Environment variables of the process in addition to those of this one.
+        shares_gpu: Whether other runs compute on its GPU, so that a lack of memory may be temporary.
         fingerprint: Fingerprint of the configuration with which it must be trained; empty for any.
         program: Python script with the flags and exit codes of `bin/train`.
     """
@@ -32,12 +34,14 @@ class Job:
     threads: int = 0
     retries: int = 0
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    shares_gpu: bool = False
     fingerprint: str = ""
     program: Path = TRAIN
 
-    def in_environment(self, environment: Mapping[str, str]) -> Job:
-        """Returns this job with more environment variables."""
-        return dataclasses.replace(self, environment={**self.environment, **environment})
+    def at(self, place: Place) -> Job:
+        """Returns this job as it runs in a place."""
+        environment = {**self.environment, **place.environment}
+        return dataclasses.replace(self, environment=environment, shares_gpu=place.shares_gpu)
 
 
 @dataclasses.dataclass(frozen=True)

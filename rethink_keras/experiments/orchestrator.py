@@ -10,12 +10,13 @@ import abc
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.engine import Engine
 from rethink_keras.experiments.job import Job, Outcome
+from rethink_keras.experiments.placement import Place
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.files import make_folder
 from rethink_keras.system.locks import held
@@ -93,18 +94,18 @@ def run_all(
     """
     stopping = stopping or threading.Event()
 
-    def work(place: int, environment: Mapping[str, str]) -> None:
-        with source.working(place):
-            while not stopping.is_set() and (job := source.next_job(place, stopping)):
-                outcome = engine.run(job.in_environment(environment), stopping, display.say)
+    def work(number: int, place: Place) -> None:
+        with source.working(number):
+            while not stopping.is_set() and (job := source.next_job(number, stopping)):
+                outcome = engine.run(job.at(place), stopping, display.say)
                 if outcome.exit_code == 0 or not stopping.is_set():
                     source.ended(job, outcome)
 
     with engine.connected():
-        environments = engine.places(threads, most)
-        with concurrent.futures.ThreadPoolExecutor(len(environments)) as pool:
+        places = engine.places(threads, most, display.say)
+        with concurrent.futures.ThreadPoolExecutor(len(places)) as pool:
             try:
-                waiting = {pool.submit(work, place, more) for place, more in enumerate(environments)}
+                waiting = {pool.submit(work, number, place) for number, place in enumerate(places)}
                 while waiting:
                     done, waiting = concurrent.futures.wait(waiting, UPDATE_SECONDS, "FIRST_COMPLETED")
                     if stop:

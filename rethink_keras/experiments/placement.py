@@ -1,47 +1,89 @@
-"""How many threads a run gets, and on which GPU it computes."""
+"""The places of an engine: where runs compute side by side, and on which GPUs."""
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 import itertools
+import os
+from collections.abc import Mapping, Sequence
 
+from rethink_keras.errors import UserError
 from rethink_keras.system import machine
 
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+NO_GPU = {VISIBLE: "-1"}
+"""Environment variables of a run that computes on processors, on whatever machine. CUDA stops at a number that is no
+GPU's, and finds none before it."""
+GROWING_MEMORY = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""Environment variables of a run that shares a GPU: TensorFlow takes a GPU's whole memory at once otherwise."""
 
-def threads_per_run(requested: int | str, earlier: int | None, runs: int) -> int:
-    """Returns the processor threads of each run.
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where one run after another computes, side by side with those of the other places.
+
+    Attributes:
+        environment: Environment variables of the runs.
+        shares_gpu: Whether other runs compute on the same GPU. Memory that a run lacks may then be free later.
+    """
+
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    shares_gpu: bool = False
+
+
+def cores_each(runs: int) -> int:
+    """Returns the cores of this machine for each of some runs that compute side by side, at least 1.
 
     Runs side by side on one thread each get more done than one run on all threads, whose steps wait for each other
-    (`benchmarks.sweep_throughput`). So 'auto' divides the cores among the runs: with more runs than cores, each gets
-    one.
-
-    Args:
-        requested: Number of threads, or 'auto'.
-        earlier: Threads with which the sweep or search in the folder began; None for a new one. The last bits of
-            convolutions depend on the number of threads, so 'auto' keeps it on every machine: runs of one table stay
-            comparable, and a run resumes to the bits that it would have had.
-        runs: How many runs there can be.
+    (`benchmarks.sweep_throughput`). So with more runs than cores, each gets one.
     """
-    if isinstance(requested, int):
-        return requested
-    return earlier or max(1, machine.cores() // runs)
+    return max(1, machine.cores() // runs)
 
 
 def gpus() -> list[str]:
-    """Returns the numbers of the GPUs that a process of this machine sees, as CUDA_VISIBLE_DEVICES takes them."""
+    """Returns the GPUs that a process of this machine sees, each as CUDA_VISIBLE_DEVICES takes it.
+
+    Raises:
+        UserError: CUDA_VISIBLE_DEVICES does not name a GPU that TensorFlow has found.
+    """
     import tensorflow as tf
 
-    return [device.name.rsplit(":", 1)[-1] for device in tf.config.list_physical_devices("GPU")]
+    devices = tf.config.list_physical_devices("GPU")
+    return named_gpus([int(device.name.rsplit(":", 1)[-1]) for device in devices], os.environ.get(VISIBLE))
 
 
-def environments(count: int, gpus: list[str]) -> list[dict[str, str]]:
-    """Returns environment variables for runs side by side, which assign each to one of the GPUs in turn.
+def named_gpus(numbers: Sequence[int], visible: str | None) -> list[str]:
+    """Returns the names of GPUs for the environment of a run.
+
+    Args:
+        numbers: Numbers of the GPUs in TensorFlow, which counts those that this process may use, from 0.
+        visible: CUDA_VISIBLE_DEVICES of this process: its entries are GPUs' numbers on the machine or their UUIDs, in
+            TensorFlow's order. None for all GPUs of the machine.
+
+    Raises:
+        UserError: A GPU has no entry.
+    """
+    if visible is None:
+        return [str(number) for number in numbers]
+    entries = [entry.strip() for entry in visible.split(",")]
+    if numbers and max(numbers) >= len(entries):
+        raise UserError(
+            f"{VISIBLE} is {visible!r}, which has no entry for GPU {max(numbers)} of TensorFlow. Name each GPU by an "
+            "entry of its own, or unset it."
+        )
+    return [entries[number] for number in numbers]
+
+
+def places(count: int, gpus: Sequence[str]) -> list[Place]:
+    """Returns places for runs side by side, each of which has one of the GPUs in turn.
 
     Args:
         count: How many runs compute side by side.
-        gpus: Numbers of the GPUs; empty without any.
+        gpus: Names of the GPUs; empty without any.
     """
     if not gpus:
-        return [{} for _ in range(count)]
-    # TensorFlow takes a GPU's whole memory at once, unless growth is allowed: runs may share one.
-    shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    return [{"CUDA_VISIBLE_DEVICES": gpu, **shared} for gpu in itertools.islice(itertools.cycle(gpus), count)]
+        return [Place() for _ in range(count)]
+    taken = list(itertools.islice(itertools.cycle(gpus), count))
+    runs_on = collections.Counter(taken)
+    return [Place({VISIBLE: gpu, **GROWING_MEMORY}, shares_gpu=runs_on[gpu] > 1) for gpu in taken]

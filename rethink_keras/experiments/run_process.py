@@ -25,9 +25,11 @@ from rethink_keras.system.text import printable
 from rethink_keras.workdir.workdir import Workdir
 
 LOG = "train.log"
-WRONG, DATA_MISSING, DIVERGED, DISK_FAILED = 2, 3, 4, 5  # exit codes of bin/train, see rethink_keras.errors
-# A wrong configuration, missing data and divergence come out the same a second time; a full disk needs a person.
-FINAL = (0, WRONG, DATA_MISSING, DIVERGED, DISK_FAILED)
+# Exit codes of bin/train, see rethink_keras.errors.
+WRONG, DATA_MISSING, DIVERGED, DISK_FAILED, OUT_OF_MEMORY = 2, 3, 4, 5, 9
+# A wrong configuration, missing data, divergence and a run that is too large come out the same a second time; a full
+# disk needs a person.
+FINAL = (0, WRONG, DATA_MISSING, DIVERGED, DISK_FAILED, OUT_OF_MEMORY)
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 POLL_SECONDS = 0.2
 LONGEST_SENTENCE = 1000
@@ -48,7 +50,7 @@ def run_job(job: Job, stopping: threading.Event, say: Callable[[str], None] = la
         stop=tenacity.stop_after_attempt(1 + job.retries) | tenacity.stop_when_event_set(stopping),
         wait=tenacity.wait_random_exponential(max=30),
         sleep=tenacity.sleep_using_event(stopping),
-        retry=tenacity.retry_if_result(lambda outcome: outcome.exit_code not in FINAL),
+        retry=tenacity.retry_if_result(functools.partial(_may_be_temporary, job)),
         retry_error_callback=_last_outcome,
     )
     outcome = attempt(_attempt, job, stopping, say)
@@ -69,6 +71,13 @@ def other_configuration(workdir: Path, fingerprint: str) -> str:
     if not trained or not fingerprint or trained == fingerprint:
         return ""
     return f"{workdir} was trained with another configuration than planned. Move it away and run this again."
+
+
+def _may_be_temporary(job: Job, outcome: Outcome) -> bool:
+    """Returns whether a run may end better if it is tried again."""
+    # Other runs on its GPU may have taken the memory, and may have ended by then.
+    lacked_shared_memory = outcome.exit_code == OUT_OF_MEMORY and job.shares_gpu
+    return lacked_shared_memory or outcome.exit_code not in FINAL
 
 
 def _last_outcome(state: tenacity.RetryCallState) -> Outcome:

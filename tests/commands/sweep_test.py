@@ -122,6 +122,15 @@ class SweepCommandTest(parameterized.TestCase):
             "bin/train --gin_file=gin/with/weight_decay.gin --gin_param=\"dataset.name = 'digits'\"", out
         )
 
+    def test_dry_run_connects_to_no_cluster(self):
+        bindings = ("sweep.engine = 'ray'", "ray.address = '127.0.0.1:1'", "ray.gpus_per_run = 0.5")
+        flags = [f"--gin_param={binding}" for binding in bindings]
+        there = f"--workdir={Path(self.create_tempdir()) / 's'}"
+        code, out, err = main(command, f"--gin_file={self.gin_file}", there, *flags, "--dry_run")
+        self.assertEqual((code, err), (0, ""))
+        self.assertNotIn("--threads=", out)
+        self.assertIn("cluster", out)
+
     def test_bad_input(self):
         code, _, err = main(command)
         self.assertEqual(code, 2)

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import os
 import signal
@@ -11,15 +12,34 @@ from unittest import mock
 import filelock
 from absl.testing import absltest
 
+from rethink_keras.errors import OutOfMemoryError
 from rethink_keras.experiments import run_process
-from rethink_keras.experiments.job import Job
+from rethink_keras.experiments.job import TRAIN, Job
 from rethink_keras.experiments.run_process import run_job
 from rethink_keras.system import signals
 from rethink_keras.system.locks import LOCK
+from rethink_keras.workdir.workdir import Workdir
 from tests.experiments.small_sweeps import wait_for_rows
 from tests.experiments.stub_runs import ENDLESS, PROGRAM, checkpoints, status, stub_job, wait_for
 from tests.training.small_runs import SMALL
 
+# As another run that shares the GPU ends meanwhile.
+ONCE_OUT_OF_MEMORY = f"""
+import pathlib, sys
+
+tried = pathlib.Path(sys.argv[1].partition("=")[2]) / "tried"
+if not tried.exists():
+    tried.touch()
+    print("No memory is left.", file=sys.stderr)
+    sys.exit({OutOfMemoryError.default_exit_code})
+"""
+# `bin/train` with a limit of its memory: a system may promise more than it has.
+WITH_64_GIGABYTES = f"""
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, (2**36, 2**36))
+sys.argv[0], sys.path[0] = {str(TRAIN)!r}, {str(TRAIN.parent)!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 SLOW = ("train.epochs = 4000", "evaluation.train_metrics = 'running_average'")
 
 
@@ -73,6 +93,26 @@ class RunJobTest(absltest.TestCase):
         broken = stub_job(folder, retries=1, environment={"PYTHONHOME": str(folder)})
         outcome = run_job(broken, threading.Event())
         self.assertEqual((outcome.exit_code, outcome.attempts), (1, 2))
+
+    def test_a_lack_of_memory_is_final_unless_the_gpu_is_shared(self):
+        for shares_gpu, expected in ((False, (9, 1)), (True, (0, 2))):
+            folder = Path(self.create_tempdir())
+            program = folder / "program.py"
+            program.write_text(ONCE_OUT_OF_MEMORY)
+            flags = (f"--workdir={folder}",)
+            lacking = Job("a run", folder, flags, retries=3, program=program, shares_gpu=shares_gpu)
+            outcome = run_job(lacking, threading.Event())
+            self.assertEqual((outcome.exit_code, outcome.attempts), expected)
+            self.assertEqual(Workdir(folder).read_failure(), "" if shares_gpu else "No memory is left.")
+
+    def test_a_network_that_does_not_fit_into_memory(self):
+        folder = Path(self.create_tempdir())
+        program = folder / "program.py"
+        program.write_text(WITH_64_GIGABYTES)
+        large = job(folder, "mlp.hidden = '1000000x1000000'", retries=3)
+        outcome = run_job(dataclasses.replace(large, program=program), threading.Event())
+        self.assertEqual((outcome.exit_code, outcome.attempts), (9, 1))
+        self.assertIn("memory", outcome.sentence)
 
     def test_stopping_saves(self):
         folder = Path(self.create_tempdir())

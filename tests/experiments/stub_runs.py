@@ -16,18 +16,37 @@ from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.orchestrator import JobList, run_all
+from rethink_keras.experiments.placement import Place
+from rethink_keras.experiments.run_process import LOG
 from rethink_keras.system.signals import StopRequest
 from tests.workdir import made_runs
 
 PROGRAM = Path(stub_run.__file__)
 # About ten seconds, so that a test of stopping fails without a stop, and does not hang.
 ENDLESS = ("--epochs=500", "--seconds=0.01")
+VISIBLE, GROWTH = "CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH"
+RECORD_ENVIRONMENT = (
+    f"import json, os; print(json.dumps({{n: os.environ.get(n) for n in {(VISIBLE, GROWTH)}}}))"
+)
 
 
 def stub_job(workdir: Path, *arguments: str, **fields) -> Job:
     """A job of a stub run; of three epochs, unless the arguments say otherwise."""
     fields = {"name": workdir.name, "program": PROGRAM, **fields}
     return Job(workdir=workdir, arguments=(f"--workdir={workdir}", *arguments), **fields)
+
+
+def environment_job(workdir: Path, **fields) -> Job:
+    """A job of a process that records the environment variables of its GPU in its log."""
+    workdir.mkdir()
+    program = workdir / "program.py"
+    program.write_text(RECORD_ENVIRONMENT)
+    return stub_job(workdir, program=program, **fields)
+
+
+def recorded_environment(workdir: Path) -> dict[str, str | None]:
+    """The environment variables that the process of an `environment_job` had."""
+    return json.loads((workdir / LOG).read_text())
 
 
 class StubEngine(Local):
@@ -42,8 +61,8 @@ class StubEngine(Local):
         super().__init__(jobs=at_once)
         object.__setattr__(self, "more", more)
 
-    def places(self, threads, most):
-        return [{} for _ in range(min(self.jobs, most))]
+    def places(self, threads, most, say):
+        return [Place() for _ in range(min(self.jobs, most))]
 
     def run(self, job, stopping, say):
         arguments = (*job.arguments, *self.more(job.name))

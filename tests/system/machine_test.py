@@ -77,7 +77,7 @@ class CoresTest(absltest.TestCase):
         self.addCleanup(os.sched_setaffinity, 0, before)
         os.sched_setaffinity(0, {min(before)})
         self.assertEqual(machine.cores(), 1)
-        self.assertLen(Local().places(threads=1, most=100), 1)
+        self.assertLen(Local().places(threads=1, most=100, say=print), 1)
         with parallel.workers() as pool:
             self.assertEqual(pool._max_workers, 1)
 
@@ -85,14 +85,14 @@ class CoresTest(absltest.TestCase):
         for quota, expected in ((0.5, 1), (1.9, 1)):
             with absltest.mock.patch.object(machine, "cpu_quota", lambda quota=quota: quota):
                 self.assertEqual(machine.cores(), expected)
-                self.assertLen(Local().places(threads=1, most=100), expected)
+                self.assertLen(Local().places(threads=1, most=100, say=print), expected)
 
     def test_memory_limits_the_places(self):
         with (
             absltest.mock.patch.object(machine, "cores", lambda: 64),
             absltest.mock.patch.object(machine, "memory_limit", lambda: 5 * 2**30),
         ):
-            self.assertLen(Local().places(threads=1, most=100), 2)
+            self.assertLen(Local().places(threads=1, most=100, say=print), 2)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import gin
 from rethink_keras.experiments import placement
 from rethink_keras.experiments.engines.engine import ENGINES, Engine
 from rethink_keras.experiments.job import Job, Outcome
+from rethink_keras.experiments.placement import Place
 from rethink_keras.experiments.run_process import run_job
 from rethink_keras.system import machine
 from rethink_keras.validation import check_int
@@ -39,19 +40,25 @@ class Local(Engine):
         if self.jobs != "auto":
             check_int("local.jobs", self.jobs, 1, MOST_JOBS)
 
-    def places(self, threads: int, most: int) -> list[dict[str, str]]:
-        """Returns a place for each run side by side; with GPUs, each place is one of them."""
+    def threads(self, runs: int, connect: bool = True) -> int:
+        """Returns the cores divided by the runs side by side, if GPUs or `jobs` determine these, else by all runs."""
+        return placement.cores_each(min(self._configured(len(placement.gpus())) or runs, runs))
+
+    def places(self, threads: int, most: int, say: Callable[[str], None]) -> list[Place]:
+        """Returns a place for each run side by side; with GPUs, each place is on one of them."""
         gpus = placement.gpus()
-        return placement.environments(min(self._count(threads, len(gpus)), most), gpus)
+        count = self._configured(len(gpus)) or _as_many_as_fit(threads)
+        return placement.places(min(count, most), gpus)
 
     def run(self, job: Job, stopping: threading.Event, say: Callable[[str], None]) -> Outcome:
         """Runs a job in a process of this machine."""
         return run_job(job, stopping, say)
 
-    def _count(self, threads: int, gpus: int) -> int:
-        if isinstance(self.jobs, int):
-            return self.jobs
-        if gpus:
-            return gpus * self.runs_per_gpu
-        side_by_side = machine.cores() // threads if threads else 1  # 0 stands for all
-        return max(1, min(side_by_side, machine.memory() // RUN_BYTES))
+    def _configured(self, gpus: int) -> int:
+        """Returns the runs side by side on so many GPUs; 0 if cores and memory decide."""
+        return self.jobs if isinstance(self.jobs, int) else gpus * self.runs_per_gpu
+
+
+def _as_many_as_fit(threads: int) -> int:
+    side_by_side = machine.cores() // threads if threads else 1  # 0 stands for all
+    return max(1, min(side_by_side, machine.memory() // RUN_BYTES))

@@ -14,9 +14,10 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from rethink_keras.errors import UserError
+from rethink_keras.experiments.engines import Engine
 from rethink_keras.experiments.planned_run import MOST_THREADS
 from rethink_keras.experiments.searches.objectives import score
-from rethink_keras.experiments.searches.search import SearchPlan
+from rethink_keras.experiments.searches.search import Search, SearchPlan
 from rethink_keras.experiments.searches.worker_locks import is_alive, is_name
 from rethink_keras.system.files import write_atomically
 from rethink_keras.workdir.json_files import read_json
@@ -176,9 +177,15 @@ def read(folder: Path) -> dict[str, Any]:
         raise _damaged(folder, error) from error
 
 
-def earlier_threads(folder: Path) -> int | None:
-    """Returns the processor threads of each trial of the search in a folder; None if there is none."""
-    return read(folder)["settings"]["threads"] if (folder / NAME).exists() else None
+def threads_in(folder: Path, search: Search, engine: Engine) -> int:
+    """Returns the processor threads of each trial of a search: as bound, else those with which it began in the folder.
+
+    Raises:
+        UserError: The folder's `search.json` is damaged.
+    """
+    if isinstance(search.threads, int):
+        return search.threads
+    return read(folder)["settings"]["threads"] if (folder / NAME).exists() else engine.threads(search.trials)
 
 
 def check_same(folder: Path, state: dict[str, Any], plan: SearchPlan) -> None:

@@ -42,7 +42,7 @@ class Search:
         trials: Number of trials; Hyperband determines it itself.
         seed: Seed of the choice of trials.
         run_seed: Seed of every trial's run.
-        threads: Processor threads of a trial; see `placement.threads_per_run` for 'auto'.
+        threads: Processor threads of a trial; 'auto' leaves them to the engine (`Engine.threads`).
         retries: How many more times a trial is tried whose failure may be temporary.
         patience_minutes: How long a worker waits for an answer from the chief.
     """

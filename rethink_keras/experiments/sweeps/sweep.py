@@ -10,8 +10,7 @@ from pathlib import Path
 import gin
 
 from rethink_keras.errors import UserError
-from rethink_keras.experiments import placement
-from rethink_keras.experiments.engines import ENGINES
+from rethink_keras.experiments.engines import ENGINES, Engine
 from rethink_keras.experiments.paths import stored_path
 from rethink_keras.experiments.planned_run import MOST_NAME_BYTES, MOST_THREADS, PlannedRun, is_folder_name
 from rethink_keras.experiments.planning import find_overlays, plan_run
@@ -71,7 +70,7 @@ class Sweep:
         groups: Networks and their variants.
         overlays: Applied on top of every run, after all others.
         seeds: Every variant is run with each of them.
-        threads: Processor threads of a run; see `placement.threads_per_run` for 'auto'.
+        threads: Processor threads of a run; 'auto' leaves them to the engine (`Engine.threads`).
         retries: How many more times a run is tried whose failure may be temporary.
         engine: Where the runs compute: 'local', 'ray', or another registered engine.
     """
@@ -99,12 +98,31 @@ class Sweep:
                 "The sweep has no runs. Name a gin file of gin/sweeps/, or bind sweep.groups and sweep.seeds."
             )
 
-    def threads_in(self, folder: Path) -> int:
-        """Returns the processor threads of each run of this sweep in a folder."""
+    def threads_in(self, folder: Path, engine: Engine, connect: bool = True) -> int:
+        """Returns the processor threads of each run of this sweep in a folder.
+
+        The last bits of convolutions depend on the number of threads, so 'auto' keeps the number with which the sweep
+        in the folder began, on every machine: runs of one table stay comparable, and a run resumes to the bits that it
+        would have had.
+
+        Args:
+            folder: Folder of the sweep.
+            engine: Where the runs compute.
+            connect: Whether the engine may connect to what runs the jobs.
+
+        Returns:
+            At least 1; 0 for a new sweep if it is not known without a connection.
+
+        Raises:
+            UserError: The folder's `sweep.json` is damaged, or the engine cannot connect.
+        """
+        if isinstance(self.threads, int):
+            return self.threads
         manifest = Manifest.read_if_any(folder)
-        earlier = manifest.runs[0].threads if manifest else None
+        if manifest and manifest.runs[0].threads:
+            return manifest.runs[0].threads
         count = len(self.seeds) * sum(len(list(group.variants())) for group in self.groups)
-        return placement.threads_per_run(self.threads, earlier, count)
+        return engine.threads(count, connect)
 
     def plan(
         self, gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from rethink_keras.errors import DataNotAvailableError, UserError, WorkerLostError
+from rethink_keras.errors import DataNotAvailableError, OutOfMemoryError, UserError, WorkerLostError
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -19,6 +19,13 @@ _LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
+)
+# Errors of a GPU's memory that are no ResourceExhaustedError: of CUDA, of its libraries, and of a copy to a GPU whose
+# target could not be allocated. 'DNN library initialization failed' and CUDNN_STATUS_INTERNAL_ERROR have other causes,
+# too, such as a driver that does not fit, and pass unchanged.
+_OUT_OF_MEMORY = re.compile(
+    r"CUDA_ERROR_OUT_OF_MEMORY|CU(DNN|BLAS)_STATUS_ALLOC_FAILED|CUDNN failed to allocate|cuMemAlloc failed to allocate|"
+    r"Status: out of memory|Dst tensor is not initialized"
 )
 # Parts of error messages: of XLA's compiler, of the operation that reads a tf.data iterator, and around the reason.
 _XLA = re.compile(r"tf2xla|XLA_\w+_JIT")
@@ -62,23 +69,24 @@ def translate_tensorflow_errors():
     """Translates the errors of TensorFlow that a user can do something about; all others pass unchanged.
 
     Raises:
-        UserError: Something does not fit into memory, or XLA cannot compile the step.
+        OutOfMemoryError: The run needs more memory than its device has left.
+        UserError: XLA cannot compile the step.
         DataNotAvailableError: Streamed records are damaged, missing or not what they should be.
         WorkerLostError: Another worker does not answer any more.
     """
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(
-            "The network or a batch does not fit into memory. Set train.batch_size or evaluation.batch_size "
-            "smaller, or take a smaller network."
-        ) from error
     except _LOST as error:
         raise WorkerLostError(
             "Another worker was lost: it died, cannot be reached, or stopped for a reason that its own terminal "
             "shows. Start all workers again by the same command: they resume from the last checkpoint."
         ) from error
     except tf.errors.OpError as error:
+        if isinstance(error, tf.errors.ResourceExhaustedError) or _OUT_OF_MEMORY.search(error.message):
+            raise OutOfMemoryError(
+                "The network or a batch does not fit into the memory that is left. Set train.batch_size or "
+                "evaluation.batch_size smaller, take a smaller network, or let fewer runs share the memory."
+            ) from error
         if _XLA.search(error.message):
             reason = _reason(error)
             remedy = ", or set train.deterministic = False" if "determinis" in reason else ""

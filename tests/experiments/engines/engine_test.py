@@ -6,6 +6,7 @@ from absl.testing import absltest
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.engines import ENGINES, Engine
 from rethink_keras.experiments.job import Outcome
+from rethink_keras.experiments.placement import Place
 from tests.experiments.stub_runs import run_jobs, stub_job
 
 
@@ -19,9 +20,9 @@ class Recorder(Engine):
         yield
         self.log.append("ended")
 
-    def places(self, threads, most):
+    def places(self, threads, most, say):
         self.log.append((threads, most))
-        return [{"PLACE": "1"}]
+        return [Place({"PLACE": "1"})]
 
     def run(self, job, stopping, say):
         self.log.append((job.name, job.environment["PLACE"]))
@@ -39,7 +40,7 @@ class EngineTest(absltest.TestCase):
 
     def test_an_engine_that_lacks_a_method_is_refused(self):
         class Half(Engine):
-            def places(self, threads, most):
+            def places(self, threads, most, say):
                 return []
 
         with self.assertRaisesRegex(TypeError, "run"):

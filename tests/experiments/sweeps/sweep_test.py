@@ -7,6 +7,7 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
+from rethink_keras.experiments.engines.local import Local
 from rethink_keras.experiments.sweeps import sweep
 from rethink_keras.system import machine
 from tests.experiments.small_sweeps import write_gin
@@ -115,10 +116,17 @@ class SweepTest(parameterized.TestCase):
         path = write_gin(folder)
         with mock.patch.object(machine, "cores", lambda: 8):
             manifest = planned(path, run_threads=3)
-            self.assertEqual(sweep.Sweep().threads_in(folder), 4)  # two runs on eight cores
+            self.assertEqual(sweep.Sweep().threads_in(folder, Local()), 4)  # two runs on eight cores
             manifest.write(folder)
-            self.assertEqual(sweep.Sweep().threads_in(folder), 3)
-            self.assertEqual(dataclasses.replace(sweep.Sweep(), threads=2).threads_in(folder), 2)
+            self.assertEqual(sweep.Sweep().threads_in(folder, Local()), 3)
+            self.assertEqual(dataclasses.replace(sweep.Sweep(), threads=2).threads_in(folder, Local()), 2)
+
+    def test_a_new_sweep_asks_its_engine_and_connects_only_if_it_may(self):
+        folder = Path(self.create_tempdir())
+        planned(write_gin(folder))
+        engine = mock.create_autospec(Local, instance=True)
+        sweep.Sweep().threads_in(folder, engine, connect=False)
+        engine.threads.assert_called_once_with(2, False)
 
 
 if __name__ == "__main__":

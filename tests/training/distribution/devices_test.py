@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from rethink_keras.errors import DataNotAvailableError, UserError
+from rethink_keras.errors import DataNotAvailableError, OutOfMemoryError, UserError
 from rethink_keras.training.distribution import devices
 from tests.training.small_runs import run
 
@@ -56,7 +56,7 @@ class StrategyTest(parameterized.TestCase):
             devices.check_batch_divides(strategy, 120, 1200)
 
 
-class ErrorsTest(absltest.TestCase):
+class ErrorsTest(parameterized.TestCase):
     """Errors of reading data are translated, and no others."""
 
     def fit(self, dataset):
@@ -79,6 +79,24 @@ class ErrorsTest(absltest.TestCase):
 
         with self.assertRaisesRegex(DataNotAvailableError, "could not be read.*image"):
             self.fit(tf.data.Dataset.from_tensors(tf.constant(b"not an image")).map(decode).batch(2))
+
+    def test_a_tensor_that_does_not_fit_into_memory(self):
+        with self.assertRaisesRegex(OutOfMemoryError, "memory"), devices.translate_tensorflow_errors():
+            tf.zeros([1 << 46])
+
+    @parameterized.parameters(
+        "CUDA error: : CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+        "cudaSetDevice() on GPU:0 failed. Status: out of memory",
+        "Failed copying input tensor from CPU:0 to GPU:0 in order to run _EagerConst: Dst tensor is not initialized.",
+        "cudnn library could not create a handle: CUDNN_STATUS_ALLOC_FAILED",
+    )
+    def test_a_lack_of_gpu_memory_by_its_message(self, message):
+        with self.assertRaises(OutOfMemoryError), devices.translate_tensorflow_errors():
+            raise tf.errors.InternalError(None, None, message)
+
+    def test_other_failures_of_a_gpu_pass_unchanged(self):
+        with self.assertRaises(tf.errors.InternalError), devices.translate_tensorflow_errors():
+            raise tf.errors.InternalError(None, None, "cudnn library could not create a handle: x")
 
     def test_errors_of_the_network_pass_unchanged(self):
         with self.assertRaises(tf.errors.InvalidArgumentError):  # a label outside the classes
