@@ -65,8 +65,8 @@ class Driver:
 def preload_cusolver(packages: Sequence[Path] | None = None) -> None:
     """Loads the cuSOLVER library that pip installed, so that TensorFlow finds it.
 
-    TensorFlow 2.21 looks for the CUDA libraries from libtensorflow_framework.so, whose RUNPATH names the folders of
-    all that it needs but cuSOLVER's: without this, or LD_LIBRARY_PATH, it uses no GPU. A library that is loaded is found
+    TensorFlow 2.21 opens the CUDA libraries from libtensorflow_framework.so, whose RUNPATH has the folders of all that
+    it needs but cuSOLVER's: without this, or LD_LIBRARY_PATH, it uses no GPU. A library that is loaded already is found
     by its name. Call it before TensorFlow looks for devices; without the library it does nothing.
 
     Args:
@@ -126,8 +126,8 @@ def missing_gpu(
             f"{', '.join(missing)}. {INSTALL}"
         )
     return (
-        "This machine has an NVIDIA driver, but TensorFlow lists no GPU. With TF_CPP_MIN_LOG_LEVEL=0 and --debug it "
-        "prints the reason."
+        "This machine has an NVIDIA driver, but TensorFlow lists no GPU. With --debug it prints all that it knows of "
+        "the reason."
     )
 
 

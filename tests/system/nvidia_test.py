@@ -13,7 +13,9 @@ PROPRIETARY = (
 OPEN = (
     "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  {}  Release Build  (builder)\nGCC version: 13\n"
 )
-FAILED = b"E0000 00:00:1 7 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: %s\n"
+FAILED = (
+    b"E0000 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: %s\n"
+)
 ALL_LOADED = "".join(f"7f00-7f01 r-xp 00 08:01 9 /opt/lib{name}.so.12\n" for name in nvidia.LIBRARIES)
 ABSENT = "lib_that_nobody_has.so.1"
 
