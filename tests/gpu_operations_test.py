@@ -52,9 +52,10 @@ for name, bindings in cases.items():
 print(json.dumps(seen))
 """
 TINY = (
-    "dataset.train_examples = 20",
-    "dataset.test_examples = 10",
-    "train.batch_size = 8",
+    "dataset.train_examples = 10",
+    "dataset.test_examples = 2",
+    "train.batch_size = 5",
+    "train.steps_per_execution = 1",
     "train.epochs = 1",
     "train.strategy = 'none'",
 )
