@@ -37,10 +37,11 @@ class Driver:
     @property
     def is_installed(self) -> bool:
         """Whether the machine seems to have an NVIDIA GPU: its kernel module, a device or the driver's library."""
-        return self.version_file.exists() or self._has_device or self._has_library
+        return self.version_file.exists() or self.has_device or self._has_library
 
     @property
-    def _has_device(self) -> bool:
+    def has_device(self) -> bool:
+        """Whether the machine has a device of an NVIDIA GPU."""
         return any(self.devices.glob("nvidia[0-9]*"))
 
     @property
@@ -145,7 +146,7 @@ def _initialization(error: str, driver: Driver, visible_devices: str | None) -> 
                 f"CUDA_VISIBLE_DEVICES is '{visible_devices}', which names no GPU of this machine. "
                 "Name those that nvidia-smi -L lists, or unset it."
             )
-        if not driver._has_device:  # the library alone, as on the head of a cluster
+        if not driver.has_device:  # the library alone, as on the head of a cluster
             return None
     if _LIBRARY_NOT_FOUND in error:
         return (
