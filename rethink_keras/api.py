@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_keras import config
+from rethink_keras.system import nvidia
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.train import Result, train
 from rethink_keras.workdir.workdir import default_workdir
@@ -36,6 +37,8 @@ def run(
     Raises:
         UserError: See `rethink_keras.errors` for its kinds.
     """
+    if nvidia.Driver().is_installed:
+        nvidia.preload_cusolver()
     config.parse(gin_files, bindings, allow_imports=allow_imports)
     try:
         folder = workdir or default_workdir(gin_files)

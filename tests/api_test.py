@@ -11,6 +11,7 @@ from absl.testing import absltest
 import rethink_keras
 from rethink_keras import api, config
 from rethink_keras.errors import UserError
+from rethink_keras.system import nvidia
 
 SEED = ["train.seed = 3"]
 
@@ -35,6 +36,15 @@ class RunTest(absltest.TestCase):
     def test_names_the_workdir_after_the_files(self):
         _, options = rethink_keras.run([self.file])
         self.assertEqual(options, {"workdir": Path("runs/small"), "overwrite": False})
+
+    def test_loads_what_tensorflow_does_not_find_of_cuda_where_there_is_a_driver(self):
+        for is_installed in (False, True):
+            with (
+                mock.patch.object(nvidia.Driver, "is_installed", is_installed),
+                mock.patch.object(nvidia, "preload_cusolver") as preload,
+            ):
+                rethink_keras.run([self.file])
+            self.assertEqual(preload.called, is_installed)
 
     def test_leaves_no_configuration_behind(self):
         rethink_keras.run([self.file])

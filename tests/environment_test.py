@@ -50,6 +50,21 @@ class EnvironmentTest(absltest.TestCase):
         self.assertIn(f"version_info < {oldest}", makefile)
         self.assertIn(f"Python {words} to", (ROOT / "README.md").read_text())
 
+    def test_the_libraries_for_gpus_are_those_of_the_same_tensorflow(self):
+        version = re.compile(r"^tensorflow(\[and-cuda\])?==(\S+)$", re.MULTILINE)
+        plain, with_cuda = (
+            version.findall((ROOT / name).read_text())
+            for name in ("requirements.txt", "requirements-gpu.txt")
+        )
+        self.assertEqual([("[and-cuda]", number) for _, number in plain], with_cuda)
+        self.assertLen(with_cuda, 1)
+
+    def test_every_optional_requirement_is_an_extra(self):
+        dynamic = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["dynamic"]
+        optional = {file for extra in dynamic["optional-dependencies"].values() for file in extra["file"]}
+        files = {path.name for path in ROOT.glob("requirements-*.txt")} - {"requirements-dev.txt"}
+        self.assertEqual(optional, files)
+
     def test_no_requirement_is_for_an_older_python(self):
         for file in ROOT.glob("requirements*.txt"):
             self.assertFalse(re.search(r"python_version", file.read_text()), file.name)

@@ -20,6 +20,7 @@ from rethink_keras.system import machine
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import StopRequest, stop_request
 from rethink_keras.training import provenance
+from rethink_keras.training.distribution.machine_line import theory_line
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
 from rethink_keras.workdir.workdir import Workdir
 
@@ -83,6 +84,7 @@ class Experiment:
         """
         for name in configuration.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
+        print(theory_line(), flush=True)
         self.facts = {**facts, **provenance.environment()}
         if self._overwrite:
             return None  # `begin` moves the earlier run aside

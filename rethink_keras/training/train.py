@@ -32,6 +32,7 @@ from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.training.checkpoints import Checkpoints, variables_of
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices
+from rethink_keras.training.distribution.machine_line import device_line
 from rethink_keras.training.distribution.workers import connect_workers
 from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion, can_be_measured
@@ -111,6 +112,7 @@ def train(
             run_data, regularizers = data.read(config, workers.shard)
             print(regularizers.log, flush=True)
             strategy = workers.strategy or devices.choose_strategy(options.strategy)
+            print(device_line(strategy, options.precision), flush=True)
             devices.check_batch_divides(strategy, options.batch_size, run_data.train.num_examples)
         fingerprints = run_data.splits.train.fingerprint, run_data.splits.test.fingerprint
         workers.check_same(repr((gin_config.resolved(), fingerprints, provenance.environment()["versions"])))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from absl.testing import absltest
 
+from rethink_keras.system import nvidia
+
 ROOT = Path(__file__).resolve().parents[2]
 START = "from rethink_keras.commands.tensorflow_start import start_tensorflow as start; start({})"
 # A module of this name is found first, so that it can print, fail and abort in TensorFlow's place.
@@ -46,6 +48,42 @@ class StartTest(absltest.TestCase):
             "import keras; print(keras.wrappers.SKLearnClassifier, keras.visualization.plot_image_gallery)",
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class MissingGpuTest(absltest.TestCase):
+    """A machine whose driver is a made file, and which has no GPU."""
+
+    def start(self, arguments, **environment):
+        version = Path(self.create_tempdir()) / "version"
+        version.write_text(
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC\n"
+        )
+        imports = "from pathlib import Path; from rethink_keras.system.nvidia import Driver"
+        code = f"{imports}\n{START.format(f'{arguments} driver=Driver(Path({str(version)!r}))')}"
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "", "CUDA_VISIBLE_DEVICES": "0", **environment}
+        environment = {name: value for name, value in {**os.environ, **environment}.items() if value}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    def setUp(self):
+        super().setUp()
+        if nvidia.Driver().is_installed:
+            self.skipTest("has an NVIDIA driver")
+
+    def test_a_note_says_what_to_do(self):
+        done = self.start("")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertRegex(done.stderr, r"\ANote: .*NVIDIA driver.*docker.*\n\Z")
+
+    def test_debug_shows_what_tensorflow_prints_instead(self):
+        done = self.start("debug=True,")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("cuInit", done.stderr)
+        self.assertNotIn("Note:", done.stderr)
+
+    def test_gpus_hidden_on_purpose_need_no_note(self):
+        done = self.start("", CUDA_VISIBLE_DEVICES="-1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
 class MessagesTest(absltest.TestCase):

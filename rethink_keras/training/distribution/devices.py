@@ -111,10 +111,17 @@ def _reason(error: tf.errors.OpError) -> str:
 
 def describe() -> str:
     """Returns the machine in a few words: its GPUs, or its processor, cores and the limit of threads."""
+    return ", ".join(gpu_names()) or describe_processor()
+
+
+def gpu_names() -> list[str]:
+    """Returns the names of the GPUs that TensorFlow lists, such as 'NVIDIA A100-SXM4-80GB'."""
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        names = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in gpus]
-        return ", ".join(names)
+    return [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+
+
+def describe_processor() -> str:
+    """Returns the processor, its cores and the limit of threads in a few words."""
     threads = tf.config.threading.get_intra_op_parallelism_threads()  # 0 for no limit
     limit = f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
     return f"{_processor()}, {os.cpu_count()} cores{limit}"
