@@ -153,7 +153,7 @@ class LagTest(parameterized.TestCase):
             ],
         )
         run_config = RunConfig.from_gin()
-        run_data, regularization = data.read(run_config, WHOLE_BATCH)
+        run_data, regularization = data.read(run_config)
         built = build_network(run_config, run_data.train, num_classes=10, regularization=regularization)
         network = built.network
         order = EpochOrder(run_data.train)
