@@ -9,8 +9,8 @@ import tensorflow as tf
 class Accuracy(keras.metrics.MeanMetricWrapper):
     """The fraction of examples whose largest logit is that of their label.
 
-    Keras's `SparseCategoricalAccuracy` gives the same number. Its argmax tells -0.0 from 0.0 by operations on int32, which
-    TensorFlow has for the host only: on a GPU, every step would wait until its logits have been copied to the host.
+    Keras's `SparseCategoricalAccuracy` gives the same number. Its argmax tells -0.0 from 0.0 by operations on int32,
+    which TensorFlow has for the host only: on a GPU, every step would wait for a copy of its logits.
     """
 
     def __init__(self, name: str = "accuracy"):

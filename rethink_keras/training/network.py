@@ -28,7 +28,9 @@ from rethink_keras.training.regularization import ResolvedRegularization
 from rethink_keras.training.schedules import Schedule
 from rethink_keras.training.steps import BatchSource, InMemoryNetwork, check_keras_compiles
 
-EXECUTION_OPERATIONS = 30e9  # between two checks for signals: tenths of a second on two cores, see `Devices.speed`
+EXECUTION_OPERATIONS = (
+    30e9  # between two checks for signals: tenths of a second on two cores, see `Devices.speed`
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system.signals import Stopped, StopRequest

@@ -1,7 +1,6 @@
 from absl.testing import absltest
 
 from rethink_keras import config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.errors import UserError
 from rethink_keras.training import data
 from rethink_keras.training.config import RunConfig

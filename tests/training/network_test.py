@@ -17,7 +17,6 @@ from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution.devices import Devices
 from rethink_keras.training.distribution.replicas import Replicas
 from rethink_keras.training.network import build_network
-from rethink_keras.training.steps import InMemoryNetwork
 from tests.training.small_runs import SMALL
 
 WIDE_RESNET = ("train.model = @wide_resnet", "wide_resnet.depth = 10")

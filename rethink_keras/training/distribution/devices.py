@@ -18,7 +18,9 @@ from rethink_keras.training.distribution.workers import SINGLE_WORKER, Workers
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-GPU_SPEED = 100  # in steps and evaluations of the paper's networks, against two cores; the order of magnitude counts
+GPU_SPEED = (
+    100  # in steps and evaluations of the paper's networks, against two cores; the order of magnitude counts
+)
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,

@@ -6,8 +6,8 @@ know (a signal, a clock, a full disk) must be sent to the others before any of t
 common sequence of collective operations makes the others wait until they time out. `broadcast`, `all_gather`, `barrier`
 and `stop_on_all` are for that.
 
-Keras 3 does not support this strategy. `replicas.WorkerReplicas` overrides the two methods that Keras calls in a way that
-the strategy refuses, and `network.build_network` does the rest, as for several replicas on one host.
+Keras 3 does not support this strategy. `replicas.WorkerReplicas` overrides the two methods that Keras calls in a way
+that the strategy refuses, and `network.build_network` does the rest, as for several replicas on one host.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ class StrategyTest(parameterized.TestCase):
             devices.check_batch_divides(three, 129 - 9, 50000)
         devices.check_batch_divides(three, 120, 1200)
 
-    @parameterized.parameters(("mixed_float16", 2), ("mixed_bfloat16", 2), ("mixed_float16", 1), ("float32", 8))
+    @parameterized.parameters(
+        ("mixed_float16", 2), ("mixed_bfloat16", 2), ("mixed_float16", 1), ("float32", 8)
+    )
     def test_float16_is_for_one_replica(self, precision, replicas):
         if precision == "mixed_float16" and replicas > 1:
             with self.assertRaisesRegex(UserError, "mixed_float16.*mixed_bfloat16"):
