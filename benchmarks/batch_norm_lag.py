@@ -20,7 +20,6 @@ import tensorflow as tf
 from absl import flags
 
 from rethink_keras import config as gin_config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training import data, evaluation
 from rethink_keras.training.batch_statistics import BatchStatistics
@@ -90,14 +89,14 @@ def accuracies(
     gin_config.parse([ROOT / "gin" / "table1_inception.gin"], bindings)
     tf.config.experimental.enable_op_determinism()
     config = RunConfig.from_gin()
-    run_data, regularization = data.read(config, WHOLE_BATCH)
+    run_data, regularization = data.read(config)
     train, test, batch_size = run_data.train, run_data.test, config.train.batch_size
     classes = run_data.splits.train.num_classes
     built = build_network(config, train, num_classes=classes, regularization=regularization)
     network, source = built.network, built.batch_source
     averages = MovingAverages(network, momenta)
     statistics = BatchStatistics(network, train, batch_size, BATCHES)
-    size, stop = config.evaluation.batch_size_for(network), StopRequest()
+    size, stop = config.evaluation.batch_size_for(network, (train, test)), StopRequest()
 
     def accuracy() -> float:
         return evaluation.evaluate(network, test, size, stop)["accuracy"]

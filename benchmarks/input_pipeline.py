@@ -20,7 +20,6 @@ from absl import flags
 
 from benchmarks.networks import OneBatch, TimedTraining, configure
 from rethink_keras.commands import command_flags
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.training import data
 
@@ -35,7 +34,7 @@ def main() -> None:
     tf.config.experimental.enable_op_determinism()
     config = configure("mlp_1x512", values.gin_file, command_flags.bindings(values), values.data_dir)
     batch_size = config.train.batch_size
-    run_data, regularization = data.read(config, WHOLE_BATCH)
+    run_data, regularization = data.read(config)
     pipeline = run_data.train
     assert isinstance(pipeline, Pipeline)
     on_data = TimedTraining(config, pipeline, regularization)

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from rethink_keras import config as gin_config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.pipeline import Pipeline, StandardizedPipeline
 from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.models.operations import training_operations
@@ -77,7 +76,7 @@ class TimedTraining:
     @classmethod
     def of(cls, config: RunConfig) -> TimedTraining:
         """Returns the training of a configuration, on its own data."""
-        run_data, regularization = data.read(config, WHOLE_BATCH)
+        run_data, regularization = data.read(config)
         assert isinstance(run_data.train, Pipeline)
         return cls(config, run_data.train, regularization)
 

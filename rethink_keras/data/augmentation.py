@@ -26,8 +26,8 @@ class Draws(NamedTuple):
     """One epoch's draws.
 
     Attributes:
-        top: int32 `[examples]`, first row of the window in the padded image.
-        left: int32 `[examples]`, first column.
+        top: int64 `[examples]`, first row of the window in the padded image.
+        left: int64 `[examples]`, first column.
         flip: bool `[examples]`.
         angle: float32 `[examples]`, counter-clockwise, in radians.
     """
@@ -112,7 +112,7 @@ class Augmentation:
             top, left = (np.full(len(ids), room[k] // 2) for k in range(2))
         flip = random_bits.uniform(words[:, 2]) < (0.5 if self.flip else 0.0)
         angle = (2 * random_bits.uniform(words[:, 3]) - 1) * math.radians(self.rotation or 0)
-        return Draws(top.astype(np.int32), left.astype(np.int32), flip, angle.astype(np.float32))
+        return Draws(top.astype(np.int64), left.astype(np.int64), flip, angle.astype(np.float32))
 
     def apply(self, images: tf.Tensor, drawn: Draws, crop: tuple[int, int]) -> tf.Tensor:
         """Augments a batch: rotation of the whole image, then padding and crop, then flip.
@@ -130,12 +130,12 @@ class Augmentation:
         if self.padding:
             images = tf.pad(images, [[0, 0], [self.padding] * 2, [self.padding] * 2, [0, 0]])
         height, width, channels = images.shape[1:]
-        rows = drawn.top[:, tf.newaxis] + tf.range(crop[0])
-        columns = drawn.left[:, tf.newaxis] + tf.range(crop[1])
+        rows = drawn.top[:, tf.newaxis] + tf.range(crop[0], dtype=tf.int64)
+        columns = drawn.left[:, tf.newaxis] + tf.range(crop[1], dtype=tf.int64)
         if self.flip:
             columns = tf.where(drawn.flip[:, tf.newaxis], columns[:, ::-1], columns)
         # One gather of pixels from the flat batch is four times faster than cropping rows, then columns.
-        first_row = tf.range(tf.shape(images)[0])[:, tf.newaxis] * height
+        first_row = tf.range(tf.shape(images, tf.int64)[0])[:, tf.newaxis] * height
         positions = (first_row + rows)[:, :, tf.newaxis] * width + columns[:, tf.newaxis, :]
         return tf.gather(tf.reshape(images, (-1, channels)), positions)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import copy
 import dataclasses
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -27,7 +28,12 @@ class BatchShard:
 
     def bounds(self, size: Size) -> tuple[Size, Size]:
         """Returns begin and end of this part in a batch of `size` examples."""
-        return size * self.index // self.workers, size * (self.index + 1) // self.workers
+        return part_bounds(size, self.index, self.workers)
+
+
+def part_bounds(size: Size, index: Size, parts: int) -> tuple[Size, Size]:
+    """Returns begin and end of one of the consecutive parts, of nearly equal size, of `size` examples."""
+    return size * index // parts, size * (index + 1) // parts
 
 
 WHOLE_BATCH = BatchShard()
@@ -76,8 +82,16 @@ class Batches(abc.ABC):
     def evaluation_batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns all examples once, not augmented, in the order of their ids; elements as in `training_batches`."""
 
-    def first_whole_batches(self, batch_size: int, count: int) -> tf.data.Dataset:
-        """Returns the first `count` batches of `evaluation_batches`, whole on every worker."""
+    def eager_batches(self, batch_size: int, count: int | None = None) -> Iterator[tuple]:
+        """Yields the first `count` batches of `evaluation_batches`, whole on every worker, where the data are.
+
+        Args:
+            batch_size: Examples of a batch.
+            count: None for all batches.
+
+        Returns:
+            Pairs of tensors as in `evaluation_batches`.
+        """
         whole = copy.copy(self)
         whole.shard = WHOLE_BATCH
-        return whole.evaluation_batches(batch_size).take(count)
+        yield from whole.evaluation_batches(batch_size).take(-1 if count is None else count)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rethink_keras.data.augmentation import NO_AUGMENTATION, Augmentation
 from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
-from rethink_keras.data.pipeline import make_pipeline
+from rethink_keras.data.pipeline import HOST, make_pipeline
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
 from rethink_keras.data.randomized_split import RandomizedSplit
@@ -57,6 +57,11 @@ class Splits:
         return self.dataset.open("test")
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the data set is read into memory, not streamed."""
+        return isinstance(self.train, ImageSet)
+
+    @property
     def crop_leaves_room(self) -> bool:
         """Whether the network's input is smaller than the images, as a random crop needs."""
         if isinstance(self.train, StreamedSet):
@@ -77,7 +82,11 @@ class Splits:
         return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
 
     def pipeline(
-        self, split: str, augmentation: Augmentation = NO_AUGMENTATION, shard: BatchShard = WHOLE_BATCH
+        self,
+        split: str,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        shard: BatchShard = WHOLE_BATCH,
+        device: str = HOST,
     ) -> Batches:
         """Returns batches of 'train' or 'test'.
 
@@ -85,6 +94,7 @@ class Splits:
             split: 'train' or 'test'.
             augmentation: Of training batches; evaluation never augments.
             shard: The part of each batch that this process computes.
+            device: The device whose memory has the data; streamed data are read by the host.
 
         Raises:
             UserError: An option does not apply to these images.
@@ -93,7 +103,7 @@ class Splits:
         if isinstance(source, StreamedSet):
             options = self.randomization, self.preprocessing
             return StreamedPipeline(source, *options, augmentation, self.seed, shard)
-        return make_pipeline(self.randomized(split), augmentation, self.seed, shard)
+        return make_pipeline(self.randomized(split), augmentation, self.seed, shard, device)
 
     def _source(self, split: str) -> ImageSet | StreamedSet:
         return self.train if split == "train" else self.test

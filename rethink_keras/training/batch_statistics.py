@@ -60,7 +60,8 @@ class BatchStatistics(MovingAverages):
         super().__init__(RECOMPUTED)
         self.count = min(count, batches.num_examples // batch_size)
         self._network = network
-        self._batches = batches.first_whole_batches(batch_size, self.count)
+        self._batches = batches
+        self._batch_size = batch_size
 
     @contextlib.contextmanager
     def for_evaluation(self, stop: StopRequest) -> Iterator[None]:
@@ -83,7 +84,7 @@ class BatchStatistics(MovingAverages):
         self._copy.set_weights(self._network.get_weights())
         moments = _statistics(self._copy)
         sums = [np.zeros(variable.shape) for variable in moments]
-        for images, _ in self._batches:
+        for images, _ in self._batches.eager_batches(self._batch_size, self.count):
             self._forward(images)
             for total, variable in zip(sums, moments, strict=True):
                 total += np.asarray(variable)

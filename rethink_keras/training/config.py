@@ -37,7 +37,7 @@ class TrainConfig:
         initialization: `@whitened_first_kernel`, or None for the initializers of the network's layers.
         seed: Seed of everything random in the run; the randomization may have its own.
         strategy: 'multi_worker' trains on all hosts that TF_CONFIG names, and so does 'auto' if it names several;
-            for the other values see `devices.choose_strategy`.
+            for the other values see `devices.choose`.
         precision: 'float32', 'mixed_float16' or 'mixed_bfloat16'.
         jit_compile: Compile the step with XLA; an error where that is not possible.
         steps_per_execution: Steps between two checks for signals, and between two updates of the progress bar;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from rethink_keras.data.batches import Batches, BatchShard
+from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
+from rethink_keras.data.pipeline import HOST
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
 from rethink_keras.training import regularization
@@ -27,12 +28,15 @@ class Data:
     test: Batches
 
 
-def read(config: RunConfig, shard: BatchShard) -> tuple[Data, ResolvedRegularization]:
+def read(
+    config: RunConfig, shard: BatchShard = WHOLE_BATCH, device: str = HOST
+) -> tuple[Data, ResolvedRegularization]:
     """Reads the configured data set and resolves the regularization that is not configured.
 
     Args:
         config: The run's configuration.
         shard: The part of each batch that this process computes.
+        device: The device whose memory has the data, see `Devices`.
 
     Raises:
         DataNotAvailableError: The data set is neither on disk nor can be downloaded.
@@ -45,8 +49,8 @@ def read(config: RunConfig, shard: BatchShard) -> tuple[Data, ResolvedRegulariza
         raise UserError(
             f"train.batch_size is {batch_size}, but there are {examples} training examples. Set it smaller."
         )
-    train = splits.pipeline("train", resolved.augmentation, shard)
-    return Data(splits, train, splits.pipeline("test", shard=shard)), resolved
+    train = splits.pipeline("train", resolved.augmentation, shard, device)
+    return Data(splits, train, splits.pipeline("test", shard=shard, device=device)), resolved
 
 
 def resolve_regularization(config: RunConfig) -> ResolvedRegularization:

@@ -8,18 +8,23 @@ from collections.abc import Sequence
 import gin
 import keras
 import numpy as np
+import tensorflow as tf
 
 from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.models.operations import multiply_adds
 from rethink_keras.system.signals import Stopped, StopRequest
+from rethink_keras.training.accuracy import Accuracy
+from rethink_keras.training.distribution.devices import ONE_PROCESSOR, Devices
 from rethink_keras.training.evaluators import EVALUATORS
+from rethink_keras.training.steps import InMemoryNetwork
 from rethink_keras.validation import check_choice, check_int, check_number, check_positive_fraction
 from rethink_keras.workdir.columns import MetricsRow
 
 TRAIN_METRICS = ("fixed_weights", "running_average")
 MOVING_AVERAGES, RECOMPUTED = BATCH_NORM = ("moving_averages", "recomputed")
 BATCH_OPERATIONS = 40e9  # multiply-adds of an evaluated batch: some tenths of a second on two cores
+LARGEST_BATCH, LARGEST_GPU_BATCH = 1000, 4000  # examples; more would gain nothing and take memory
 TOP_5 = "top5_accuracy"
 STOP_WHEN = ("never", "fit_loss", "fit_accuracy")
 
@@ -82,7 +87,7 @@ class Evaluation:
         Raises:
             UserError: There are at most five classes, and the five likeliest are requested.
         """
-        metrics: list[keras.metrics.Metric] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        metrics: list[keras.metrics.Metric] = [Accuracy()]
         if self.top5:
             if num_classes <= 5:
                 raise UserError(
@@ -91,22 +96,41 @@ class Evaluation:
             metrics.append(keras.metrics.SparseTopKCategoricalAccuracy(k=5, name=TOP_5))
         return metrics
 
-    def batch_size_for(self, network: keras.Model) -> int:
-        """Returns the number of examples evaluated at a time: for 'auto' between 10 and 1,000."""
-        if isinstance(self.batch_size, int):
-            return self.batch_size
-        return int(np.clip(BATCH_OPERATIONS // max(multiply_adds(network), 1), 10, 1000))
+    def batch_size_for(
+        self, network: keras.Model, splits: Sequence[Batches], devices: Devices = ONE_PROCESSOR
+    ) -> int:
+        """Returns the number of examples evaluated at a time.
 
-    def check_shards(self, network: keras.Model, batches: Batches) -> None:
-        """Raises UserError unless each worker has an example of a split's last batch: a mean needs one."""
-        examples, workers = batches.num_examples, batches.shard.workers
-        batch_size = min(self.batch_size_for(network), examples)
-        last = examples % batch_size or batch_size
-        if last < workers:
-            raise UserError(
-                f"The last of {examples} examples, evaluated {batch_size} at a time, are {last}: too few for "
-                f"{workers} workers. Set another evaluation.batch_size."
-            )
+        Args:
+            network: Built.
+            splits: What is evaluated. Each replica needs an example of every batch, also of the last one: a mean over
+                none is not a number.
+            devices: What computes.
+
+        Returns:
+            For 'auto' between 10 and 1,000 for each replica that is a processor, and for each GPU up to 4,000.
+
+        Raises:
+            UserError: The configured number leaves a replica without an example.
+        """
+        if isinstance(self.batch_size, int):
+            if (short := _shortest_batch(self.batch_size, splits)) < devices.replicas:
+                raise UserError(
+                    f"With evaluation.batch_size = {self.batch_size}, a last batch has {short} examples: too few for "
+                    f"{devices.replicas} replicas. Set another evaluation.batch_size, or leave it out."
+                )
+            return self.batch_size
+        operations = max(multiply_adds(network), 1)
+        most = LARGEST_BATCH if devices.speed == 1 else LARGEST_GPU_BATCH
+        largest = int(np.clip(BATCH_OPERATIONS * devices.speed // operations, 10, most)) * devices.replicas
+        for batch_size in range(largest, devices.replicas - 1, -1):
+            if _shortest_batch(batch_size, splits) >= devices.replicas:
+                return batch_size
+        fewest = min(split.num_examples for split in splits)
+        raise UserError(
+            f"{fewest} examples are too few to be evaluated on {devices.replicas} replicas. Take more examples, or set "
+            "train.strategy = 'none'."
+        )
 
     def due(self, epoch: int, epochs: int) -> bool:
         """Returns whether to evaluate after an epoch, counted from 1, of `epochs`."""
@@ -126,13 +150,32 @@ class Evaluation:
         return reached[self.stop_when]
 
 
+def _shortest_batch(batch_size: int, splits: Sequence[Batches]) -> int:
+    """Returns the number of examples of the shortest batch of several splits."""
+    sizes = [(split.num_examples, min(batch_size, split.num_examples)) for split in splits]
+    return min(examples % size or size for examples, size in sizes)
+
+
+def readings(network: keras.Model, batches: Batches, batch_size: int) -> tf.data.Dataset:
+    """Returns what a network's `evaluate` and `predict` read of a split.
+
+    Args:
+        network: An `InMemoryNetwork` gathers the splits that it has itself; all other networks read batches.
+        batches: Of the split.
+        batch_size: Examples of every batch but the last.
+    """
+    if isinstance(network, InMemoryNetwork) and network.has(batches):
+        return network.row_ranges(batches, batch_size)
+    return batches.evaluation_batches(batch_size)
+
+
 def evaluate(network: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
     """Returns the metrics of a whole split, see `named_metrics`.
 
     Raises:
         Stopped: A stop was requested meanwhile.
     """
-    of_split = batches.evaluation_batches(batch_size)
+    of_split = readings(network, batches, batch_size)
     logs = network.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_RaiseOnStop(stop)])
     return named_metrics(logs)
 
@@ -146,7 +189,7 @@ def predictions(
         Stopped: A stop was requested meanwhile.
     """
     size = min(batch_size, batches.num_examples)
-    first = batches.evaluation_batches(size).take(-(-examples // size))
+    first = readings(network, batches, size).take(-(-examples // size))
     logits = network.predict(first, verbose=0, callbacks=[_RaiseOnStop(stop)])
     return logits[:examples].argmax(axis=-1)
 

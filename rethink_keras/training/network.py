@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from rethink_keras import config as gin_config
 from rethink_keras.data.batches import Batches
@@ -23,13 +22,15 @@ from rethink_keras.models.precision import dtype_policy
 from rethink_keras.models.weight_decay import with_weight_decay
 from rethink_keras.training import private_apis
 from rethink_keras.training.config import RunConfig, TrainConfig
-from rethink_keras.training.distribution.workers import SINGLE_WORKER, Workers
+from rethink_keras.training.distribution.devices import ONE_PROCESSOR, Devices
 from rethink_keras.training.optimizers import DataDependent
 from rethink_keras.training.regularization import ResolvedRegularization
 from rethink_keras.training.schedules import Schedule
-from rethink_keras.training.steps import BatchSource, StepLoopNetwork, check_keras_compiles
+from rethink_keras.training.steps import BatchSource, InMemoryNetwork, check_keras_compiles
 
-EXECUTION_OPERATIONS = 30e9  # between two checks for signals: tenths of a second on two cores
+EXECUTION_OPERATIONS = (
+    30e9  # between two checks for signals: tenths of a second on two cores, see `Devices.speed`
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +56,8 @@ def build_network(
     *,
     num_classes: int,
     regularization: ResolvedRegularization,
-    strategy: tf.distribute.Strategy | None = None,
-    workers: Workers = SINGLE_WORKER,
+    evaluated: Sequence[Batches] = (),
+    devices: Devices = ONE_PROCESSOR,
 ) -> CompiledNetwork:
     """Builds and compiles the network of a run.
 
@@ -65,8 +66,8 @@ def build_network(
         batches: Of the training split.
         num_classes: Number of logits.
         regularization: Dropout and weight decay of the run.
-        strategy: To build the network under; None for one device.
-        workers: The processes that train the network; they build it at the same time.
+        evaluated: Batches of other splits that the network is evaluated on.
+        devices: What computes. Several workers build the network at the same time.
 
     Raises:
         UserError: The configuration does not fit the network, the devices or this version of Keras.
@@ -76,10 +77,9 @@ def build_network(
     # Initial weights and dropout masks depend on the seed alone, not on what this process did before: Keras draws them
     # from Python's global generator, and so does TFDS for the names of temporary files.
     keras.utils.set_random_seed(train.seed)
-    scope = strategy.scope() if strategy else contextlib.nullcontext()
-    with dtype_policy(train.precision), scope:
-        network = _build_layers(train.network, batches.input_shape, num_classes, regularization, workers)
-        network, batch_source, execution = _with_training_step(network, batches, train, strategy)
+    with dtype_policy(train.precision), devices.scope():
+        network = _build_layers(train.network, batches.input_shape, num_classes, regularization, devices)
+        network, batch_source, execution = _with_training_step(network, batches, evaluated, train, devices)
         rate = train.schedule(initial=train.learning_rate, steps_per_epoch=steps, epochs=train.epochs)
         optimizer = train.optimizer(rate)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -91,7 +91,7 @@ def build_network(
             )
         network.compile(optimizer=optimizer, loss=loss, metrics=metrics, **execution)
         network.optimizer.build(network.trainable_variables)  # with what mixed precision wraps around it
-        if workers.shard.workers > 1:
+        if devices.replicas > 1:  # `fit` cannot create them under every strategy
             private_apis.build_metrics_and_loss(network, batches.input_shape)
         if isinstance(optimizer, DataDependent):
             optimizer.adapt(network, batches)
@@ -106,7 +106,7 @@ def _build_layers(
     input_shape: tuple[int, int, int],
     num_classes: int,
     regularization: ResolvedRegularization,
-    workers: Workers,
+    devices: Devices,
 ) -> keras.Model:
     """Returns the functional model, with dropout, weight decay and the batch normalization for these devices."""
     options = {}
@@ -122,39 +122,45 @@ def _build_layers(
         network = with_weight_decay(network, coefficient, layers, parameters=regularization.decay)
     if not has_batch_norm(network):
         return network
-    if workers.shard.workers > 1:  # By moments of the whole batch, as on one host.
+    if devices.replicas > 1:  # By the moments of the whole batch, as on one device.
         return replace_batch_norm(network, keras.layers.BatchNormalization, synchronized=True)
-    if not tf.config.list_logical_devices("GPU"):
-        return replace_batch_norm(network, FusedBatchNormalization)
-    return network
+    return replace_batch_norm(network, FusedBatchNormalization)
 
 
 def _with_training_step(
-    network: keras.Model, batches: Batches, train: TrainConfig, strategy: tf.distribute.Strategy | None
+    network: keras.Model,
+    batches: Batches,
+    evaluated: Sequence[Batches],
+    train: TrainConfig,
+    devices: Devices,
 ) -> tuple[keras.Model, BatchSource, dict[str, Any]]:
     """Returns the network with the fastest training step for these batches and devices.
 
     Returns:
         The network, what its `fit` reads, and arguments of `compile`.
     """
-    steps_per_execution = _steps_per_execution(train, network, batches.steps(train.batch_size), strategy)
-    on_processor = strategy is None and not tf.config.list_logical_devices("GPU")
-    if on_processor and isinstance(batches, Pipeline):
-        looping = StepLoopNetwork(network, batches, train.batch_size, steps_per_execution, train.jit_compile)
-        return looping, BatchSource(looping.step_ranges, steps_per_execution), {"jit_compile": False}
+    steps_per_execution = _steps_per_execution(train, network, batches.steps(train.batch_size), devices)
+    if devices.strategy is None and isinstance(batches, Pipeline):
+        in_memory = InMemoryNetwork(
+            network,
+            batches,
+            [other for other in evaluated if isinstance(other, Pipeline)],
+            batch_size=train.batch_size,
+            steps_per_execution=steps_per_execution,
+            compile_steps=train.jit_compile,
+        )
+        return in_memory, BatchSource(in_memory.step_ranges, steps_per_execution), {"jit_compile": False}
     if train.jit_compile:
-        check_keras_compiles(network, strategy)
+        check_keras_compiles(network, devices.strategy)
     execution = {"jit_compile": train.jit_compile, "steps_per_execution": steps_per_execution}
     read_batches = functools.partial(batches.training_batches, train.batch_size)
     return network, BatchSource(read_batches, steps_per_batch=1), execution
 
 
-def _steps_per_execution(
-    train: TrainConfig, network: keras.Model, steps: int, strategy: tf.distribute.Strategy | None
-) -> int:
+def _steps_per_execution(train: TrainConfig, network: keras.Model, steps: int, devices: Devices) -> int:
     """Returns `train.steps_per_execution`, 'auto' resolved: tenths of a second of work, at most an epoch."""
     requested = train.steps_per_execution
-    if strategy is not None:
+    if devices.strategy is not None:
         if requested not in ("auto", 1):
             raise UserError(
                 f"train.steps_per_execution is {requested}, but Keras crashes with more than 1 over several devices. "
@@ -164,4 +170,4 @@ def _steps_per_execution(
     if isinstance(requested, int):
         return requested
     operations = train.batch_size * max(training_operations(network), 1)
-    return int(np.clip(EXECUTION_OPERATIONS // operations, 1, steps))
+    return int(np.clip(EXECUTION_OPERATIONS * devices.speed // operations, 1, steps))

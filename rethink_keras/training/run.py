@@ -28,6 +28,7 @@ class Run:
         schedule: Learning rate by step.
         train: The training batches.
         test: The test batches.
+        evaluation_batch_size: Examples evaluated at a time.
         class_names: One for each class.
         state: Position and history; the callbacks change it.
         stop: True once a signal has requested a stop.
@@ -41,6 +42,7 @@ class Run:
     schedule: Schedule
     train: Batches
     test: Batches
+    evaluation_batch_size: int
     class_names: tuple[str, ...]
     state: RunState
     stop: StopRequest
@@ -50,11 +52,6 @@ class Run:
     def steps_per_epoch(self) -> int:
         """Steps of an epoch, the short last batch included."""
         return self.train.steps(self.config.train.batch_size)
-
-    @property
-    def evaluation_batch_size(self) -> int:
-        """Examples evaluated at a time."""
-        return self.config.evaluation.batch_size_for(self.network)
 
     @property
     def has_ended(self) -> bool:

@@ -109,11 +109,13 @@ def train(
             if overwrite:
                 check_replaceable(folder)
             stack.enter_context(folder.locked())
-            run_data, regularizers = data.read(config, workers.shard)
+            compute = devices.choose(options.strategy, workers, in_memory=config.splits.in_memory)
+            stack.enter_context(compute.placement())
+            devices.check_batch_divides(compute, options.batch_size, config.splits.train.num_examples)
+            devices.check_precision(compute, options.precision)
+            print(device_line(compute.strategy, options.precision), flush=True)
+            run_data, regularizers = data.read(config, workers.shard, compute.device)
             print(regularizers.log, flush=True)
-            strategy = workers.strategy or devices.choose_strategy(options.strategy)
-            print(device_line(strategy, options.precision), flush=True)
-            devices.check_batch_divides(strategy, options.batch_size, run_data.train.num_examples)
         fingerprints = run_data.splits.train.fingerprint, run_data.splits.test.fingerprint
         workers.check_same(repr((gin_config.resolved(), fingerprints, provenance.environment()["versions"])))
 
@@ -123,8 +125,8 @@ def train(
             run_data.train,
             num_classes=run_data.splits.train.num_classes,
             regularization=regularizers,
-            strategy=strategy,
-            workers=workers,
+            evaluated=(run_data.test,),
+            devices=compute,
         )
         network, metrics, source = compiled.network, compiled.metrics, compiled.batch_source
         facts = facts_of_run(config, run_data, regularizers, network, workers)
@@ -132,8 +134,9 @@ def train(
 
         # Restore the newest checkpoint of this configuration, if there is one.
         stack.enter_context(explain_disk_errors(folder.path))
-        for batches in (run_data.train, run_data.test):
-            config.evaluation.check_shards(network, batches)
+        evaluation_batch_size = config.evaluation.batch_size_for(
+            network, [run_data.train, run_data.test], compute
+        )
         for name in gin_config.unused():
             print(f"Note: {name} is configured, but nothing in this run uses it.", flush=True)
         with workers.barrier():
@@ -156,6 +159,7 @@ def train(
             schedule=compiled.learning_rate,
             train=run_data.train,
             test=run_data.test,
+            evaluation_batch_size=evaluation_batch_size,
             class_names=run_data.splits.train.class_names,
             state=state,
             stop=stop,

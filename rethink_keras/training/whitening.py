@@ -52,7 +52,7 @@ def covariance(network: keras.Model, layer: keras.layers.Layer, batches: Batches
     """
     before_layer = keras.Model(network.inputs, layer.input)
     total, count = np.float64(0), 0
-    for images, _ in batches.evaluation_batches(CHUNK):
+    for images, _ in batches.eager_batches(CHUNK):
         inputs = tf.cast(
             before_layer(images), tf.float32
         )  # under mixed precision, sums would overflow float16

@@ -27,7 +27,7 @@ def apply(how, images, drawn, crop):
 def rotated(images, angle):
     """Rotation alone, by one angle in radians."""
     count = len(images)
-    none = np.zeros(count, np.int32)
+    none = np.zeros(count, np.int64)
     drawn = Draws(none, none, none > 0, np.full(count, angle, np.float32))
     return apply(Augmentation(rotation=25), images, drawn, images.shape[1:3])
 
@@ -60,7 +60,7 @@ class DrawTest(parameterized.TestCase):
         self.assertEqual(drawn.flip[:8].tolist(), [False, False, True, False, True, False, True, False])
         angles = [-0.26354295, -0.2561799, -0.11017878, 0.39998916, -0.05129598, 0.25344825]
         np.testing.assert_allclose(drawn.angle[:6], angles, rtol=1e-6)
-        self.assertEqual([a.dtype for a in drawn], [np.int32, np.int32, bool, np.float32])
+        self.assertEqual([a.dtype for a in drawn], [np.int64, np.int64, bool, np.float32])
         windows = np.concatenate([drawn.top, drawn.left, drawn.flip]).astype("<i4")
         self.assertEqual(hashlib.sha256(windows.tobytes()).hexdigest()[:16], "e4cc87c03b96ac8f")
 

@@ -23,12 +23,12 @@ class BatchShardTest(parameterized.TestCase):
 
 
 class BatchesTest(absltest.TestCase):
-    def test_first_whole_batches_are_whole_on_every_worker(self):
+    def test_eager_batches_are_whole_on_every_worker(self):
         split = randomized_split(image_set(20))
         one, of_two = StandardizedPipeline(split), StandardizedPipeline(split, shard=BatchShard(1, 2))
         expected = list(one.evaluation_batches(8).as_numpy_iterator())[:2]
         for (images, labels), (wanted_images, wanted_labels) in zip(
-            of_two.first_whole_batches(8, 2).as_numpy_iterator(), expected, strict=True
+            of_two.eager_batches(8, 2), expected, strict=True
         ):
             np.testing.assert_array_equal(images, wanted_images)
             np.testing.assert_array_equal(labels, wanted_labels)

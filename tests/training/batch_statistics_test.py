@@ -9,7 +9,6 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import StoppedBySignalError, UserError
 from rethink_keras.system.signals import Stopped, StopRequest
@@ -153,7 +152,7 @@ class LagTest(parameterized.TestCase):
             ],
         )
         run_config = RunConfig.from_gin()
-        run_data, regularization = data.read(run_config, WHOLE_BATCH)
+        run_data, regularization = data.read(run_config)
         built = build_network(run_config, run_data.train, num_classes=10, regularization=regularization)
         network = built.network
         order = EpochOrder(run_data.train)

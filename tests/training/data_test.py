@@ -1,7 +1,6 @@
 from absl.testing import absltest
 
 from rethink_keras import config
-from rethink_keras.data.batches import WHOLE_BATCH
 from rethink_keras.errors import UserError
 from rethink_keras.training import data
 from rethink_keras.training.config import RunConfig
@@ -17,7 +16,7 @@ SMALL = (
 class ReadTest(absltest.TestCase):
     def test_both_splits_and_the_regularization(self):
         config.parse([], [*SMALL, "augmentation.flip = True", "regularization.dropout = 0.5"])
-        read, regularization = data.read(RunConfig.from_gin(), WHOLE_BATCH)
+        read, regularization = data.read(RunConfig.from_gin())
         self.assertEqual((read.train.num_examples, read.test.num_examples), (50, 20))
         self.assertTrue(read.train.augmentation.flip)
         self.assertFalse(read.test.augmentation.in_force)
@@ -26,7 +25,7 @@ class ReadTest(absltest.TestCase):
     def test_a_batch_larger_than_the_training_set_is_refused(self):
         config.parse([], [*SMALL, "train.batch_size = 51"])
         with self.assertRaisesRegex(UserError, "train.batch_size is 51.*50 training examples"):
-            data.read(RunConfig.from_gin(), WHOLE_BATCH)
+            data.read(RunConfig.from_gin())
 
 
 if __name__ == "__main__":

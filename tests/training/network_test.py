@@ -9,31 +9,24 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
-from rethink_keras.data.batches import WHOLE_BATCH, BatchShard
 from rethink_keras.errors import UserError
 from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
 from rethink_keras.models.nested import all_layers
 from rethink_keras.training import data
 from rethink_keras.training.config import RunConfig
-from rethink_keras.training.distribution.workers import Workers
+from rethink_keras.training.distribution.devices import Devices
+from rethink_keras.training.distribution.replicas import Replicas
 from rethink_keras.training.network import build_network
-from rethink_keras.training.steps import StepLoopNetwork
 from tests.training.small_runs import SMALL
 
 WIDE_RESNET = ("train.model = @wide_resnet", "wide_resnet.depth = 10")
-
-
-class TwoWorkers(Workers):
-    """One of two workers, for the choices that depend on their number."""
-
-    shard = BatchShard(0, 2)
 
 
 def built(*bindings, **options):
     """The compiled network of a small run."""
     config.parse([], [*SMALL, *bindings])
     run_config = RunConfig.from_gin()
-    run_data, regularization = data.read(run_config, WHOLE_BATCH)
+    run_data, regularization = data.read(run_config)
     classes = run_data.splits.train.num_classes
     return build_network(
         run_config, run_data.train, num_classes=classes, regularization=regularization, **options
@@ -72,21 +65,15 @@ class BuildNetworkTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "small_inception has no dropout.*regularization.dropout"):
             built("train.model = @small_inception", "regularization.dropout = 0.5")
 
-    def test_batch_normalization_is_fused_on_a_processor(self):
+    def test_batch_normalization_is_fused_on_one_device(self):
         norms = batch_norms(built(*WIDE_RESNET).network)
         self.assertNotEmpty(norms)
         for layer in norms:
             self.assertIsInstance(layer, FusedBatchNormalization)
 
-    def test_batch_normalization_is_kerass_on_a_gpu(self):
-        with mock.patch.object(tf.config, "list_logical_devices", return_value=["GPU:0"]):
-            network = built(*WIDE_RESNET).network
-        self.assertEqual({type(layer) for layer in batch_norms(network)}, {keras.layers.BatchNormalization})
-        self.assertNotIsInstance(network, StepLoopNetwork)
-
-    def test_batch_normalization_is_synchronized_with_several_workers(self):
-        strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-        norms = batch_norms(built(*WIDE_RESNET, strategy=strategy, workers=TwoWorkers()).network)
+    def test_batch_normalization_is_synchronized_with_several_replicas(self):
+        with mock.patch.object(Replicas, "num_replicas_in_sync", 2):
+            norms = batch_norms(built(*WIDE_RESNET, devices=Devices(strategy=Replicas(["CPU:0"]))).network)
         self.assertEqual({type(layer) for layer in norms}, {keras.layers.BatchNormalization})
         self.assertTrue(all(layer.synchronized for layer in norms))
 
@@ -104,9 +91,9 @@ class BuildNetworkTest(parameterized.TestCase):
         self.assertEqual(built(binding).batch_source.steps_per_batch, steps)
 
     def test_several_steps_per_execution_are_refused_over_several_devices(self):
-        strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+        devices = Devices(strategy=Replicas(["CPU:0"]))
         with self.assertRaisesRegex(UserError, "train.steps_per_execution is 7.*train.strategy = 'none'"):
-            built("train.steps_per_execution = 7", strategy=strategy)
+            built("train.steps_per_execution = 7", devices=devices)
 
     def test_another_version_of_keras_is_refused(self):
         with (

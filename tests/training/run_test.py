@@ -15,8 +15,8 @@ class RunTest(absltest.TestCase):
         self.assertTrue(ended.has_ended)
 
     def test_steps_and_rates_are_those_of_the_configuration(self):
-        run = made_run(self.create_tempdir(), "evaluation.batch_size = 7")
-        self.assertEqual((run.steps_per_epoch, run.evaluation_batch_size), (STEPS, 7))
+        run = made_run(self.create_tempdir())
+        self.assertEqual(run.steps_per_epoch, STEPS)
         self.assertAlmostEqual(run.learning_rate(0), 0.1)
         self.assertAlmostEqual(run.learning_rate(2 * STEPS), 0.025)
 

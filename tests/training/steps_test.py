@@ -31,8 +31,12 @@ def trained(batches, steps_per_execution=None):
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(images))
     network, data = keras.Model(images, outputs, name="logits_only"), batches.training_batches(BATCH_SIZE)
     if steps_per_execution:
-        network = steps.StepLoopNetwork(
-            network, batches, BATCH_SIZE, steps_per_execution, compile_steps=False
+        network = steps.InMemoryNetwork(
+            network,
+            batches,
+            batch_size=BATCH_SIZE,
+            steps_per_execution=steps_per_execution,
+            compile_steps=False,
         )
         data = network.step_ranges(0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -41,7 +45,7 @@ def trained(batches, steps_per_execution=None):
     return history.history["loss"], network
 
 
-class StepLoopNetworkTest(parameterized.TestCase):
+class InMemoryNetworkTest(parameterized.TestCase):
     @parameterized.parameters(1, 3, 10)
     def test_trains_as_keras_does(self, steps_per_execution):
         batches = digits()

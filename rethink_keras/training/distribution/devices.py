@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import platform
 import re
@@ -10,10 +11,16 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from rethink_keras.data.pipeline import HOST
 from rethink_keras.errors import DataNotAvailableError, OutOfMemoryError, UserError, WorkerLostError
+from rethink_keras.training.distribution.replicas import Replicas
+from rethink_keras.training.distribution.workers import SINGLE_WORKER, Workers
 
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+GPU_SPEED = (
+    100  # in steps and evaluations of the paper's networks, against two cores; the order of magnitude counts
+)
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -33,24 +40,63 @@ _READING = "IteratorGetNext"
 _AROUND_REASON = re.compile(r"Graph execution error|Detected at node|File \"|<stack traces")
 
 
-def choose_strategy(name: str) -> tf.distribute.Strategy | None:
-    """Returns the distribution strategy of a run on one host; None for one device.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Devices:
+    """The devices that compute a run in this process.
+
+    Attributes:
+        device: The one that has the data in memory, such as 'GPU:0': the one that computes, or the host, which deals
+            out the batches to several replicas.
+        strategy: For several replicas; None for one device.
+    """
+
+    device: str = HOST
+    strategy: tf.distribute.Strategy | None = None
+
+    @property
+    def replicas(self) -> int:
+        """The number of devices that each compute a part of every batch, over all workers."""
+        return self.strategy.num_replicas_in_sync if self.strategy else 1
+
+    @property
+    def speed(self) -> int:
+        """About how many times as fast as two cores of a processor one device is, for budgets of work."""
+        return GPU_SPEED if tf.config.list_logical_devices("GPU") else 1
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        """Returns the context in which a network is built for these devices."""
+        return self.strategy.scope() if self.strategy else self.placement()
+
+    def placement(self) -> contextlib.AbstractContextManager:
+        """Returns the context in which a network that was built for these devices is trained and evaluated."""
+        return contextlib.nullcontext() if self.strategy else tf.device(self.device)
+
+
+ONE_PROCESSOR = Devices()
+
+
+def choose(name: str, workers: Workers = SINGLE_WORKER, *, in_memory: bool) -> Devices:
+    """Returns the devices of a run.
 
     Args:
-        name: 'auto' for `MirroredStrategy` with two or more GPUs and None otherwise, since with one replica the
-            strategy is exact but slower; 'none'; 'mirrored' for all GPUs, or all logical CPU devices.
+        name: 'none' for one device; 'mirrored' for all GPUs, or all logical CPU devices; 'auto' for one device where
+            the data are in memory, since batches that are gathered on the device itself often make up for several
+            devices, and for all GPUs where images are streamed.
+        workers: The processes that train the run; the name is for a single one.
+        in_memory: Whether the data are in memory, not streamed.
     """
+    if workers.strategy is not None:
+        return Devices(HOST, workers.strategy)
     gpus = tf.config.list_logical_devices("GPU")
-    if name == "none" or (name == "auto" and len(gpus) < 2):
-        return None
-    devices = gpus or tf.config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in devices])
+    if name == "mirrored" or (name == "auto" and len(gpus) > 1 and not in_memory):
+        devices = gpus or tf.config.list_logical_devices("CPU")
+        return Devices(HOST, Replicas([device.name for device in devices]))
+    return Devices("GPU:0" if gpus else HOST)
 
 
-def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int, examples: int) -> None:
+def check_batch_divides(devices: Devices, batch_size: int, examples: int) -> None:
     """Raises UserError unless every batch of an epoch splits evenly: an uneven split changes gradients."""
-    replicas = strategy.num_replicas_in_sync if strategy else 1
-    last = examples % batch_size
+    replicas, last = devices.replicas, examples % batch_size
     if batch_size % replicas:
         raise UserError(
             f"batch_size is {batch_size}, which does not divide by {replicas} replicas. "
@@ -61,6 +107,19 @@ def check_batch_divides(strategy: tf.distribute.Strategy | None, batch_size: int
             f"the last batch of {examples} examples is {last}, which does not divide by {replicas} replicas. "
             f"Choose another train.batch_size, set dataset.train_examples = {examples - last % replicas}, or "
             "train.strategy = 'none'."
+        )
+
+
+def check_precision(devices: Devices, precision: str) -> None:
+    """Raises UserError for float16 on several replicas.
+
+    Its loss is scaled, and a step whose gradients overflow is left out. Keras looks for an overflow in the gradients
+    of the first replica only: one on another replica would reach the weights.
+    """
+    if precision == "mixed_float16" and devices.replicas > 1:
+        raise UserError(
+            f"train.precision = 'mixed_float16' is not safe on {devices.replicas} replicas: Keras checks the first "
+            "one only for overflow. Set train.precision = 'mixed_bfloat16', or train.strategy = 'none'."
         )
 
 

@@ -6,13 +6,8 @@ know (a signal, a clock, a full disk) must be sent to the others before any of t
 common sequence of collective operations makes the others wait until they time out. `broadcast`, `all_gather`, `barrier`
 and `stop_on_all` are for that.
 
-Keras 3 does not support this strategy. Three repairs make its `fit` and `evaluate` work:
-
-- `_KerasStrategy` overrides the two methods that Keras calls in a way that the strategy refuses.
-- `network.build_network` creates the variables of metrics and loss, which `fit` cannot under this strategy
-  (`private_apis.build_metrics_and_loss`).
-- The builder also takes Keras's synchronized batch normalization: without it each worker would normalize by the moments
-  of its own shard.
+Keras 3 does not support this strategy. `replicas.WorkerReplicas` overrides the two methods that Keras calls in a way
+that the strategy refuses, and `network.build_network` does the rest, as for several replicas on one host.
 """
 
 from __future__ import annotations
@@ -29,6 +24,7 @@ from rethink_keras.errors import UserError, WorkerLostError
 from rethink_keras.system.signals import StopRequest
 from rethink_keras.training.distribution import cluster as clusters
 from rethink_keras.training.distribution.cluster import Cluster
+from rethink_keras.training.distribution.replicas import WorkerReplicas
 from rethink_keras.training.private_apis import configure_coordination_service
 
 START_SECONDS = 600  # how long workers wait for each other at the start
@@ -40,7 +36,7 @@ class Workers:
 
     Attributes:
         shard: The part of each batch that this process computes.
-        strategy: The strategy to build the network under; None leaves it to `devices.choose_strategy`.
+        strategy: The strategy to build the network under; None leaves it to `devices.choose`.
     """
 
     shard: BatchShard = WHOLE_BATCH
@@ -159,27 +155,6 @@ def connect_workers(strategy: str) -> Workers:
     return SINGLE_WORKER
 
 
-class _KerasStrategy(tf.distribute.MultiWorkerMirroredStrategy):
-    """The strategy with the two methods that Keras 3's `fit` and `evaluate` call otherwise than it expects."""
-
-    def experimental_distribute_dataset(self, dataset, options=None):
-        """Returns a distributed data set of which every worker reads its own as it is.
-
-        TensorFlow would divide the batches among the workers by itself; the pipeline has done so already.
-        """
-        return self.distribute_datasets_from_function(lambda _: dataset, options)
-
-    def reduce(self, reduce_op, value, axis=None):
-        """Returns a value reduced over the workers.
-
-        Keras passes an axis with metrics, which are scalars: the axis is dropped. It also asks for the mean of a whole
-        batch, images and labels, of which it uses only the shapes: this worker's own part has them.
-        """
-        if isinstance(value, tuple):
-            return tuple(self.experimental_local_results(part)[0] for part in value)
-        return super().reduce(reduce_op, value, axis=None)
-
-
 class _StopOnAll(StopRequest):
     """A stop that any worker can request and that all notice when they next read it, at the same step."""
 
@@ -203,7 +178,7 @@ def _connect(cluster: Cluster) -> tf.distribute.Strategy:
         configure_coordination_service(
             cluster.leader, cluster.jobs, start_seconds=START_SECONDS, lost_seconds=LOST_SECONDS
         )
-        return _KerasStrategy()
+        return WorkerReplicas()
     except RuntimeError as error:
         raise UserError(
             "Workers must find each other before TensorFlow does anything else in their process. Start each run "

@@ -29,6 +29,10 @@ def run_with_two_devices(folder, *bindings):
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
 
+def of_replicas(count):
+    return devices.Devices(strategy=absltest.mock.Mock(num_replicas_in_sync=count))
+
+
 class StrategyTest(parameterized.TestCase):
     def test_two_replicas_equal_one(self):
         folder = Path(self.create_tempdir())
@@ -44,16 +48,25 @@ class StrategyTest(parameterized.TestCase):
     def test_auto_on_one_device_is_none(self):
         if tf.config.list_physical_devices("GPU"):
             self.skipTest("has a GPU")
-        self.assertIsNone(devices.choose_strategy("auto"))
+        self.assertIsNone(devices.choose("auto", in_memory=True).strategy)
 
     def test_uneven_split_is_an_error(self):
-        strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-        with absltest.mock.patch.object(type(strategy), "num_replicas_in_sync", 3):
-            with self.assertRaisesRegex(UserError, "batch_size is 128, which does not divide by 3"):
-                devices.check_batch_divides(strategy, 128, 1280)
-            with self.assertRaisesRegex(UserError, "the last batch of 50000 examples is 80"):
-                devices.check_batch_divides(strategy, 129 - 9, 50000)
-            devices.check_batch_divides(strategy, 120, 1200)
+        three = of_replicas(3)
+        with self.assertRaisesRegex(UserError, "batch_size is 128, which does not divide by 3"):
+            devices.check_batch_divides(three, 128, 1280)
+        with self.assertRaisesRegex(UserError, "the last batch of 50000 examples is 80"):
+            devices.check_batch_divides(three, 129 - 9, 50000)
+        devices.check_batch_divides(three, 120, 1200)
+
+    @parameterized.parameters(
+        ("mixed_float16", 2), ("mixed_bfloat16", 2), ("mixed_float16", 1), ("float32", 8)
+    )
+    def test_float16_is_for_one_replica(self, precision, replicas):
+        if precision == "mixed_float16" and replicas > 1:
+            with self.assertRaisesRegex(UserError, "mixed_float16.*mixed_bfloat16"):
+                devices.check_precision(of_replicas(replicas), precision)
+        else:
+            devices.check_precision(of_replicas(replicas), precision)
 
 
 class ErrorsTest(parameterized.TestCase):
