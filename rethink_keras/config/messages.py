@@ -58,6 +58,4 @@ def _plain(error: Exception) -> str:
         )
     if found := re.search(r"No bindings specified for '([^/']+)", message):
         return f"{found[1]} is referred to, but not set. Add a line {found[1]} = ..."
-    if found := re.search(r"Unable to open file: ([^.\s]+\S*?)\. ", message):
-        return f"the included file {found[1]} is not there. Correct the include line."
     return message.strip().splitlines()[0] if message.strip() else type(error).__name__

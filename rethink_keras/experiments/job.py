@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from rethink_keras.experiments.paths import ROOT
+from rethink_keras.system.installation import python_arguments
 
-TRAIN = ROOT / "bin" / "train"
+TRAIN = python_arguments("train")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Job:
         retries: How many more times a run is tried whose failure may be temporary.
         environment: Environment variables of the process in addition to those of this one.
         fingerprint: Fingerprint of the configuration with which it must be trained; empty for any.
-        program: Python script with the flags and exit codes of `bin/train`.
+        program: Arguments of Python that run a program with the flags and exit codes of `bin/train`.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Job:
     retries: int = 0
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fingerprint: str = ""
-    program: Path = TRAIN
+    program: tuple[str, ...] = TRAIN
 
     def in_environment(self, environment: Mapping[str, str]) -> Job:
         """Returns this job with more environment variables."""

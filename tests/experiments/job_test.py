@@ -12,7 +12,7 @@ class JobTest(absltest.TestCase):
         self.assertEqual(job.environment, {"A": "1", "B": "1"})
 
     def test_the_program_is_there(self):
-        self.assertTrue(TRAIN.is_file())
+        self.assertTrue(Path(TRAIN[0]).is_file())
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class RunJobTest(absltest.TestCase):
         folder = Path(self.create_tempdir())
         program = folder / "program.py"
         program.write_text("import os; os.kill(os.getpid(), 35)")
-        outcome = run_job(Job("a run", folder, (), program=program), threading.Event())
+        outcome = run_job(Job("a run", folder, (), program=(str(program),)), threading.Event())
         self.assertEqual(outcome.exit_code, -35)
         self.assertIn("signal 35", outcome.sentence)
 

@@ -19,7 +19,7 @@ from rethink_keras.experiments.orchestrator import JobList, run_all
 from rethink_keras.system.signals import StopRequest
 from tests.workdir import made_runs
 
-PROGRAM = Path(stub_run.__file__)
+PROGRAM = (stub_run.__file__,)
 # About ten seconds, so that a test of stopping fails without a stop, and does not hang.
 ENDLESS = ("--epochs=500", "--seconds=0.01")
 
