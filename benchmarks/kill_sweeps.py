@@ -95,7 +95,12 @@ def start(folder: Path, program: str) -> subprocess.Popen:
     else:
         gin_file = folder / "sweep.gin"
         gin_file.write_text(GIN.format(seeds=list(range(RUNS)), jobs=RUNS))
-        command = [sys.executable, str(ROOT / "bin" / "sweep"), f"--gin_file={gin_file}", f"--workdir={folder}"]
+        command = [
+            sys.executable,
+            str(ROOT / "bin" / "sweep"),
+            f"--gin_file={gin_file}",
+            f"--workdir={folder}",
+        ]
     silent, environment = subprocess.DEVNULL, {**os.environ, "PYTHONPATH": "."}
     return subprocess.Popen(command, cwd=ROOT, stdout=silent, stderr=silent, env=environment)
 

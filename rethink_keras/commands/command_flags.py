@@ -43,7 +43,9 @@ def configuration_flags(run: str | None = "train") -> Flags:
         run: Name in gin whose seed is --seed, or None for no such flag.
     """
     values = basic_flags()
-    values.strings("gin_file", "Path of a gin file, or a name that bin/configs lists; repeatable, a later one overrides.")
+    values.strings(
+        "gin_file", "Path of a gin file, or a name that bin/configs lists; repeatable, a later one overrides."
+    )
     values.strings("gin_param", "Binding, such as 'train.epochs = 3'; repeatable.")
     values.boolean(
         "allow_imports", "Let gin files import modules from outside of this project, which runs their code."

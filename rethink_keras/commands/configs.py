@@ -29,6 +29,8 @@ def _list(word: str = "") -> None:
     rows = [(name, gin_files.first_line(name)) for name in gin_files.package_names()]
     shown = [row for row in rows if any(word.lower() in cell.lower() for cell in row)]
     if not shown:
-        raise UserError(f"No gin file of this package has {word!r} in its name or first line. Leave it out for all.")
+        raise UserError(
+            f"No gin file of this package has {word!r} in its name or first line. Leave it out for all."
+        )
     tables.print_table((("--gin_file=", {"overflow": "fold"}), ("content", {"overflow": "fold"})), shown)
     print(f"{len(shown)} gin files in {config_folder()}")

@@ -12,7 +12,9 @@ from rethink_keras.system.installation import config_folder
 MOST_SUGGESTED = 3
 
 
-def find_gin_file(name: str | Path, folders: Sequence[Path] | None = None, named_by: str = "--gin_file") -> Path:
+def find_gin_file(
+    name: str | Path, folders: Sequence[Path] | None = None, named_by: str = "--gin_file"
+) -> Path:
     """Returns the resolved path of a gin file.
 
     Args:
