@@ -13,7 +13,7 @@ import gin
 from rethink_keras.config import binding_types, gin_private, gin_text
 from rethink_keras.config.configurables import known_names
 from rethink_keras.config.gin_files import find_gin_file
-from rethink_keras.config.messages import explained, suggestion
+from rethink_keras.config.messages import explained, misplaced, suggestion
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import label
 
@@ -95,4 +95,6 @@ def _check_macros() -> None:
     for macro in macros:
         if not re.search(rf"%{re.escape(macro)}\b", text):
             names = [*known_names(), *macros - {macro}]
-            raise UserError(f"{macro} is set, but nothing refers to it.{suggestion(macro, names)}")
+            raise UserError(
+                f"{macro} is set, but nothing refers to it.{misplaced(macro) or suggestion(macro, names)}"
+            )

@@ -1,6 +1,6 @@
 """Where the gin files are and how commands are typed: in a clone of the repository, or installed from a wheel.
 
-In a clone, gin/ and bin/ are beside the package. A wheel has the same gin files in `rethink_keras/gin/` and, in place of
+In a clone, gin/ and bin/ are beside the package. A wheel has the same gin files in `rethink_keras/gin/` and, instead of
 bin/, the program `rethink-keras`, whose subcommands are the commands of bin/. The documents and messages name the
 commands as they are in a clone.
 """

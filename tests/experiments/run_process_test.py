@@ -110,7 +110,7 @@ class RunJobTest(absltest.TestCase):
 class OrphanTest(absltest.TestCase):
     def test_being_told_many_times_is_no_second_request(self):
         folder = Path(self.create_tempdir())
-        command = [sys.executable, str(PROGRAM), f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
+        command = [sys.executable, *PROGRAM, f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
         process = subprocess.Popen(command)
         wait_for(lambda: checkpoints(folder))
         for _ in range(20):
