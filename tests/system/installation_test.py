@@ -47,7 +47,7 @@ class InstalledTest(absltest.TestCase):
 
     def test_a_program_of_python_runs_in_any_folder(self):
         elsewhere = Path(self.create_tempdir())
-        (elsewhere / "gin.py").write_text("raise SystemExit('a module of the present folder')")
+        (elsewhere / "absl.py").write_text("raise SystemExit('a module of the present folder')")
         command = [sys.executable, *python_arguments("runs", self.package), "--help"]
         done = subprocess.run(
             command, cwd=elsewhere, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
