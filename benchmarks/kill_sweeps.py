@@ -28,7 +28,7 @@ from tqdm import tqdm
 from benchmarks import stub_run
 from rethink_keras.experiments.display import Display
 from rethink_keras.experiments.engines.local import Local
-from rethink_keras.experiments.job import TRAIN, Job
+from rethink_keras.experiments.job import Job
 from rethink_keras.experiments.orchestrator import JobList, run_all
 from rethink_keras.experiments.placement import Place
 from rethink_keras.system.signals import StopRequest
@@ -84,7 +84,7 @@ class Outcome:
 
 def lead(folder: Path) -> None:
     """Runs stub runs on the local engine until this process is killed."""
-    program, options = Path(stub_run.__file__), ("--epochs=1000000", "--seconds=0.01", "--megabytes=8")
+    program, options = (stub_run.__file__,), ("--epochs=1000000", "--seconds=0.01", "--megabytes=8")
     runs = workdirs(folder, "stub")
     jobs = [Job(run.name, run, (f"--workdir={run}", *options), program=program) for run in runs]
     run_all(JobList(jobs, print), OnProcessor(), Display(), StopRequest(), threads=1, most=RUNS)
@@ -97,8 +97,12 @@ def start(folder: Path, program: str) -> subprocess.Popen:
     else:
         gin_file = folder / "sweep.gin"
         gin_file.write_text(GIN.format(seeds=list(range(RUNS)), jobs=RUNS))
-        sweep = TRAIN.with_name("sweep")
-        command = [sys.executable, str(sweep), f"--gin_file={gin_file}", f"--workdir={folder}"]
+        command = [
+            sys.executable,
+            str(ROOT / "bin" / "sweep"),
+            f"--gin_file={gin_file}",
+            f"--workdir={folder}",
+        ]
     silent, environment = subprocess.DEVNULL, {**os.environ, "PYTHONPATH": "."}
     return subprocess.Popen(command, cwd=ROOT, stdout=silent, stderr=silent, env=environment)
 

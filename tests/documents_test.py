@@ -22,7 +22,11 @@ GIN = ROOT / "gin"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES, ROOT / "benchmarks" / "README.md"]
 README_LINES = 150
-WRITTEN_BY_RUNS = ("runs/", "config.gin")  # gin files that a command of the documents writes
+ELSEWHERE = (
+    "runs/",
+    "config.gin",
+    "my_",
+)  # gin files that a command writes, or the reader; own_files_test.py
 PARAMETER = re.compile(r"`([a-z]\w*)\.(?!json|log|gin\b|py\b)([a-z]\w*)( = [^`]*)?`")
 TABLES = {  # tables of other code's flags: which gin file their parameters are applied to
     "`fitting-random-labels`": "fitting_random_labels_wrn.gin",
@@ -40,10 +44,11 @@ def blocks(path):
 
 
 def commands(path):
-    """The lines of `bin/...` commands in fenced blocks and in code within text, each as a list of words."""
+    """The commands in fenced blocks and in code within text, each as a list of words; `bin/...` is the first."""
     lines = "\n".join(blocks(path)).replace("\\\n", " ").splitlines()
     prose = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.M | re.S)
     lines += re.findall(r"`(bin/\w+ [^`]*)`", prose)
+    lines = [re.sub(r"^rethink-keras (?=\w)", "bin/", line) for line in lines]
     found = [shlex.split(line.partition(";")[0], comments=True) for line in lines if line.startswith("bin/")]
     return [words for words in found if len(words) > 1]
 
@@ -68,8 +73,11 @@ def parse(words):
     """Parses the gin files and parameters of a command."""
     register_configurables()
     values = [word.removeprefix("--").partition("=")[::2] for word in words if word.startswith("--gin_")]
-    files = [value for name, value in values if name == "gin_file" and not value.startswith(WRITTEN_BY_RUNS)]
-    with config.parsed([ROOT / f for f in files], [value for name, value in values if name == "gin_param"]):
+    files = [value for name, value in values if name == "gin_file" and not value.startswith(ELSEWHERE)]
+    with (
+        contextlib.chdir(ROOT),
+        config.parsed(files, [value for name, value in values if name == "gin_param"]),
+    ):
         pass
 
 

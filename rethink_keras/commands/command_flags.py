@@ -43,7 +43,9 @@ def configuration_flags(run: str | None = "train") -> Flags:
         run: Name in gin whose seed is --seed, or None for no such flag.
     """
     values = basic_flags()
-    values.strings("gin_file", "Gin file; repeatable, a later one overrides.")
+    values.strings(
+        "gin_file", "Path of a gin file, or a name that bin/configs lists; repeatable, a later one overrides."
+    )
     values.strings("gin_param", "Binding, such as 'train.epochs = 3'; repeatable.")
     values.boolean(
         "allow_imports", "Let gin files import modules from outside of this project, which runs their code."
@@ -91,6 +93,17 @@ def bindings(values: flags.FlagValues, run: str = "train") -> list[str]:
     """Returns the gin bindings of the flags, that of --seed last."""
     seed = [] if values.seed is None else [f"{run}.seed = {values.seed}"]
     return [*values.gin_param, *seed]
+
+
+def gin_paths(values: flags.FlagValues) -> list[str]:
+    """Returns the paths of the gin files of the flags.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    from rethink_keras import config
+
+    return [str(config.find_gin_file(name)) for name in values.gin_file]
 
 
 def flag_help(values: flags.FlagValues) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
+from rethink_keras.system.installation import config_folder
 
 EPOCHS = 40
-GIN = Path(__file__).resolve().parents[2] / "gin"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,13 +30,13 @@ def _demo(folder: Path, debug: bool) -> None:
     from rethink_keras.api import run
     from rethink_keras.training import learning_curves
 
-    quickstart = GIN / "quickstart.gin"
-    overlays = {"true labels": [], "random labels": [GIN / "with" / "random_labels.gin"]}
+    gin = config_folder()
+    overlays = {"true labels": [], "random labels": [gin / "with" / "random_labels.gin"]}
     results = {}
     for name, overlay in overlays.items():
         print(f"\n{name.capitalize()}: an MLP on 1,438 handwritten digits", flush=True)
         workdir = folder / name.replace(" ", "_")
-        results[name] = run([quickstart, *overlay], [f"train.epochs = {EPOCHS}"], workdir)
+        results[name] = run([gin / "quickstart.gin", *overlay], [f"train.epochs = {EPOCHS}"], workdir)
     plot_path = folder / "learning_curves.png"
     histories = {name: result.history for name, result in results.items()}
     learning_curves.plot(histories, plot_path, "The same network fits true labels and random ones")

@@ -14,6 +14,7 @@ from absl import flags
 from rethink_keras.commands.command_flags import bindings, experiment_flags, flag_help
 from rethink_keras.commands.tensorflow_start import start_tensorflow
 from rethink_keras.errors import UserError
+from rethink_keras.system.installation import as_typed
 from rethink_keras.system.streams import discard, standard_streams
 from rethink_keras.system.text import printable
 
@@ -100,7 +101,7 @@ def _run(
     try:
         rest = values(list(argv))
         if values.help:
-            print(f"{usage.strip()}\n\nFlags:\n{flag_help(values)}")
+            print(as_typed(f"{usage.strip()}\n\nFlags:\n{flag_help(values)}"))
             return OK
         if len(rest) > 1 + positional:
             raise UserError(f"{rest[1 + positional]!r} is no flag. Write --name=value; --help lists them.")
@@ -129,7 +130,7 @@ def _run(
 def _report(sentence: str, code: int) -> int:
     """Prints a sentence on stderr, if that can be written, and returns the code."""
     try:
-        print(printable(sentence, keep="\n"), file=sys.stderr, flush=True)
+        print(printable(as_typed(sentence), keep="\n"), file=sys.stderr, flush=True)
     except (OSError, UserError):
         discard(sys.stderr)
     return code

@@ -45,13 +45,14 @@ def _sweep(values: command_flags.Flags) -> None:
 
     folder = command_flags.collection_folder(values, "sweeps")
     check_folder(folder)
-    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
+    gin_files = command_flags.gin_paths(values)
+    config.parse(gin_files, values.gin_param, allow_imports=values.allow_imports)
     sweep = Sweep()
     # Here, since experiments/ imports nothing of reports/.
     PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
     engine = ENGINES.find("sweep.engine", sweep.engine)()
     threads = sweep.threads_in(folder, engine, connect=not values.dry_run)
-    manifest = sweep.plan(values.gin_file, values.gin_param, threads, values.allow_imports)
+    manifest = sweep.plan(gin_files, values.gin_param, threads, values.allow_imports)
     whole = manifest.merged(folder, values.replace)
     if values.dry_run:
         _list(manifest, folder)

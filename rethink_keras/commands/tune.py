@@ -47,7 +47,8 @@ def _tune(values: command_flags.Flags) -> None:
 
     folder = command_flags.collection_folder(values, "searches")
     check_folder(folder)
-    config.parse(values.gin_file, values.gin_param, allow_imports=values.allow_imports)
+    gin_files = command_flags.gin_paths(values)
+    config.parse(gin_files, values.gin_param, allow_imports=values.allow_imports)
     # A search distributes its trials by Keras Tuner's chief and workers: each process runs its own on its machine.
     search, space, engine = Search(), Space(), Local()
     role = remote.role()
@@ -55,7 +56,7 @@ def _tune(values: command_flags.Flags) -> None:
     if is_worker and not values.dry_run:
         run_search.wait_for_chief(folder, search.patience_minutes)
     threads = chief.threads_in(folder, search, engine)
-    plan = plan_search(search, space, values.gin_file, threads, values.allow_imports)
+    plan = plan_search(search, space, gin_files, threads, values.allow_imports)
     if values.dry_run:
         _list(plan)
         return
@@ -65,7 +66,7 @@ def _tune(values: command_flags.Flags) -> None:
         return
     trials = run_search.lead(plan, folder, role, engine, values.data_dir)
     table = results.rows(plan, trials, folder)
-    results.write(plan, table, folder, values.gin_file, values.gin_param)
+    results.write(plan, table, folder, gin_files, values.gin_param)
     _show(table)
     if table[0]["status"] != "done":
         raise RunsFailedError(

@@ -10,6 +10,7 @@ from typing import Any
 import typeguard
 
 from rethink_keras.config import gin_private
+from rethink_keras.config.configurables import example
 from rethink_keras.config.gin_private import is_protocol
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import shortened
@@ -47,7 +48,9 @@ def check(selector: str, parameter: str, value: object) -> None:
     except typeguard.TypeCheckError:
         fits = False
     if not fits:
-        raise UserError(f"{name} is {shortened(value)}, which does not fit. It takes {_words(hint)}.")
+        shown = example(selector, parameter)
+        form = f"Write {name} = {shown}, for example" if shown else f"It takes {_words(hint)}"
+        raise UserError(f"{name} is {shortened(value)}, which does not fit. {form}.")
 
 
 def _hint(selector: str, parameter: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -49,3 +50,23 @@ def known_parameters(name: str) -> list[str]:
     if found is None:
         return []
     return [p for p in parameters(found.wrapped) if p not in (found.denylist or ())]
+
+
+def owners(parameter: str) -> list[str]:
+    """Returns the names of the configurables that have a parameter of this name, in order."""
+    return sorted(name for name in known_names() if parameter in known_parameters(name))
+
+
+def example(name: str, parameter: str) -> str:
+    """Returns an example of a parameter's value as a gin file contains it.
+
+    Args:
+        name: Name of a configurable. The fields of a dataclass have such an example as `metadata={"example": ...}`.
+        parameter: Name of its parameter.
+
+    Returns:
+        The example; '' if there is none.
+    """
+    found = gin_private.find(name)
+    fields = dataclasses.fields(found.wrapped) if found and dataclasses.is_dataclass(found.wrapped) else ()
+    return next((f.metadata.get("example", "") for f in fields if f.name == parameter), "")

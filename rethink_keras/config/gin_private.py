@@ -7,10 +7,8 @@ them, and it adds folders to its search path without ever removing one.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import IO, Any
 
 import gin
@@ -76,16 +74,17 @@ def saved() -> Iterator[None]:
 
 @contextlib.contextmanager
 def files_read_by(open_file: Callable[[str], AbstractContextManager[IO[str]]]) -> Iterator[None]:
-    """Makes gin open every file, also an included one, with a function, until the context ends."""
-    readers = gin.config._FILE_READERS
-    before = readers[:]
-    readers[:] = [(open_file, os.path.isfile)]
+    """Makes gin find and open every file with a function, until the context ends.
+
+    Args:
+        open_file: Called with a file's name as the configuration has it, also with an included one's.
+    """
+    lists = gin.config._FILE_READERS, gin.config._LOCATION_PREFIXES
+    before = [content[:] for content in lists]
+    gin.config._FILE_READERS[:] = [(open_file, lambda name: True)]
+    gin.config._LOCATION_PREFIXES[:] = [""]
     try:
         yield
     finally:
-        readers[:] = before
-
-
-def look_up_includes_in(folder: Path) -> None:
-    """Replaces the folders in which gin looks up an included file."""
-    gin.config._LOCATION_PREFIXES[:] = [str(folder)]
+        for current, content in zip(lists, before, strict=True):
+            current[:] = content

@@ -10,6 +10,7 @@ from typing import Any
 
 from gin import config_parser
 
+from rethink_keras.config.gin_files import find_gin_file
 from rethink_keras.errors import UserError
 
 PACKAGE = "rethink_keras"
@@ -39,13 +40,20 @@ def check(text: str, where: str, allow_imports: bool) -> None:
 
 
 class Reader:
-    """Opens gin files for gin once they are checked, the included ones too.
+    """Finds gin files, checks them and opens them for gin, the included ones too.
+
+    An included file is looked up beside the file that includes it, then beside the file that was given, then in this
+    package: what a file means must not depend on the present folder.
+
+    Attributes:
+        folders: Where files are looked up that no file includes.
 
     Args:
         allow_imports: Whether they may import from outside of this package.
     """
 
     def __init__(self, allow_imports: bool):
+        self.folders = [Path()]
         self._allow_imports = allow_imports
         self._chain: list[Path] = []  # files being read, each included by the one before it
         self._count = 0
@@ -53,7 +61,7 @@ class Reader:
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[io.StringIO]:
         """Yields the text of a file, to be parsed within the context."""
-        path = Path(name).resolve()
+        path = self._find(name)
         self._count += 1
         if path in self._chain:
             raise UserError(f"{path} includes itself. Remove one of the include lines.")
@@ -67,12 +75,18 @@ class Reader:
             )
         text = io.StringIO(content.decode())
         check(text.getvalue(), str(path), self._allow_imports)
-        text.name = name  # gin names it when a line is wrong
+        text.name = str(path)  # gin names it when a line is wrong
         self._chain.append(path)
         try:
             yield text
         finally:
             self._chain.pop()
+
+    def _find(self, name: str) -> Path:
+        if not self._chain:
+            return find_gin_file(name, self.folders)
+        folders = [self._chain[-1].parent, self._chain[0].parent]
+        return find_gin_file(name, folders, named_by=f"the include line of {self._chain[-1]}")
 
 
 class _Nothing(config_parser.ParserDelegate):

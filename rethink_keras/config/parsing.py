@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,8 @@ import gin
 
 from rethink_keras.config import binding_types, gin_private, gin_text
 from rethink_keras.config.configurables import known_names
-from rethink_keras.config.messages import explained, suggestion
+from rethink_keras.config.gin_files import find_gin_file
+from rethink_keras.config.messages import explained, misplaced, suggestion
 from rethink_keras.errors import UserError
 from rethink_keras.system.text import label
 
@@ -26,7 +26,7 @@ def parse(
     """Replaces the configuration by the files in order, then the bindings, and makes it final.
 
     Args:
-        gin_files: Gin files. A later one overrides an earlier one.
+        gin_files: Gin files, found as `find_gin_file` does. A later one overrides an earlier one.
         bindings: Such as 'train.epochs = 3'. They override the files.
         allow_imports: Whether files and bindings may import modules from outside of this package, which runs their
             code, and may use gin's dynamic registration, which can call any function.
@@ -36,9 +36,13 @@ def parse(
     """
     with _LOCK:
         gin.clear_config()
-        with gin_private.files_read_by(gin_text.Reader(allow_imports).open):
+        reader = gin_text.Reader(allow_imports)
+        with gin_private.files_read_by(reader.open):
             for file in gin_files:
-                _parse_file(Path(file))
+                path = find_gin_file(file)
+                with explained(str(path)):
+                    gin.parse_config_file(str(path))
+                reader.folders = [path.parent, Path()]  # for the include lines of bindings
             for binding in bindings:
                 _parse_binding(binding, allow_imports)
         _check_macros()
@@ -84,22 +88,6 @@ def _parse_binding(binding: str, allow_imports: bool) -> None:
         gin.parse_config(binding)
 
 
-def _parse_file(path: Path) -> None:
-    try:
-        is_file = path.is_file()
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{str(path)[:80]} is no path of a gin file ({why}). Check --gin_file.") from error
-    if not is_file:
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.gin")], 1, 0.5)
-        hint = f" Did you mean {path.parent / near[0]}?" if near else " Check the path given to --gin_file."
-        raise UserError(f"There is no gin file {path}.{hint}")
-    # An included file is looked up beside the file that is given. Gin would look in the folders of earlier files first.
-    gin_private.look_up_includes_in(path.resolve().parent)
-    with explained(str(path)):
-        gin.parse_config_file(str(path.resolve()))
-
-
 def _check_macros() -> None:
     """Raises UserError for a macro that nothing refers to, since gin accepts a misspelt one silently."""
     macros = {scope for scope, selector in gin_private.bindings() if selector == gin_private.MACRO}
@@ -107,4 +95,6 @@ def _check_macros() -> None:
     for macro in macros:
         if not re.search(rf"%{re.escape(macro)}\b", text):
             names = [*known_names(), *macros - {macro}]
-            raise UserError(f"{macro} is set, but nothing refers to it.{suggestion(macro, names)}")
+            raise UserError(
+                f"{macro} is set, but nothing refers to it.{misplaced(macro) or suggestion(macro, names)}"
+            )

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from rethink_keras.experiments.paths import ROOT
 from rethink_keras.experiments.placement import Place
+from rethink_keras.system.installation import python_arguments
 
-TRAIN = ROOT / "bin" / "train"
+TRAIN = python_arguments("train")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Job:
         environment: Environment variables of the process in addition to those of this one.
         shares_gpu: Whether other runs compute on its GPU, so that a lack of memory may be temporary.
         fingerprint: Fingerprint of the configuration with which it must be trained; empty for any.
-        program: Python script with the flags and exit codes of `bin/train`.
+        program: Arguments of Python that run a program with the flags and exit codes of `bin/train`.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Job:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     shares_gpu: bool = False
     fingerprint: str = ""
-    program: Path = TRAIN
+    program: tuple[str, ...] = TRAIN
 
     def at(self, place: Place) -> Job:
         """Returns this job as it runs in a place."""

@@ -7,26 +7,42 @@ import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The project's folder, which has bin/ and gin/."""
+from rethink_keras.system.installation import PROGRAM, config_folder, scripts_folder
+
+ROOT = config_folder().parent
+"""The folder that has gin/: the project's in a clone, else the package's."""
 
 
 def stored_path(path: str | Path) -> str:
-    """Returns a path as `sweep.json` stores it: relative to the project's folder if it lies there, else absolute."""
+    """Returns a path as `sweep.json` stores it: relative to `ROOT` if it lies there, else absolute."""
     absolute = Path(path).resolve()
     return str(absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else absolute)
 
 
 def typed_path(path: Path) -> Path:
-    """Returns a path as a user types it: relative if the project's folder is the present one, else absolute."""
+    """Returns a path as a user types it.
+
+    In a clone, it is relative if the project's folder is the present one, else absolute. Of an installed package, gin
+    files have their names, and other paths are absolute.
+    """
+    if not scripts_folder() and path.is_relative_to(config_folder()):
+        name = path.relative_to(config_folder())
+        return path if name.exists() else name  # a file of the present folder comes before one of the package
     if Path.cwd() != ROOT:
         return path.absolute()
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def typed_command(program: str, *flags: str) -> str:
-    """Returns a command of bin/ as a user types it in the present folder, quoted for the shell."""
-    return " ".join(map(_quoted, (str(typed_path(ROOT / "bin" / program)), *flags)))
+    """Returns a command as a user types it in the present folder, quoted for the shell.
+
+    Args:
+        program: Its name, such as 'train'.
+        *flags: Its flags.
+    """
+    scripts = scripts_folder()
+    words = [str(typed_path(scripts / program))] if scripts else [PROGRAM, program]
+    return " ".join(map(_quoted, (*words, *flags)))
 
 
 def configuration_flags(

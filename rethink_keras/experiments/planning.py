@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rethink_keras import config
 from rethink_keras.data.sources import Dataset, find_source
-from rethink_keras.errors import UserError
 from rethink_keras.experiments.paths import ROOT, stored_path
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.training.config import TrainConfig
@@ -54,19 +53,15 @@ def find_overlays(
 
     Args:
         overlays: Names of gin files, and bindings.
-        gin_files: Gin files of the command. Overlays are looked up beside them, then in the project's folder gin/.
+        gin_files: Paths of the gin files of the command. Overlays are looked up beside them, then in this package.
 
     Raises:
         UserError: There is no such gin file.
     """
-    folders = [*(Path(file).resolve().parent for file in gin_files), ROOT / "gin"]
-    files = tuple(_found(overlay, folders) for overlay in overlays if overlay.endswith(".gin"))
+    folders = [Path(file).resolve().parent for file in gin_files]
+    files = tuple(
+        stored_path(config.find_gin_file(overlay, folders, named_by="the sweep or search"))
+        for overlay in overlays
+        if overlay.endswith(".gin")
+    )
     return files, tuple(overlay for overlay in overlays if not overlay.endswith(".gin"))
-
-
-def _found(name: str, folders: Sequence[Path]) -> str:
-    for folder in folders:
-        path = (folder / name).resolve()
-        if path.is_file():
-            return stored_path(path)
-    raise UserError(f"The gin file {name} is in none of {', '.join(map(str, folders))}. Correct its name.")

@@ -109,7 +109,7 @@ def _attempt(job: Job, stopping: threading.Event, say: Callable[[str], None]) ->
 def _run(job: Job, log: BinaryIO, stopping: threading.Event) -> tuple[int, bytes]:
     """Runs the process to its end. Returns its exit code and its stderr."""
     process = subprocess.Popen(
-        [sys.executable, str(job.program), *job.arguments],
+        [sys.executable, *job.program, *job.arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.PIPE,

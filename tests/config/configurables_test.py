@@ -1,8 +1,10 @@
+import dataclasses
+
 import gin
 from absl.testing import absltest
 
 from rethink_keras import config
-from rethink_keras.config.configurables import known_names, known_parameters, short_name
+from rethink_keras.config.configurables import example, known_names, known_parameters, owners, short_name
 from rethink_keras.errors import UserError
 from rethink_keras.training.config import TrainConfig
 
@@ -16,6 +18,13 @@ def boiled(water, minutes=3, *, salt=0.5):
 class Fried:
     def __init__(self, oil="olive"):
         self.oil = oil
+
+
+@gin.configurable("steamed", module="rethink_keras.configurables_test")
+@dataclasses.dataclass
+class Steamed:
+    salt: float = dataclasses.field(default=0.5, metadata={"example": "0.25"})
+    lid: bool = True
 
 
 class ConfigurablesTest(absltest.TestCase):
@@ -37,8 +46,23 @@ class ConfigurablesTest(absltest.TestCase):
     def test_names_and_what_can_be_bound(self):
         self.assertContainsSubset({"boiled", "fried", "train"}, known_names())
         self.assertEqual(known_parameters("boiled"), ["minutes", "salt"])
-        self.assertEqual(known_parameters("steamed"), [])
+        self.assertEqual(known_parameters("baked"), [])
         self.assertEqual(short_name("rethink_keras.configurables_test.boiled"), "boiled")
+
+    def test_owners_of_a_parameter(self):
+        self.assertEqual(owners("salt"), ["boiled", "steamed"])
+        self.assertEqual(owners("pepper"), [])
+        self.assertEqual(owners("water"), [])  # gin cannot bind it
+
+    def test_examples_are_those_of_the_fields(self):
+        self.assertEqual(example("steamed", "salt"), "0.25")
+        for name, parameter in (
+            ("steamed", "lid"),
+            ("steamed", "oil"),
+            ("boiled", "salt"),
+            ("baked", "salt"),
+        ):
+            self.assertEqual(example(name, parameter), "")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import concurrent.futures
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -67,6 +68,40 @@ class ParseTest(parameterized.TestCase):
         (other / "b.gin").write_text("train.epochs = 8")
         self.parse(a="include 'b.gin'", b="train.epochs = 7")
         config.parse([self.folder / "a.gin", other / "a.gin"])
+        self.assertEqual(config.bound("train.epochs", None), 8)
+
+    def test_includes_are_looked_up_beside_the_file_that_includes_them_first(self):
+        for folder, epochs in ((self.folder, 7), (self.folder / "sub", 8)):
+            folder.mkdir(exist_ok=True)
+            (folder / "c.gin").write_text(f"train.epochs = {epochs}")
+        (self.folder / "sub" / "b.gin").write_text("include 'c.gin'")
+        self.parse(a="include 'sub/b.gin'")
+        self.assertEqual(config.bound("train.epochs", None), 8)
+        (self.folder / "sub" / "c.gin").unlink()
+        self.parse(a="include 'sub/b.gin'")
+        self.assertEqual(config.bound("train.epochs", None), 7)
+
+    def test_includes_do_not_depend_on_the_present_folder(self):
+        other = Path(self.create_tempdir())
+        (other / "b.gin").write_text("train.epochs = 8")
+        with contextlib.chdir(other), self.assertRaisesRegex(UserError, "b.gin"):
+            self.parse(a="include 'b.gin'")
+
+    def test_files_are_found_by_their_names_in_the_package(self):
+        with contextlib.chdir(self.folder):
+            config.parse(["quickstart.gin", "gin/with/random_labels.gin"], ["include 'with/dropout.gin'"])
+            self.assertEqual(config.bound("randomization.labels", None), "random")
+            self.assertEqual(config.bound("regularization.dropout", None), "default")
+            self.parse(a="include 'speedrun/mlp_1x512_random_labels.gin'")
+            self.assertEqual(config.bound("train.batch_size", None), 2000)
+
+    def test_an_include_in_a_binding_is_looked_up_beside_the_file_that_is_given(self):
+        (self.folder / "b.gin").write_text("train.epochs = 9")
+        (self.folder / "a.gin").write_text("train.epochs = 8")
+        config.parse([self.folder / "a.gin"], ["include 'b.gin'"])
+        self.assertEqual(config.bound("train.epochs", None), 9)
+        with contextlib.chdir(self.folder):
+            config.parse([], ["include 'a.gin'"])
         self.assertEqual(config.bound("train.epochs", None), 8)
 
     def test_files_that_include_without_end(self):

@@ -14,7 +14,7 @@ class JobTest(absltest.TestCase):
         self.assertEqual((job.environment, job.shares_gpu), ({"A": "1", "B": "1"}, False))
 
     def test_the_program_is_there(self):
-        self.assertTrue(TRAIN.is_file())
+        self.assertTrue(Path(TRAIN[0]).is_file())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 import contextlib
 import shlex
 from pathlib import Path
+from unittest import mock
 
 from absl.testing import absltest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rethink_keras.experiments import paths
 from rethink_keras.experiments.paths import ROOT, stored_path, typed_command, typed_path
 
 
@@ -27,6 +29,15 @@ class PathsTest(absltest.TestCase):
         with contextlib.chdir(self.create_tempdir()):
             self.assertEqual(typed_path(Path("runs")), Path.cwd() / "runs")
             self.assertEqual(typed_command("train"), str(ROOT / "bin" / "train"))
+
+    def test_typed_as_for_an_installed_package(self):
+        here = self.enter_context(contextlib.chdir(self.create_tempdir())) or Path.cwd()
+        with mock.patch.object(paths, "scripts_folder", lambda: None):
+            self.assertEqual(typed_command("train", "--seed=1"), "rethink-keras train --seed=1")
+            self.assertEqual(typed_path(ROOT / "gin" / "with" / "dropout.gin"), Path("with/dropout.gin"))
+            self.assertEqual(typed_path(Path("runs")), here / "runs")
+            (here / "quickstart.gin").write_text("")  # what the name alone would mean here
+            self.assertEqual(typed_path(ROOT / "gin" / "quickstart.gin"), ROOT / "gin" / "quickstart.gin")
 
     @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1))
     def test_a_shell_understands_the_command_as_it_is(self, text):

@@ -83,7 +83,7 @@ class RunJobTest(absltest.TestCase):
         folder = Path(self.create_tempdir())
         program = folder / "program.py"
         program.write_text("import os; os.kill(os.getpid(), 35)")
-        outcome = run_job(Job("a run", folder, (), program=program), threading.Event())
+        outcome = run_job(Job("a run", folder, (), program=(str(program),)), threading.Event())
         self.assertEqual(outcome.exit_code, -35)
         self.assertIn("signal 35", outcome.sentence)
 
@@ -150,7 +150,7 @@ class RunJobTest(absltest.TestCase):
 class OrphanTest(absltest.TestCase):
     def test_being_told_many_times_is_no_second_request(self):
         folder = Path(self.create_tempdir())
-        command = [sys.executable, str(PROGRAM), f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
+        command = [sys.executable, *PROGRAM, f"--workdir={folder}", *ENDLESS, "--megabytes=8"]
         process = subprocess.Popen(command)
         wait_for(lambda: checkpoints(folder))
         for _ in range(20):

@@ -21,7 +21,7 @@ from rethink_keras.experiments.run_process import LOG
 from rethink_keras.system.signals import StopRequest
 from tests.workdir import made_runs
 
-PROGRAM = Path(stub_run.__file__)
+PROGRAM = (stub_run.__file__,)
 # About ten seconds, so that a test of stopping fails without a stop, and does not hang.
 ENDLESS = ("--epochs=500", "--seconds=0.01")
 VISIBLE, GROWTH = "CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH"

@@ -17,9 +17,9 @@ import gin
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.engines.engine import ENGINES, Engine
 from rethink_keras.experiments.job import Job, Outcome
-from rethink_keras.experiments.paths import ROOT
 from rethink_keras.experiments.placement import GROWING_MEMORY, NO_GPU, Place
 from rethink_keras.experiments.run_process import run_job
+from rethink_keras.system.installation import PACKAGE
 from rethink_keras.system.signals import NUMBERS
 from rethink_keras.validation import check_int, check_number
 
@@ -79,7 +79,7 @@ class RayCluster(Engine):
             with _signals_kept():
                 ray.init(
                     address=self.address or "local",
-                    runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+                    runtime_env={"env_vars": {"PYTHONPATH": str(PACKAGE.parent)}},
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )

@@ -17,6 +17,10 @@ from rethink_keras.validation import check_number
 DIGITS = 4  # significant digits of drawn numbers, so that they can be read and typed
 
 
+def _field(example: str) -> Any:
+    return dataclasses.field(default_factory=dict, metadata={"example": example})
+
+
 @gin.configurable("space")
 @dataclasses.dataclass(frozen=True)
 class Space:
@@ -32,10 +36,10 @@ class Space:
         integer: Smallest and largest whole number.
     """
 
-    choice: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
-    uniform: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
-    log_uniform: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
-    integer: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+    choice: Mapping[str, Sequence[Any]] = _field("{'train.batch_size': [32, 64, 128]}")
+    uniform: Mapping[str, Sequence[float]] = _field("{'sgd.momentum': (0.5, 0.99)}")
+    log_uniform: Mapping[str, Sequence[float]] = _field("{'train.learning_rate': (1e-4, 0.1)}")
+    integer: Mapping[str, Sequence[int]] = _field("{'train.epochs': (10, 40)}")
 
     def __post_init__(self):
         kinds = [field.name for field in dataclasses.fields(self)]
@@ -49,11 +53,13 @@ class Space:
             if names.count(name) > 1:
                 raise UserError(f"{name} is in the space twice. Take it out of one of {', '.join(kinds)}.")
             if name.count(".") != 1:
-                raise UserError(f"The space names {name!r}. Write function.parameter, such as 'mlp.hidden'.")
+                owner = next(iter(configuration.owners(name)), "")
+                shown = f"{owner}.{name}" if owner else "mlp.hidden"
+                raise UserError(f"The space names {name!r}. Write function.parameter, such as {shown!r}.")
         for name, values in self.choice.items():
-            if not values or len(set(map(_text, values))) < len(values):
+            if isinstance(values, str) or not values or len(set(map(_text, values))) < len(values):
                 raise UserError(
-                    f"space.choice of {name} is {list(values)!r}. Give values that differ, one or more."
+                    f"space.choice of {name} is {values!r}. Give a list of values that differ, one or more."
                 )
         for kind in kinds[1:]:
             for name, bounds in getattr(self, kind).items():

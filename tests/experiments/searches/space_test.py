@@ -2,6 +2,7 @@ from pathlib import Path
 
 from absl.testing import absltest, parameterized
 
+from rethink_keras import config
 from rethink_keras.errors import UserError
 from rethink_keras.experiments.searches.space import Space
 from rethink_keras.training.optimizers import adam, sgd
@@ -64,16 +65,21 @@ class SpaceTest(parameterized.TestCase):
         ),
         ({"integer": {"mlp.hidden": (1, 2, 3)}}, "space.integer of mlp.hidden is (1, 2, 3)."),
         ({"log_uniform": {"sgd.momentum": (0, 0.5)}}, "space.log_uniform of sgd.momentum begins at 0."),
-        ({"choice": {"mlp.hidden": []}}, "space.choice of mlp.hidden is []. Give values"),
+        ({"choice": {"mlp.hidden": []}}, "space.choice of mlp.hidden is []. Give a list of values"),
         (
             {"choice": {"mlp.hidden": ["8", "8"]}},
-            "space.choice of mlp.hidden is ['8', '8']. Give values that differ",
+            "space.choice of mlp.hidden is ['8', '8']. Give a list of values that differ",
         ),
         (
             {"choice": {"mlp.hidden": ["8"]}, "integer": {"mlp.hidden": (1, 2)}},
             "mlp.hidden is in the space twice.",
         ),
-        ({"choice": {"hidden": ["8"]}}, "The space names 'hidden'. Write function.parameter"),
+        ({"choice": {"mlp.hidden": "512"}}, "space.choice of mlp.hidden is '512'. Give a list"),
+        (
+            {"choice": {"hidden": ["8"]}},
+            "The space names 'hidden'. Write function.parameter, such as 'mlp.hidden'.",
+        ),
+        ({"uniform": {"nothing": (0, 1)}}, "The space names 'nothing'. Write function.parameter"),
         ({"choice": {"train.optimizer": [print]}}, "print is no function that gin knows"),
         ({}, "The search varies nothing."),
     )
@@ -81,6 +87,30 @@ class SpaceTest(parameterized.TestCase):
         with self.assertRaises(UserError) as raised:
             Space(**space)
         self.assertStartsWith(raised.exception.sentence, sentence)
+
+    @parameterized.parameters(
+        "space.log_uniform = (1e-4, 1e-1)",
+        "train.learning_rate = @space.log_uniform",
+        "train.learning_rate = @space.log_uniform()",
+        "space.log_uniform.train.learning_rate = (1e-4, 1e-1)",
+        "search.log_uniform = {'train.learning_rate': (1e-4, 1e-1)}",
+        "log_uniform = {'train.learning_rate': (1e-4, 1e-1)}",
+    )
+    def test_the_form_is_shown_for_a_known_name_in_the_wrong_place(self, binding):
+        with self.assertRaises(UserError) as raised:
+            config.parse([], [binding])
+        self.assertIn("Write space.log_uniform = {'train.learning_rate': (", raised.exception.sentence)
+        self.assertNotIn("there is no", raised.exception.sentence)
+
+    @parameterized.parameters("choice", "uniform", "log_uniform", "integer")
+    def test_the_examples_of_messages_are_spaces(self, kind):
+        config.parse([], [f"space.{kind} = {config.example('space', kind)}"])
+        self.assertLen(list(Space()), 1)
+
+    def test_a_parameter_bound_in_the_space_itself(self):
+        with self.assertRaisesRegex(UserError, r"Write space\.choice = {") as raised:
+            config.parse([], ["space.train.learning_rate = (1e-4, 1e-1)"])
+        self.assertIn("log_uniform", raised.exception.sentence)
 
 
 if __name__ == "__main__":

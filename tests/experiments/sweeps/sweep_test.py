@@ -70,7 +70,7 @@ class SweepTest(parameterized.TestCase):
         ("sweep.size = 'tiny'", "sweep.size is 'tiny'"),
         ("sweep.engine = 'slurm'", "Choose one of 'local', 'ray'"),
         ("sweep.threads = 0", "sweep.threads is 0"),
-        ("sweep.overlays = ['nothing.gin']", "The gin file nothing.gin is in none of"),
+        ("sweep.overlays = ['nothing.gin']", "nothing.gin"),
         ("sweep.overlays = ['train.epoch = 3']", "Did you mean 'epochs'"),
         ("sweep.overlays = [\"dataset.name = 'cifar'\"]", "dataset.name is 'cifar'"),
         *((f"mlp/group.network = {name!r}", "group.network is") for name in BAD_NAMES),
