@@ -47,7 +47,8 @@ def _sweep(values: command_flags.Flags) -> None:
     # Here, since experiments/ imports nothing of reports/.
     PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
     engine = ENGINES.find("sweep.engine", sweep.engine)()
-    manifest = sweep.plan(values.gin_file, values.gin_param, sweep.threads_in(folder), values.allow_imports)
+    threads = sweep.threads_in(folder)
+    manifest = sweep.plan(values.gin_file, values.gin_param, threads, values.allow_imports, values.data_dir)
     whole = manifest.merged(folder, values.replace)
     if values.dry_run:
         _list(manifest, folder)

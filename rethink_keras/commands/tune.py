@@ -53,7 +53,7 @@ def _tune(values: command_flags.Flags) -> None:
     if is_worker and not values.dry_run:
         run_search.wait_for_chief(folder, search.patience_minutes)
     threads = placement.threads_per_run(search.threads, chief.earlier_threads(folder), search.trials)
-    plan = plan_search(search, space, values.gin_file, threads, values.allow_imports)
+    plan = plan_search(search, space, values.gin_file, threads, values.allow_imports, values.data_dir)
     if values.dry_run:
         _list(plan)
         return

@@ -103,8 +103,8 @@ class Splits:
             return
         if isinstance(self.randomization.pixel_randomization, GaussianPixels):
             raise UserError(
-                f"Gaussian pixels need the mean of each channel, which is not known for the streamed set {source.name}. "
-                "Choose another randomization.pixels, or a set that is not streamed."
+                "Gaussian pixels need the mean of each channel, which is not known for the streamed set "
+                f"{source.name}. Choose another randomization.pixels, or a set that is not streamed."
             )
         if self.preprocessing.normalization == "channel":
             self.preprocessing.channel_statistics(None)

@@ -18,6 +18,8 @@ import numpy as np
 from rethink_keras.errors import DamagedError, UserError
 from rethink_keras.system.disk_errors import unreadable
 
+CHUNK = 2**20  # bytes read at a time
+
 
 class Head(NamedTuple):
     """Shape and dtype of an array in an archive."""
@@ -99,7 +101,7 @@ def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Head:
 
 def _arrays(file: BinaryIO, names: Collection[str] | None) -> dict[str, np.ndarray]:
     with _damage_reported():
-        _check(file)  # First, because a damaged header could claim an array of any size.
+        _check(file, names)  # First, because a damaged header could claim an array of any size.
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if names is None or name in names}
@@ -108,11 +110,14 @@ def _arrays(file: BinaryIO, names: Collection[str] | None) -> dict[str, np.ndarr
     return arrays
 
 
-def _check(file: BinaryIO) -> None:
+def _check(file: BinaryIO, names: Collection[str] | None = None) -> None:
+    """Compares the checksums of the named arrays; None names all members of the archive."""
     with zipfile.ZipFile(file) as archive:
-        wrong = archive.testzip()
-    if wrong is not None:
-        raise DamagedError(f"the checksum of {wrong} is wrong")
+        for member in archive.namelist():
+            if names is None or member.removesuffix(".npy") in names:
+                with archive.open(member) as content:
+                    while content.read(CHUNK):
+                        pass
 
 
 @contextlib.contextmanager

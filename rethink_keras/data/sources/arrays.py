@@ -134,8 +134,8 @@ class Arrays(Source):
                 near = difflib.get_close_matches(name, KNOWN, 1, 0.5)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise UserError(
-                    f"{path} has an array {name[:80]!r}, which nothing uses.{hint} Write the file without it; known are "
-                    f"{', '.join(KNOWN)}."
+                    f"{path} has an array {name[:80]!r}, which nothing uses.{hint} Write the file without it; "
+                    f"known are {', '.join(KNOWN)}."
                 )
         _check_images(path, heads["images"])
         for name in heads:
@@ -179,11 +179,6 @@ def _reported(path: Path) -> Iterator[None]:
             "export."
         ) from error
     except DamagedError as error:
-        if "allow_pickle" in str(error):  # NumPy's words for an object array
-            raise UserError(
-                f"{path} has an array of Python objects. Write arrays of numbers, and class_names as text: "
-                "np.array(names, dtype=str)."
-            ) from error
         raise DataNotAvailableError(
             f"{path} is no whole .npz file ({str(error)[:200]}). Write it again by np.savez or bin/data export."
         ) from error
@@ -196,7 +191,7 @@ def _check_images(path: Path, head: archives.Head) -> None:
             f"The images of {path} are {dtype}. Write uint8 from 0 to 255: np.clip(np.rint(images), 0, 255).astype("
             "np.uint8), with images of 0 to 1 times 255. Gaussian pixels are randomization.pixels = 'gaussian'."
         )
-    if len(shape) not in (3, 4) or 0 in shape or (len(shape) == 4 and shape[3] not in CHANNELS):
+    if len(shape) not in (3, 4) or min(shape) < 1 or (len(shape) == 4 and shape[3] not in CHANNELS):
         hint = ""
         if len(shape) == 4 and shape[1] in CHANNELS:
             hint = " images.transpose(0, 2, 3, 1) puts the channels last."
@@ -261,7 +256,7 @@ def _checked_names(path: Path, names: np.ndarray) -> tuple[str, ...]:
         n.isprintable() and len(n) <= LONGEST_NAME for n in found
     ):
         raise UserError(
-            f"The class_names of {path} are no names of classes. Write 2 to {MOST_CLASSES:,} printable texts of at most "
-            f"{LONGEST_NAME} characters."
+            f"The class_names of {path} are no names of classes. Write 2 to {MOST_CLASSES:,} printable texts of at "
+            f"most {LONGEST_NAME} characters."
         )
     return tuple(found)

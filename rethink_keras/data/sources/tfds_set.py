@@ -200,7 +200,8 @@ def _supervised(name: str, info: tfds.core.DatasetInfo) -> tuple[str, str]:
         )
     if image.np_dtype != np.uint8 or image.shape[-1] not in (1, 3):
         raise UserError(
-            f"{name} has images {image.shape} of {image.np_dtype.__name__}. Take a set of uint8 images of 1 or 3 channels."
+            f"{name} has images {image.shape} of {image.np_dtype.__name__}. Take a set of uint8 images of 1 or 3 "
+            "channels."
         )
     if not label.num_classes or label.num_classes < 2:
         raise UserError(f"{name} has {label.num_classes or 'no'} classes. Take a set of two or more.")

@@ -107,7 +107,12 @@ class Sweep:
         return placement.threads_per_run(self.threads, earlier, count)
 
     def plan(
-        self, gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False
+        self,
+        gin_files: Sequence[str],
+        bindings: Sequence[str],
+        threads: int,
+        allow_imports: bool = False,
+        data_dir: str | None = None,
     ) -> Manifest:
         """Returns all runs, the configuration of each parsed and checked.
 
@@ -116,6 +121,7 @@ class Sweep:
             bindings: Gin bindings of `bin/sweep`.
             threads: Processor threads of each run.
             allow_imports: Whether gin files may import modules from outside of this package.
+            data_dir: TFDS data folder; None leaves it to TFDS.
 
         Raises:
             UserError: The configuration of a run is wrong, or two runs have the same name.
@@ -134,7 +140,7 @@ class Sweep:
                     threads=threads,
                     allow_imports=allow_imports,
                 )
-                runs.append(plan_run(run))
+                runs.append(plan_run(run, data_dir))
         names = [run.name for run in runs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise UserError(
