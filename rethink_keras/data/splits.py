@@ -75,7 +75,9 @@ class Splits:
         if isinstance(source, StreamedSet):
             raise UserError(f"{source.name} is too large for memory. Choose a set that is not streamed.")
         # Statistics are those of the training images, for the test set too.
-        return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
+        statistics = self.train.pixel_statistics
+        assert statistics is not None
+        return RandomizedSplit(source, self.randomization, self.preprocessing, statistics)
 
     def pipeline(
         self, split: str, augmentation: Augmentation = NO_AUGMENTATION, shard: BatchShard = WHOLE_BATCH

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import gin
 import numpy as np
 
-from rethink_keras.data.sources.image_set import ImageSet
+from rethink_keras.data.sources.image_set import MOST_ID, ImageSet
 from rethink_keras.data.sources.source import SOURCES, Source, check_count, check_fits
 from rethink_keras.errors import DamagedError, DataNotAvailableError, UserError
 from rethink_keras.system import archives
@@ -22,7 +22,6 @@ NEEDED = ("images", "labels")
 KNOWN = (*NEEDED, "ids", "class_names", "original_labels", "corrupted")
 CHANNELS = (1, 3)
 MOST_CLASSES = 100_000
-MOST_ID = 2**24  # random bits are computed for all numbers up to the largest id
 LONGEST_NAME = 200
 
 
@@ -66,9 +65,7 @@ class Arrays(Source):
     @property
     def bindings(self) -> tuple[str, ...]:
         """Gin bindings of the absolute paths."""
-        return tuple(
-            f"arrays.{split} = {str(Path(path).absolute())!r}" for split, path in self._paths.items()
-        )
+        return tuple(f"arrays.{split} = {str(self._path(split).absolute())!r}" for split in self._paths)
 
     @property
     def train_examples(self) -> int:
@@ -94,9 +91,9 @@ class Arrays(Source):
             if name in arrays:
                 _check_labels(path, name, arrays[name], len(class_names))
         ids = _checked_ids(path, arrays.get("ids", np.arange(len(arrays["labels"]))))
-        taken = np.argsort(ids)[:count]
-        if np.array_equal(taken, np.arange(len(ids))):
-            taken = slice(None)  # copies nothing
+        order = np.argsort(ids)[:count]
+        in_order = np.array_equal(order, np.arange(len(order)))
+        taken = slice(count) if in_order else order  # a slice copies nothing
         columns = {name: array[taken] for name, array in arrays.items() if name not in ("ids", "class_names")}
         images, labels = columns["images"], columns["labels"].astype(np.int64)
         original_labels = columns.get("original_labels", labels).astype(np.int64)
@@ -149,8 +146,11 @@ class Arrays(Source):
         with _reported(self._path(other)):
             others = archives.read_arrays(self._path(other), ("labels", "original_labels", "class_names"))
         both = {split: arrays, other: others}
-        named = {which: _checked_names(self._path(which), of["class_names"])
-                 for which, of in both.items() if "class_names" in of}  # fmt: skip
+        named = {
+            which: _checked_names(self._path(which), of["class_names"])
+            for which, of in both.items()
+            if "class_names" in of
+        }
         if len(set(named.values())) > 1:
             raise UserError(
                 f"{self.train} and {self.test} have different class_names. Write the same ones into both files."
@@ -240,9 +240,9 @@ def _check_labels(path: Path, name: str, labels: np.ndarray, classes: int) -> No
 
 def _checked_ids(path: Path, ids: np.ndarray) -> np.ndarray:
     """Returns ids as int64."""
-    if int(ids.min()) < 0 or int(ids.max()) >= MOST_ID:
+    if int(ids.min()) < 0 or int(ids.max()) > MOST_ID:
         raise UserError(
-            f"The ids of {path} are from {ids.min()} to {ids.max()}. Write numbers from 0 to {MOST_ID - 1}, such as "
+            f"The ids of {path} are from {ids.min()} to {ids.max()}. Write numbers from 0 to {MOST_ID}, such as "
             "positions in the original set, or leave ids out."
         )
     if len(np.unique(ids)) != len(ids):

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_ID = 2**24  # random bits are computed for all numbers up to the largest id
+
 
 class PixelStatistics(NamedTuple):
     """Mean and standard deviation of the original training images, float64 `[channels]`, in 0..255."""

@@ -74,6 +74,10 @@ class TfdsSet(TfdsSource):
         """
         builder = self.prepared_builder(data_dir)
         layout = self._layout(builder, split)
+        if split == "test" and self.test is None and layout.split != TEST_SPLITS[0]:
+            print(
+                f"Note: {self.name} has no split 'test'. Its test set here is {layout.split!r}.", flush=True
+            )
         total = _count(builder, layout)
         check_count(self.name, split, count, total)
         if self._is_streamed(builder):

@@ -13,12 +13,11 @@ import tensorflow_datasets as tfds
 
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.sources import preparation
-from rethink_keras.data.sources.image_set import ImageSet
+from rethink_keras.data.sources.image_set import MOST_ID, ImageSet
 from rethink_keras.data.sources.source import SOURCES, Source, check_count
 from rethink_keras.errors import DataNotAvailableError, UserError
 
 CHUNK = 500  # records parsed, or images decoded, at a time
-MOST_ID = 2**24  # random bits are computed for all numbers up to the largest id
 
 
 @dataclasses.dataclass(frozen=True)
