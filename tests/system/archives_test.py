@@ -22,10 +22,11 @@ class ArchivesTest(parameterized.TestCase):
         check_archive(self.path)
 
     def test_heads_are_read_without_the_arrays(self):
+        np.savez(self.path, a=np.arange(10_000.0), b=np.zeros((2, 3), np.int8))
         heads = read_heads(self.path)
-        self.assertEqual(heads, {"a": ((100,), np.float64), "b": ((2, 3), np.int8)})
+        self.assertEqual(heads, {"a": ((10_000,), np.float64), "b": ((2, 3), np.int8)})
         whole = self.path.read_bytes()
-        at = whole.index(np.arange(50.0).tobytes())
+        at = whole.index(np.arange(9_000.0, 9_010.0).tobytes())
         self.path.write_bytes(whole[:at] + b"x" + whole[at + 1 :])
         self.assertEqual(read_heads(self.path), heads)
         self.path.write_bytes(whole[: len(whole) // 2])
