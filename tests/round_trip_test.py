@@ -1,7 +1,10 @@
 """Export, change the labels with NumPy, train on the files: a round trip through the commands."""
 
+import contextlib
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ from absl.testing import absltest
 
 from rethink_keras import config
 from rethink_keras.commands import data
+from rethink_keras.data.sources.arrays import Arrays
 from rethink_keras.errors import UserError
 from tests.commands.in_process import main, small
 from tests.data.helpers import digits_elsewhere
@@ -107,6 +111,35 @@ class RoundTripTest(absltest.TestCase):
             run(self.folder / "run", *files)
         (self.folder / "train.npz").write_bytes(before)
         self.assertEqual(run(self.folder / "run", *files).summary["status"], "done")
+
+
+class DocumentedTest(absltest.TestCase):
+    """The Python of the page on data."""
+
+    def test_idx_files_and_shifted_labels(self):
+        folder = Path(self.create_tempdir())
+        images = np.random.default_rng(0).integers(0, 256, (30, 28, 28), dtype=np.uint8)
+        for name in ("train", "t10k"):
+            for kind, dims, array in (
+                ("images", 3, images),
+                ("labels", 1, np.arange(30, dtype=np.uint8) % 10),
+            ):
+                head = bytes([0, 0, 8, dims]) + np.array(array.shape, ">i4").tobytes()
+                file = folder / f"{name}-{kind}-idx{dims}-ubyte.gz"
+                file.write_bytes(gzip.compress(head + array.tobytes(), 1))
+        page = (ROOT / "docs" / "data_and_randomization.md").read_text()
+        shift, idx = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+        with contextlib.chdir(folder):
+            exec(idx, {})
+            read = Arrays("arrays", "train.npz", "test.npz").open("train", None, None)
+            np.testing.assert_array_equal(read.images[..., 0], images)
+            self.assertEqual(read.labels.tolist(), [*range(10)] * 3)
+            self.assertLen(read.class_names, 10)
+            names = [str(k) for k in range(10)]
+            np.savez("train.npz", images=read.images, labels=read.labels, class_names=np.array(names))
+            exec(shift, {})
+            read = Arrays("arrays", "train.npz", "test.npz").open("train", None, None)
+        self.assertEqual(read.labels.tolist(), [*range(1, 10), 0] * 3)
 
 
 if __name__ == "__main__":

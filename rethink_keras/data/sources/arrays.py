@@ -58,7 +58,7 @@ class Arrays(Source):
         for split, path in self._paths.items():
             if not path:
                 raise UserError(
-                    f"dataset.name is 'arrays', and arrays.{split} names no file. Set arrays.{split} = "
+                    f"The data set 'arrays' is read from files, and arrays.{split} names no file. Set arrays.{split} = "
                     f"'{split}.npz', a file like those of bin/data export."
                 )
 
@@ -180,7 +180,7 @@ def _reported(path: Path) -> Iterator[None]:
         ) from error
     except DamagedError as error:
         raise DataNotAvailableError(
-            f"{path} is no whole .npz file ({str(error)[:200]}). Write it again by np.savez or bin/data export."
+            f"{path} is no whole .npz file ({" ".join(str(error).split())[:200]}). Write it again by np.savez or bin/data export."
         ) from error
 
 

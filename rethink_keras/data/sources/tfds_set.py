@@ -16,7 +16,7 @@ from rethink_keras.data.sources.image_set import ImageSet
 from rethink_keras.data.sources.source import GIB, check_count, check_fits
 from rethink_keras.data.sources.streamed_set import StreamedSet
 from rethink_keras.data.sources.tfds_source import Layout, TfdsSource, read
-from rethink_keras.errors import UserError
+from rethink_keras.errors import DataNotAvailableError, UserError
 
 NAME = re.compile(r"[a-z_]\w*(/[\w.-]+)?(:\d+\.\d+\.\d+)?")  # name/configuration:version
 TEST_SPLITS = ("test", "validation")  # the first of them that a set has is the test set
@@ -54,11 +54,12 @@ class TfdsSet(TfdsSource):
         """The number of training examples of the set on disk.
 
         Raises:
-            UserError: The set is not on disk, or has no such split.
+            DataNotAvailableError: The set is not on disk.
+            UserError: It has no such split.
         """
         builder = self.builder(self.data_dir)
         if not builder.info.splits:
-            raise UserError(
+            raise DataNotAvailableError(
                 f"The number of training examples of {self.name} is not known before it is prepared. Run bin/data "
                 f"prepare --dataset={self.name}, or set dataset.train_examples."
             )

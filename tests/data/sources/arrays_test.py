@@ -211,6 +211,23 @@ class RefusedTest(TestCase):
         self.files["train"].write_bytes(content)
         self.assert_refused("no whole .npz file", error=DataNotAvailableError)
 
+    def test_any_damage_is_reported(self):
+        rng = np.random.default_rng(0)
+        whole = self.files["train"].read_bytes()
+        # The headers of NumPy and zip, where damage has the most kinds of consequences.
+        places = [k for k in range(len(whole)) if k < 300 or k > len(whole) - 300]
+        for _ in range(150):
+            content = bytearray(whole)
+            for place in rng.choice(places, rng.integers(1, 4)):
+                content[place] = rng.integers(256)
+            self.files["train"].write_bytes(content)
+            try:
+                self.open()
+                self.open("test")
+                _ = self.source().train_examples
+            except UserError as error:
+                self.assertNotIn("\n", error.sentence)
+
     def test_more_examples_than_there_are(self):
         with self.assertRaisesRegex(UserError, "dataset.train_examples .*train.npz.* is 13.*from 1 to 12"):
             self.open(count=13)

@@ -339,7 +339,7 @@ class NamesTest(TestCase):
     def test_a_set_that_is_not_prepared(self):
         words = "made_nowhere is not in", "bin/data prepare --dataset=made_nowhere", self.data_dir
         self.assert_refused(*words, name="made_nowhere", error=DataNotAvailableError)
-        with self.assertRaisesRegex(UserError, "bin/data prepare --dataset=made_nowhere"):
+        with self.assertRaisesRegex(DataNotAvailableError, "bin/data prepare --dataset=made_nowhere"):
             _ = find_source("dataset.name", "made_nowhere", self.data_dir).train_examples
 
     def test_a_configuration_that_is_not_prepared(self):
