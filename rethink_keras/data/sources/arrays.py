@@ -179,8 +179,9 @@ def _reported(path: Path) -> Iterator[None]:
             "export."
         ) from error
     except DamagedError as error:
+        reason = " ".join(str(error).split())[:200]
         raise DataNotAvailableError(
-            f"{path} is no whole .npz file ({" ".join(str(error).split())[:200]}). Write it again by np.savez or bin/data export."
+            f"{path} is no whole .npz file ({reason}). Write it again by np.savez or bin/data export."
         ) from error
 
 
