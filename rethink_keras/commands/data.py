@@ -2,12 +2,14 @@ r"""Prepares data sets, and exports or shows a network's inputs and labels.
 
   bin/data prepare --dataset=cifar10 --archive=/media/cifar-10-binary.tar.gz [--data_dir=DIR]
       Prepares a data set from its publisher's archive on disk, or downloads it without --archive.
-      Repeat --archive for a data set of several files, such as the four of MNIST.
+      Repeat --archive for a data set of several files, such as the four of MNIST. --dataset can name any image
+      classification set of TFDS.
 
   bin/data export --gin_file=gin/table1_mlp_1x512.gin --gin_file=gin/with/random_labels.gin \
                   --split=train --output=random_labels.npz
       Writes the examples before standardization and augmentation: images, labels, original_labels, ids,
-      corrupted. Images are uint8 in 0..255, or float32 for Gaussian pixels.
+      corrupted, class_names. Images are uint8 in 0..255, or float32 for Gaussian pixels. dataset.name = 'arrays'
+      trains on such files.
 
   bin/data preview --gin_file=gin/table1_inception.gin --output=preview.png
       Writes a grid of images: a row for each randomization, a column for each image.
@@ -53,7 +55,7 @@ def _prepare(values: command_flags.Flags) -> None:
     start_tensorflow(values.debug)
     from rethink_keras.data.sources import find_source
 
-    source = find_source("--dataset", values.dataset)
+    source = find_source("--dataset", values.dataset, values.data_dir)
     folder = source.prepare(values.data_dir, [Path(a) for a in values.archive])
     print(f"{values.dataset} is ready in {folder}")
 

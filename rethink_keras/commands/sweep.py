@@ -52,7 +52,7 @@ def _sweep(values: command_flags.Flags) -> None:
     PAPER_RESULTS.find("sweep.paper_result", sweep.paper_result)
     engine = ENGINES.find("sweep.engine", sweep.engine)()
     threads = sweep.threads_in(folder, engine, connect=not values.dry_run)
-    manifest = sweep.plan(gin_files, values.gin_param, threads, values.allow_imports)
+    manifest = sweep.plan(gin_files, values.gin_param, threads, values.allow_imports, values.data_dir)
     whole = manifest.merged(folder, values.replace)
     if values.dry_run:
         _list(manifest, folder)

@@ -56,7 +56,7 @@ def _tune(values: command_flags.Flags) -> None:
     if is_worker and not values.dry_run:
         run_search.wait_for_chief(folder, search.patience_minutes)
     threads = chief.threads_in(folder, search, engine)
-    plan = plan_search(search, space, gin_files, threads, values.allow_imports)
+    plan = plan_search(search, space, gin_files, threads, values.allow_imports, values.data_dir)
     if values.dry_run:
         _list(plan)
         return

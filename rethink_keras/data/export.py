@@ -26,14 +26,14 @@ PREVIEWED: tuple[tuple[str, dict], ...] = (
 
 
 def export(split: RandomizedSplit, path: Path) -> None:
-    """Writes the arrays of `Examples` to an .npz file.
+    """Writes the arrays of `Examples` and the names of the classes to an .npz file, which `sources.arrays` reads.
 
     Raises:
         UserError: The file cannot be written; an earlier file of that name is unchanged.
     """
     examples = split.examples()
     with _writing(path), open_atomically(path.resolve()) as file:
-        np.savez_compressed(file, **examples._asdict())
+        np.savez_compressed(file, **examples._asdict(), class_names=np.array(split.source.class_names))
 
 
 def preview(splits: Splits, split: str, columns: int, path: Path) -> None:

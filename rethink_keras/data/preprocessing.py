@@ -80,18 +80,27 @@ class Preprocessing:
             )
         return self.crop, self.crop, channels
 
-    def channel_statistics(self, measured: PixelStatistics) -> PixelStatistics:
-        """Returns the configured mean and deviation of each channel, else those measured on the training images."""
+    def channel_statistics(self, measured: PixelStatistics | None) -> PixelStatistics:
+        """Returns the configured mean and deviation of each channel, else those measured on the training images.
+
+        Raises:
+            UserError: Neither is known.
+        """
         if self.channel_mean is None or self.channel_std is None:
+            if measured is None:
+                raise UserError(
+                    "The mean of each channel is not known for this streamed data set. Set "
+                    "preprocessing.channel_mean and preprocessing.channel_std."
+                )
             return measured
         return PixelStatistics(np.array(self.channel_mean, float), np.array(self.channel_std, float))
 
-    def standardize(self, images: tf.Tensor, statistics: PixelStatistics) -> tf.Tensor:
+    def standardize(self, images: tf.Tensor, statistics: PixelStatistics | None) -> tf.Tensor:
         """Scales and standardizes images.
 
         Args:
             images: `[batch, height, width, channels]` in 0..255, any real dtype.
-            statistics: Measured on the original training images; only 'channel' uses them.
+            statistics: Measured on the original training images; only 'channel' uses them, None if they are not known.
 
         Returns:
             float32, the same shape.

@@ -18,7 +18,7 @@ class Examples(NamedTuple):
     Attributes:
         images: `[examples, height, width, channels]` in 0..255, uint8; float32 for Gaussian pixels.
         labels: int64 `[examples]`.
-        original_labels: int64 `[examples]`.
+        original_labels: int64 `[examples]`, the true ones.
         ids: int64 `[examples]`.
         corrupted: bool `[examples]`, whether the label was replaced by a drawn one.
     """
@@ -40,7 +40,8 @@ class RandomizedSplit:
         preprocessing: Crop and standardization.
         statistics: Of the original training images.
         labels: int64 `[examples]`.
-        corrupted: bool `[examples]`, whether the label was replaced by a drawn one.
+        original_labels: int64 `[examples]`, the true ones.
+        corrupted: bool `[examples]`, whether the label was replaced by a drawn one, here or before in `source`.
         input_shape: `(height, width, channels)` of the network's input.
     """
 
@@ -55,6 +56,9 @@ class RandomizedSplit:
         self.labels, self.corrupted = self.randomization.randomize_labels(
             source.labels, source.ids, source.num_classes, is_test=source.is_test
         )
+        self.original_labels = source.labels if source.original_labels is None else source.original_labels
+        if source.corrupted is not None:
+            self.corrupted = self.corrupted | source.corrupted
 
     @property
     def num_examples(self) -> int:
@@ -74,7 +78,7 @@ class RandomizedSplit:
         return Examples(
             np.ascontiguousarray(images),
             self.labels[rows],
-            self.source.labels[rows],
+            self.original_labels[rows],
             self.source.ids[rows],
             self.corrupted[rows],
         )

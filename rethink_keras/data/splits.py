@@ -11,6 +11,7 @@ from rethink_keras.data.batches import WHOLE_BATCH, Batches, BatchShard
 from rethink_keras.data.pipeline import HOST, make_pipeline
 from rethink_keras.data.preprocessing import Preprocessing
 from rethink_keras.data.randomization import Randomization
+from rethink_keras.data.randomization.pixels import GaussianPixels
 from rethink_keras.data.randomized_split import RandomizedSplit
 from rethink_keras.data.sources import Dataset, ImageSet, StreamedSet
 from rethink_keras.data.streaming import StreamedPipeline
@@ -79,7 +80,9 @@ class Splits:
         if isinstance(source, StreamedSet):
             raise UserError(f"{source.name} is too large for memory. Choose a set that is not streamed.")
         # Statistics are those of the training images, for the test set too.
-        return RandomizedSplit(source, self.randomization, self.preprocessing, self.train.pixel_statistics)
+        statistics = self.train.pixel_statistics
+        assert statistics is not None
+        return RandomizedSplit(source, self.randomization, self.preprocessing, statistics)
 
     def pipeline(
         self,
@@ -101,9 +104,22 @@ class Splits:
         """
         source = self._source(split)
         if isinstance(source, StreamedSet):
+            self._check_statistics(source)
             options = self.randomization, self.preprocessing
             return StreamedPipeline(source, *options, augmentation, self.seed, shard)
         return make_pipeline(self.randomized(split), augmentation, self.seed, shard, device)
+
+    def _check_statistics(self, source: StreamedSet) -> None:
+        """Raises UserError if pixel statistics are used that are not known: reading all images would take long."""
+        if source.pixel_statistics is not None:
+            return
+        if isinstance(self.randomization.pixel_randomization, GaussianPixels):
+            raise UserError(
+                "Gaussian pixels need the mean of each channel, which is not known for the streamed set "
+                f"{source.name}. Choose another randomization.pixels, or a set that is not streamed."
+            )
+        if self.preprocessing.normalization == "channel":
+            self.preprocessing.channel_statistics(None)
 
     def _source(self, split: str) -> ImageSet | StreamedSet:
         return self.train if split == "train" else self.test

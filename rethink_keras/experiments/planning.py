@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rethink_keras import config
-from rethink_keras.data.sources import Dataset, find_source
+from rethink_keras.data.sources import Dataset
 from rethink_keras.experiments.paths import ROOT, stored_path
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.training.config import TrainConfig
@@ -27,22 +27,28 @@ def parsed(run: PlannedRun, *more: str) -> contextlib.AbstractContextManager[Non
     return config.parsed(files, bindings, allow_imports=run.allow_imports)
 
 
-def plan_run(run: PlannedRun) -> PlannedRun:
+def plan_run(run: PlannedRun, data_dir: str | None = None) -> PlannedRun:
     """Returns a run with its costs and its fingerprint, from its configuration, which is parsed and checked.
+
+    Files of data that the configuration names relative to the present folder are bound by absolute paths, so that the
+    run finds them on every machine and when the sweep is resumed from another folder.
+
+    Args:
+        run: The run.
+        data_dir: TFDS data folder, from which the size of a data set may have to be read; None leaves it to TFDS.
 
     Raises:
         UserError: The configuration is wrong.
+        DataNotAvailableError: A file of data that it names is missing or damaged.
     """
     with parsed(run):
-        dataset = config.bound("dataset.name", config.default(Dataset, "name"))
+        dataset = Dataset(data_dir=data_dir)
+    run = dataclasses.replace(run, bindings=(*run.bindings, *dataset.source.bindings))
+    with parsed(run):
         epochs = config.bound("train.epochs", config.default(TrainConfig, "epochs"))
-        examples = config.bound("dataset.train_examples", None)
         fingerprint = config.fingerprint()
-    source = find_source("dataset.name", dataset)
     check_int("train.epochs", epochs, 1, MOST_EPOCHS)
-    if examples is None:
-        examples = source.train_examples
-    check_int("dataset.train_examples", examples, 1)
+    examples = dataset.train_examples or dataset.source.train_examples
     return dataclasses.replace(run, epochs=epochs, images=epochs * examples, fingerprint=fingerprint)
 
 

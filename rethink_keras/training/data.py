@@ -62,4 +62,5 @@ def resolve_regularization(config: RunConfig) -> ResolvedRegularization:
         default=config.train.network.default_regularization,
         dataset=config.splits.dataset.name,
         can_crop=config.splits.crop_leaves_room,
+        has_defaults=config.splits.dataset.source.regularized_by_default,
     )

@@ -1,6 +1,7 @@
 """Explicit regularization: weight decay, dropout, augmentation, and the defaults of what is not configured.
 
 The paper switches all of it off under a randomization (section 2.2). A configuration can still request a part of it.
+So is a data set without published defaults: any other one of TFDS, and the user's arrays.
 Whether a run counts as randomized follows from the kinds that its configuration requests, not from a probability: all
 levels of corruption of one experiment, 0 included, have the same defaults.
 """
@@ -85,6 +86,7 @@ def resolve(
     default: DefaultRegularization,
     dataset: str,
     can_crop: bool,
+    has_defaults: bool = True,
 ) -> ResolvedRegularization:
     """Resolves what is not configured: to the defaults with true data, to nothing under a randomization.
 
@@ -95,33 +97,35 @@ def resolve(
         default: The network's default weight decay and dropout.
         dataset: Name of the data set, which has a default augmentation.
         can_crop: Whether the network's input is smaller than the images, so that they can be cropped at random.
+        has_defaults: Whether the data set has defaults, see `Source.regularized_by_default`. Without them, nothing is
+            the default.
     """
-    randomized = randomization.requested
-    weight_decay = _resolved(requested.weight_decay, default.weight_decay, randomized)
-    dropout = _resolved(requested.dropout, default.dropout, randomized)
+    off = randomization.requested or not has_defaults
+    weight_decay = _resolved(requested.weight_decay, default.weight_decay, off)
+    dropout = _resolved(requested.dropout, default.dropout, off)
     is_default = requested.weight_decay in (None, DEFAULT, OLD_DEFAULT)
     layers = default.decayed_layers if is_default else None
-    resolved = _resolved_augmentation(augmentation, randomized, dataset, can_crop)
+    resolved = _resolved_augmentation(augmentation, off, dataset, can_crop)
     decay = f"weight decay {weight_decay:g}"
     if weight_decay:
         decay += f" on {_decayed_parameters(requested.decay, layers)}"
     log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {resolved.describe()}"
     if missing := _not_configured(requested, augmentation):
-        reason = "off under a randomization" if randomized else "defaults of the model and the data set"
+        reason = "defaults of the model and the data set"
+        if off:
+            reason = "off under a randomization" if randomization.requested else f"{dataset} has no defaults"
         log += f" ({_listed(missing)} not configured: {reason})"
     return ResolvedRegularization(weight_decay, layers, requested.decay, dropout, resolved, f"{log}.")
 
 
-def _resolved(requested: float | str | None, default: float, randomized: bool) -> float:
+def _resolved(requested: float | str | None, default: float, off: bool) -> float:
     if requested is None:
-        requested = 0.0 if randomized else DEFAULT
+        requested = 0.0 if off else DEFAULT
     return float(default if requested in (DEFAULT, OLD_DEFAULT) else requested)
 
 
-def _resolved_augmentation(
-    requested: Augmentation, randomized: bool, dataset: str, can_crop: bool
-) -> Augmentation:
-    default = NO_AUGMENTATION if randomized else _DEFAULT_AUGMENTATION.get(dataset, NO_AUGMENTATION)
+def _resolved_augmentation(requested: Augmentation, off: bool, dataset: str, can_crop: bool) -> Augmentation:
+    default = NO_AUGMENTATION if off else _DEFAULT_AUGMENTATION.get(dataset, NO_AUGMENTATION)
     if not can_crop and default.random_crop:
         default = dataclasses.replace(default, random_crop=False)
     parts = {}

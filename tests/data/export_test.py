@@ -36,11 +36,12 @@ class ExportTest(TestCase):
         exporting.export(split, file)
         with np.load(file, allow_pickle=False) as arrays:
             got = dict(arrays)
-        self.assertEqual(set(got), {"images", "labels", "original_labels", "ids", "corrupted"})
+        self.assertEqual(set(got), {"images", "labels", "original_labels", "ids", "corrupted", "class_names"})
         self.assertEqual(got["images"].dtype, dtype)
         self.assertEqual(got["images"].shape, (50, 6, 6, 3))
         for name, kind in (("labels", "i8"), ("original_labels", "i8"), ("ids", "i8"), ("corrupted", "?")):
             self.assertEqual((got[name].dtype, got[name].shape), (np.dtype(kind), (50,)))
+        self.assertEqual(got["class_names"].tolist(), list(split.source.class_names))
         for name, array in split.examples()._asdict().items():
             np.testing.assert_array_equal(got[name], array)
         self.assertTrue(np.any(got["labels"] != got["original_labels"]))

@@ -28,6 +28,18 @@ class RandomizedSplitTest(parameterized.TestCase):
         np.testing.assert_array_equal(examples.ids, SOURCE.ids)
         self.assertFalse(examples.corrupted.any())
 
+    def test_labels_that_were_corrupted_before(self):
+        before = np.arange(50) % 4 == 0
+        original = np.where(before, (SOURCE.labels + 1) % 10, SOURCE.labels)
+        source = dataclasses.replace(SOURCE, original_labels=original, corrupted=before)
+        split = randomized_split(source)
+        np.testing.assert_array_equal(split.corrupted, before)
+        examples = randomized_split(source, labels="partially_corrupted", corruption=0.5).examples()
+        drawn = randomized_split(SOURCE, labels="partially_corrupted", corruption=0.5)
+        np.testing.assert_array_equal(examples.corrupted, before | drawn.corrupted)
+        np.testing.assert_array_equal(examples.labels, drawn.labels)
+        np.testing.assert_array_equal(examples.original_labels, original)
+
     @parameterized.parameters("shuffled", "random")
     def test_permuted_after_the_crop_the_network_sees_the_very_pixels_of_the_centre(self, kind):
         got = randomized_split(SOURCE, crop=6, pixels=kind).examples().images

@@ -1,5 +1,7 @@
+import contextlib
 from pathlib import Path
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from rethink_keras import config
@@ -7,6 +9,7 @@ from rethink_keras.errors import UserError
 from rethink_keras.experiments.planned_run import PlannedRun
 from rethink_keras.experiments.planning import find_overlays, plan_run
 from rethink_keras.training.config import TrainConfig
+from tests.data.sources.tfds_set_test import MadeKmnist
 from tests.training.small_runs import SMALL
 
 
@@ -26,6 +29,29 @@ class PlanRunTest(parameterized.TestCase):
     def test_the_fingerprint_is_that_of_the_configuration_with_its_seed(self):
         config.parse([], [*SMALL, "train.seed = 7"])
         self.assertEqual(plan().fingerprint, config.fingerprint())
+
+    def test_files_of_arrays_are_bound_by_absolute_paths(self):
+        folder = Path(self.create_tempdir())
+        arrays = {"images": np.zeros((40, 2, 2, 1), np.uint8), "labels": np.arange(40) % 2}
+        np.savez(folder / "mine.npz", **arrays)
+        bindings = (
+            "dataset.name = 'arrays'",
+            "dataset.train_examples = None",
+            "arrays.train = 'mine.npz'",
+            "arrays.test = 'mine.npz'",
+        )
+        with contextlib.chdir(folder):
+            run = plan(*bindings, "train.epochs = 2")
+        self.assertEqual(run.images, 2 * 40)
+        self.assertEqual(plan(*run.bindings).fingerprint, run.fingerprint)  # in another folder
+        self.assertIn(f"arrays.train = '{folder.resolve() / 'mine.npz'}'", run.bindings)
+        with contextlib.chdir(self.create_tempdir()), self.assertRaisesRegex(UserError, "no file .*mine.npz"):
+            plan(*bindings)
+
+    def test_the_size_of_a_set_is_read_from_the_data_folder(self):
+        MadeKmnist(data_dir=(folder := self.create_tempdir().full_path)).download_and_prepare()
+        run = PlannedRun("a", "mlp", "plain", 7, (), ("dataset.name = 'made_kmnist'", "train.epochs = 3"))
+        self.assertEqual(plan_run(run, folder).images, 3 * 40)
 
     def test_the_present_configuration_stays(self):
         config.parse([], ["train.epochs = 11"])

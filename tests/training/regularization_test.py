@@ -84,6 +84,17 @@ class ResolveTest(parameterized.TestCase):
         found = resolved(Regularization(weight_decay=0, dropout=0), Augmentation(random_crop=False))
         self.assertFalse(found.explicit)
 
+    def test_a_data_set_without_defaults_has_none(self):
+        found = resolved(dataset="arrays", has_defaults=False)
+        self.assertEqual((found.weight_decay, found.dropout), (0, 0))
+        self.assertFalse(found.explicit)
+        self.assertIn(
+            "weight decay, dropout and augmentation not configured: arrays has no defaults", found.log
+        )
+        self.assertFalse(resolved(has_defaults=False).augmentation.in_force)
+        asked = resolved(Regularization("default", 0.1), Augmentation(flip=True), has_defaults=False)
+        self.assertEqual((asked.weight_decay, asked.dropout, asked.augmentation.flip), (4e-5, 0.1, True))
+
     def test_no_default_crop_without_room(self):
         self.assertFalse(resolved(can_crop=False).augmentation.in_force)
         self.assertFalse(resolved(dataset="digits").augmentation.in_force)

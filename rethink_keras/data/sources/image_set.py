@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_ID = 2**24  # random bits are computed for all numbers up to the largest id
+
 
 class PixelStatistics(NamedTuple):
     """Mean and standard deviation of the original training images, float64 `[channels]`, in 0..255."""
@@ -29,6 +31,8 @@ class ImageSet:
         ids: int64 `[examples]`, ascending: the position in the original files where the data set records it
             (CIFAR), else the position in the fixed read order.
         class_names: One for each class.
+        original_labels: int64 `[examples]`, the true labels if `labels` were randomized before; None if not.
+        corrupted: bool `[examples]`, whether the label was replaced before; None for no example.
     """
 
     name: str
@@ -37,6 +41,8 @@ class ImageSet:
     labels: np.ndarray
     ids: np.ndarray
     class_names: tuple[str, ...]
+    original_labels: np.ndarray | None = None
+    corrupted: np.ndarray | None = None
 
     @property
     def num_examples(self) -> int:

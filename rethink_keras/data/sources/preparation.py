@@ -43,7 +43,7 @@ def prepared_builder(make_builder: MakeBuilder, *, embedded: bool = False) -> tf
         if not _is_on_disk(builder):
             _generate_quietly(builder) if embedded else _download(builder)
     if not _is_on_disk(builder):
-        raise unreadable_error(builder.name, builder.data_dir, "it names no splits")
+        raise unreadable_error(_full_name(builder), builder.data_dir, "it names no splits")
     return builder
 
 
@@ -85,6 +85,8 @@ def prepare_from_archives(make_builder: MakeBuilder, archives: Sequence[Path]) -
         except (NonMatchingChecksumError, tfds.download.DownloadError) as error:
             which = next((str(a) for a in archives if a.name in str(error)), f"An archive of {builder.name}")
             raise UserError(f"{which} is damaged or not the original. Fetch it again.") from error
+        except ImportError as error:
+            raise _needs_package(builder, error) from error
         except (AssertionError, OSError, EOFError) as error:
             raise UserError(f"{builder.name} could not be prepared: {_first_line(error)}.") from error
     return Path(builder.data_dir)
@@ -116,11 +118,13 @@ def _preparing(builder) -> Iterator[None]:
 
 
 def _download(builder) -> None:
-    print(f"Preparing {builder.name} in {builder.data_dir} (once).", flush=True)
+    print(f"Preparing {_full_name(builder)} in {builder.data_dir} (once).", flush=True)
     try:
         _generate(builder, tfds.download.DownloadConfig())
     except (OSError, tfds.download.DownloadError, NonMatchingChecksumError, AssertionError) as error:
         raise _not_available(builder, f"could not be downloaded ({_first_line(error)})") from error
+    except ImportError as error:
+        raise _needs_package(builder, error) from error
 
 
 def _generate_quietly(builder) -> None:
@@ -166,16 +170,33 @@ def _check_names(builder, archives: Sequence[Path]) -> None:
     )
 
 
+def _full_name(builder) -> str:
+    """Returns the name of a set as `dataset.name` takes it, such as 'cifar10' or 'emnist/letters'."""
+    configuration = builder.builder_config
+    return f"{builder.name}/{configuration.name}" if configuration else builder.name
+
+
 def _unwritable(folder: Path, error: OSError) -> UserError:
     return UserError(
         f"The data folder {folder} cannot be written ({error.strerror}). Name another with --data_dir or TFDS_DATA_DIR."
     )
 
 
-def _not_available(builder, why: str) -> DataNotAvailableError:
-    name = builder.name
+def _needs_package(builder, error: ImportError) -> DataNotAvailableError:
+    """Returns the error of a set that TFDS prepares with a package that is not installed."""
     return DataNotAvailableError(
-        f"The data set {name} is not in {Path(builder.data_dir).parent.parent}, and {why}. "
+        f"TFDS prepares {_full_name(builder)} with a package that is not installed ({_first_line(error)}). Install "
+        "it by pip, and run the same command again."
+    )
+
+
+def _not_available(builder, why: str) -> DataNotAvailableError:
+    name = _full_name(builder)
+    root = Path(builder.data_dir).parents[
+        1 + name.count("/")
+    ]  # of the folders name/version or name/config/version
+    return DataNotAvailableError(
+        f"The data set {name} is not in {root}, and {why}. "
         f"Connect to the network, or prepare it by 'bin/data prepare --dataset={name} --archive=PATH', "
         "or point TFDS_DATA_DIR (or --data_dir) at a folder that holds it; "
         "gin/quickstart.gin needs no data at all."

@@ -1,19 +1,20 @@
-"""Data sets that `dataset.name` can name, and the configuration of the data set."""
+"""The base class of data sets, and the registry of those that this project has by name."""
 
 from __future__ import annotations
 
 import abc
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-
-import gin
+from typing import ClassVar
 
 from rethink_keras.data.sources.image_set import ImageSet
 from rethink_keras.data.sources.streamed_set import StreamedSet
 from rethink_keras.errors import UserError
 from rethink_keras.registry import Registry, subclass_of
+from rethink_keras.system import machine
 from rethink_keras.validation import check_int
+
+GIB = 2**30
 
 
 class Source(abc.ABC):
@@ -23,8 +24,16 @@ class Source(abc.ABC):
         name: The name that the subclass is registered under.
     """
 
+    regularized_by_default: ClassVar[bool] = True
+    """Whether weight decay and dropout that are not configured have the network's defaults."""
+
     def __init__(self, name: str):
         self.name = name
+
+    @property
+    def bindings(self) -> tuple[str, ...]:
+        """Gin bindings with which a process in another folder has the same data; a sweep adds them to its runs."""
+        return ()
 
     @property
     @abc.abstractmethod
@@ -60,45 +69,21 @@ class Source(abc.ABC):
 SOURCES: Registry[type[Source]] = Registry("data set", subclass_of(Source))
 
 
-def find_source(parameter: str, name: object) -> Source:
-    """Returns the data set that a gin parameter or a flag names.
-
-    Raises:
-        UserError: There is none of that name.
-    """
-    return SOURCES.find(parameter, name)(str(name))
-
-
-@gin.configurable("dataset", denylist=["data_dir"])
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """The configured data set, and how many of its examples are taken.
-
-    Attributes:
-        name: A name in `SOURCES`.
-        train_examples: Number of training examples to take, those with the lowest ids; None takes all.
-        test_examples: Likewise for the test set.
-        data_dir: TFDS data folder; None leaves it to TFDS (`TFDS_DATA_DIR`, else `~/tensorflow_datasets`).
-    """
-
-    name: str = "digits"
-    train_examples: int | None = None
-    test_examples: int | None = None
-    data_dir: str | Path | None = None
-
-    def __post_init__(self):
-        find_source("dataset.name", self.name)
-        for name in ("train_examples", "test_examples"):
-            if getattr(self, name) is not None:
-                check_int(f"dataset.{name}", getattr(self, name), 1)
-
-    def open(self, split: str) -> ImageSet | StreamedSet:
-        """Opens 'train' or 'test', as `Source.open` does."""
-        count = self.train_examples if split == "train" else self.test_examples
-        return find_source("dataset.name", self.name).open(split, self.data_dir, count)
-
-
 def check_count(name: str, split: str, count: int | None, total: int) -> None:
     """Raises UserError if more examples of a split are requested than there are; None requests all."""
     if count is not None:
         check_int(f"dataset.{split}_examples (of {name})", count, 1, total)
+
+
+def check_fits(name: str, needed: int) -> None:
+    """Raises UserError unless the images of a split fit into memory.
+
+    Args:
+        name: Name of the data set or of its file, for the message.
+        needed: Size of the images in bytes.
+    """
+    if needed > (free := machine.free_memory()):
+        raise UserError(
+            f"The images of {name} need {needed / GIB:.2f} GiB of memory, and {max(free, 0) / GIB:.2f} GiB are free. "
+            "Free some memory, or take a set with fewer or smaller images."
+        )

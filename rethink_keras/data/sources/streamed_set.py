@@ -24,16 +24,20 @@ class StreamedSet:
         split: 'train' or 'test'.
         builder: Prepared TFDS builder.
         tfds_split: Name of the split in TFDS.
-        pixel_statistics: Mean and standard deviation of each channel, as published.
+        pixel_statistics: Mean and standard deviation of each channel, as published; None if they are not.
         count: Number of examples to take, those with the lowest ids; None takes all.
+        image: Name of the feature with the image.
+        label: Name of the feature with the label.
     """
 
     name: str
     split: str
     builder: tfds.core.DatasetBuilder
     tfds_split: str
-    pixel_statistics: PixelStatistics
+    pixel_statistics: PixelStatistics | None
     count: int | None = None
+    image: str = "image"
+    label: str = "label"
 
     @property
     def _info(self) -> tfds.core.SplitInfo:
@@ -52,12 +56,12 @@ class StreamedSet:
     @property
     def class_names(self) -> tuple[str, ...]:
         """One for each class."""
-        return tuple(self.builder.info.features["label"].names)
+        return tuple(self.builder.info.features[self.label].names)
 
     @property
     def num_classes(self) -> int:
         """The number of classes."""
-        return self.builder.info.features["label"].num_classes
+        return self.builder.info.features[self.label].num_classes
 
     @property
     def is_test(self) -> bool:
@@ -79,6 +83,10 @@ class StreamedSet:
         return [str(p) for p in self._info.filepaths[:used]], first_ids[:used]
 
     def decode(self, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns a record's image, uint8 `[height, width, 3]`, and its label, an int64 scalar."""
+        """Returns a record's image, uint8 `[height, width, 3]`, and its label, an int64 scalar.
+
+        Grey images become images of three equal channels.
+        """
         example = self.builder.info.features.deserialize_example(record)
-        return example["image"], example["label"]
+        image = example[self.image]
+        return tf.image.grayscale_to_rgb(image) if image.shape[-1] == 1 else image, example[self.label]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +13,33 @@ import tensorflow_datasets as tfds
 
 from rethink_keras.data.dataset_options import options
 from rethink_keras.data.sources import preparation
-from rethink_keras.data.sources.image_set import ImageSet
+from rethink_keras.data.sources.image_set import MOST_ID, ImageSet
 from rethink_keras.data.sources.source import SOURCES, Source, check_count
-from rethink_keras.errors import DataNotAvailableError
+from rethink_keras.errors import DataNotAvailableError, UserError
 
 CHUNK = 500  # records parsed, or images decoded, at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where the examples of a split are in a prepared set of TFDS.
+
+    Attributes:
+        split: Name of the split in TFDS.
+        start: First example taken, by its position in the order of the files.
+        stop: The example after the last one taken; None takes all.
+        image: Name of the feature with the image.
+        label: Name of the feature with the label.
+        numbered: Whether a feature `id` must number the examples. If not, a set whose ids are no numbers has positions
+            in their place.
+    """
+
+    split: str
+    start: int = 0
+    stop: int | None = None
+    image: str = "image"
+    label: str = "label"
+    numbered: bool = True
 
 
 class TfdsSource(Source):
@@ -86,7 +109,13 @@ class Cifar100(InMemorySource):
     train_examples = 50_000
 
 
-def read(builder: tfds.core.DatasetBuilder, name: str, split: str, count: int | None = None) -> ImageSet:
+def read(
+    builder: tfds.core.DatasetBuilder,
+    name: str,
+    split: str,
+    count: int | None = None,
+    layout: Layout | None = None,
+) -> ImageSet:
     """Reads one split of a prepared TFDS builder, sorted by id.
 
     Args:
@@ -94,14 +123,17 @@ def read(builder: tfds.core.DatasetBuilder, name: str, split: str, count: int | 
         name: Name of the data set, for the result and for messages.
         split: 'train' or 'test'.
         count: Number of examples to take, those with the lowest ids; None takes all.
+        layout: Where the examples are; None for the whole TFDS split of the same name.
 
     Raises:
         DataNotAvailableError: The files are damaged, or are not those of an image classification set.
-        UserError: There are fewer than `count` examples.
+        UserError: There are fewer than `count` examples, or they have no labels.
     """
-    check_count(name, split, count, builder.info.splits[split].num_examples)
+    layout = layout or Layout(split)
+    positions = np.arange(builder.info.splits[layout.split].num_examples)[layout.start : layout.stop]
+    check_count(name, split, count, len(positions))
     try:
-        return _read(builder, name, split, count)
+        return _read(builder, name, split, count, layout, positions)
     except (tf.errors.OpError, ValueError, KeyError) as error:
         reason = str(getattr(error, "message", error)).strip().splitlines()[0][:200]
         raise DataNotAvailableError(
@@ -110,40 +142,71 @@ def read(builder: tfds.core.DatasetBuilder, name: str, split: str, count: int | 
         ) from error
 
 
-def _read(builder, name, split, count):
+def _read(builder, name, split, count, layout, positions):
     info = builder.info
-    records = _records(builder, split)
+    records = _records(builder, layout)
     labels, total = records["label"], len(records["label"])
-    class_names = tuple(info.features["label"].names)
-    if total != info.splits[split].num_examples:
-        raise ValueError(f"{total} examples in place of {info.splits[split].num_examples}")
+    class_names = tuple(info.features[layout.label].names)
+    if total != info.splits[layout.split].num_examples:
+        raise ValueError(f"{total} examples in place of {info.splits[layout.split].num_examples}")
+    labels, ids = labels[positions], _ids(records, layout)[positions]
+    if labels.max() < 0:  # TFDS has -1 where the publisher keeps the labels
+        raise UserError(
+            f"The split {layout.split!r} of {name} has no labels. Take another one, such as tfds.{split} = "
+            "'validation'."
+        )
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise ValueError(f"labels from {labels.min()} to {labels.max()} for {len(class_names)} classes")
-    ids = np.array([_number(i) for i in records["id"].tolist()]) if "id" in records else np.arange(total)
-    if len(np.unique(ids)) != total:
-        raise ValueError("two examples have the same id")
     taken = np.argsort(ids)[:count]
-    images = _decoded(records["image"][taken], info.features["image"])
+    images = _decoded(records["image"][positions[taken]], info.features[layout.image])
     return ImageSet(name, split, images, labels[taken], ids[taken], class_names)
 
 
-def _records(builder, split) -> dict[str, np.ndarray]:
-    """Returns the columns of a split in the order of its files, images still encoded.
+def _ids(records: dict[str, np.ndarray], layout: Layout) -> np.ndarray:
+    """Returns the ids of all examples of a TFDS split: int64 `[examples]`."""
+    positions = np.arange(len(records["label"]))
+    if "id" not in records:
+        return positions
+    try:
+        ids = np.array([_number(i) for i in records["id"].tolist()])
+        if len(np.unique(ids)) != len(ids):
+            raise ValueError("two examples have the same id")
+        if not layout.numbered and (ids.dtype != np.int64 or ids.min() < 0 or ids.max() > MOST_ID):
+            raise ValueError("the ids are no positions")
+    except ValueError:
+        if layout.numbered:
+            raise
+        return positions
+    return ids
 
-    TFDS reads record by record, which takes longer than decoding the images; here a chunk of records is parsed
-    by one operation.
+
+def _records(builder, layout) -> dict[str, np.ndarray]:
+    """Returns image, label and, where there are any, ids of a TFDS split in the order of its files.
+
+    Images are still encoded. TFDS reads record by record, which takes longer than decoding the images; here a chunk of
+    records is parsed by one operation.
     """
     info = builder.info
     if info.file_format != tfds.core.FileFormat.TFRECORD:
         raise ValueError(f"{info.file_format.value} files in place of tfrecord")
-    columns = {"image": tf.string, "label": tf.int64}
-    if "id" in info.features:  # as text (CIFAR) or as a number
-        columns["id"] = tf.int64 if info.features["id"].np_dtype == np.int64 else tf.string
-    parsed = {name: tf.io.FixedLenFeature([], dtype) for name, dtype in columns.items()}
-    files = tf.data.TFRecordDataset([os.fspath(path) for path in info.splits[split].filepaths])
+    names, columns = {"image": layout.image, "label": layout.label}, {"image": tf.string, "label": tf.int64}
+    if (dtype := _id_dtype(info.features)) is not None:
+        names["id"], columns["id"] = "id", dtype
+    parsed = {names[column]: tf.io.FixedLenFeature([], dtype) for column, dtype in columns.items()}
+    files = tf.data.TFRecordDataset([os.fspath(path) for path in info.splits[layout.split].filepaths])
     batches = files.batch(CHUNK).map(lambda batch: tf.io.parse_example(batch, parsed)).with_options(options())
     read = list(batches.as_numpy_iterator())
-    return {name: np.concatenate([batch[name] for batch in read]) for name in columns}
+    return {column: np.concatenate([batch[names[column]] for batch in read]) for column in columns}
+
+
+def _id_dtype(features) -> tf.DType | None:
+    """Returns the dtype of the feature `id` in the files: text (CIFAR) or a number; None if there is no such one."""
+    if "id" not in features:
+        return None
+    if isinstance(features["id"], tfds.features.Text):
+        return tf.string
+    is_number = features["id"].shape == () and features["id"].np_dtype == np.int64
+    return tf.int64 if is_number else None
 
 
 def _decoded(encoded: np.ndarray, feature) -> np.ndarray:

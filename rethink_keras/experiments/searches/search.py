@@ -155,7 +155,12 @@ class SearchPlan:
 
 
 def plan_search(
-    search: Search, space: Space, gin_files: Sequence[str], threads: int, allow_imports: bool = False
+    search: Search,
+    space: Space,
+    gin_files: Sequence[str],
+    threads: int,
+    allow_imports: bool = False,
+    data_dir: str | None = None,
 ) -> SearchPlan:
     """Returns the plan of a search.
 
@@ -165,6 +170,7 @@ def plan_search(
         gin_files: Gin files of `bin/tune`, beside which those of `search.base` are looked up.
         threads: Processor threads of each trial.
         allow_imports: Whether gin files may import modules from outside of this package.
+        data_dir: TFDS data folder; None leaves it to TFDS.
 
     Raises:
         UserError: The search is wrong, or the configuration of a trial at a corner of the space.
@@ -173,11 +179,12 @@ def plan_search(
 
     seed = search.run_seed
     template = plan_run(
-        PlannedRun(TRIALS, "trial", "", seed, files, params, threads=threads, allow_imports=allow_imports)
+        PlannedRun(TRIALS, "trial", "", seed, files, params, threads=threads, allow_imports=allow_imports),
+        data_dir,
     )
     for corner in space.corners():
         try:
-            plan_run(dataclasses.replace(template, bindings=(*params, corner)))
+            plan_run(dataclasses.replace(template, bindings=(*params, corner)), data_dir)
         except UserError as error:
             what = error.sentence.removeprefix(f"--gin_param='{corner}': ")
             raise UserError(f"The space contains {corner}, but {what}") from error

@@ -125,7 +125,12 @@ class Sweep:
         return engine.threads(count, connect)
 
     def plan(
-        self, gin_files: Sequence[str], bindings: Sequence[str], threads: int, allow_imports: bool = False
+        self,
+        gin_files: Sequence[str],
+        bindings: Sequence[str],
+        threads: int,
+        allow_imports: bool = False,
+        data_dir: str | None = None,
     ) -> Manifest:
         """Returns all runs, the configuration of each parsed and checked.
 
@@ -134,6 +139,7 @@ class Sweep:
             bindings: Gin bindings of `bin/sweep`.
             threads: Processor threads of each run.
             allow_imports: Whether gin files may import modules from outside of this package.
+            data_dir: TFDS data folder; None leaves it to TFDS.
 
         Raises:
             UserError: The configuration of a run is wrong, or two runs have the same name.
@@ -152,7 +158,7 @@ class Sweep:
                     threads=threads,
                     allow_imports=allow_imports,
                 )
-                runs.append(plan_run(run))
+                runs.append(plan_run(run, data_dir))
         names = [run.name for run in runs]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise UserError(

@@ -56,7 +56,7 @@ class LabelConfusion(Evaluator):
         count = min(options.examples or split.num_examples, split.num_examples)
         size = run.evaluation_batch_size
         predicted = evaluation.predictions(run.network, run.train, size, count, run.stop)
-        labels = split.labels[:count], split.source.labels[:count], split.corrupted[:count]
+        labels = split.labels[:count], split.original_labels[:count], split.corrupted[:count]
         self._by_epoch[row["epoch"]] = Confusion.counted(predicted, *labels, split.source.num_classes)
         self._write()
         return {}

@@ -1,8 +1,12 @@
+from unittest import mock
+
 import numpy as np
-from absl.testing import absltest, parameterized
+from absl.testing import absltest
 
 from rethink_keras.data.sources import SOURCES, Dataset, ImageSet, Source, find_source
+from rethink_keras.data.sources.source import check_fits
 from rethink_keras.errors import UserError
+from rethink_keras.system import machine
 
 
 class Stripes(Source):
@@ -41,21 +45,12 @@ class SourceTest(absltest.TestCase):
         self.assertNotIn("no_size", SOURCES)
 
 
-class DatasetTest(parameterized.TestCase):
-    @parameterized.parameters("cifar", "CIFAR10", "", "imagenet", 3)
-    def test_unknown(self, name):
-        with self.assertRaisesRegex(UserError, f"dataset.name is {name!r}.*'digits'"):
-            Dataset(name)
-
-    def test_known(self):
-        for name in ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "imagenet2012"):
-            self.assertEqual(Dataset(name).name, name)
-            self.assertGreater(find_source("dataset.name", name).train_examples, 1000)
-
-    @parameterized.product(name=("train_examples", "test_examples"), count=(0, -1, 10.0, True, "10"))
-    def test_number_of_examples(self, name, count):
-        with self.assertRaisesRegex(UserError, f"dataset.{name} is {count!r}"):
-            Dataset("digits", **{name: count})
+class CheckFitsTest(absltest.TestCase):
+    def test_images_larger_than_the_free_memory(self):
+        with mock.patch.object(machine, "free_memory", return_value=10**6):
+            check_fits("mine.npz", 10**6)
+            with self.assertRaisesRegex(UserError, "mine.npz need .* GiB of memory"):
+                check_fits("mine.npz", 10**6 + 1)
 
 
 if __name__ == "__main__":
