@@ -67,7 +67,7 @@ class Batches(abc.ABC):
     def set_epoch(self, epoch: int) -> None:
         """Sets the order and the augmentation of the training batches that are read from now on.
 
-        Datasets and compiled functions read them from variables, so that none is built again for an epoch.
+        Datasets and compiled functions read them when an epoch begins, so that none is built again.
         """
 
     @abc.abstractmethod

@@ -80,8 +80,8 @@ def choose(name: str, workers: Workers = SINGLE_WORKER, *, in_memory: bool) -> D
 
     Args:
         name: 'none' for one device; 'mirrored' for all GPUs, or all logical CPU devices; 'auto' for one device where
-            the data are in memory, since batches that are gathered on the device itself often make up for several
-            devices, and for all GPUs where images are streamed.
+            the data are in memory, since its steps need nothing of the host then, and for all GPUs where images are
+            streamed.
         workers: The processes that train the run; the name is for a single one.
         in_memory: Whether the data are in memory, not streamed.
     """
