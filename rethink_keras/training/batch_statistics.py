@@ -18,6 +18,7 @@ from rethink_keras.data.batches import Batches
 from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import Stopped, StopRequest
+from rethink_keras.training import start_lines
 from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
 
 
@@ -122,8 +123,10 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
         return MovingAverages()
     statistics = BatchStatistics(network, batches, batch_size, how.batch_norm_batches)
     print(
-        f"Batch norm: statistics are recomputed over {statistics.count} training batches of {batch_size} before "
-        "each evaluation.",
+        start_lines.line(
+            "Batch norm",
+            f"statistics recomputed over {statistics.count} training batches of {batch_size} before each evaluation",
+        ),
         flush=True,
     )
     return statistics
