@@ -38,6 +38,7 @@ from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion, can_be_measured
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.hyperparameters import hyperparameters
+from rethink_keras.training.learning_curves import write_curves
 from rethink_keras.training.network import build_network
 from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.run import Run
@@ -184,6 +185,8 @@ def train(
             is_final = run.has_ended and earlier_summary.get("fingerprints", {}).get("weights") == weights
             with workers.barrier():
                 rows = resuming.complete(folder, state.rows, is_final, write_model)
+            if not folder.curves.exists():
+                write_curves(run, rows)
             return Result(rows, earlier_summary, folder.path)
         with workers.barrier():
             resuming.begin(folder, state, earlier_summary)
@@ -221,6 +224,7 @@ def train(
                     save_checkpoint.save()
             except DivergedError:
                 summary.write("diverged", diverged=divergence.position(run))
+                write_curves(run, state.rows)
                 raise
             if run.has_ended:
                 weights = provenance.fingerprint(network.weights)
@@ -237,6 +241,7 @@ def train(
                         stop.number,
                     )
                 print(f"Paused after epoch {state.epoch} and saved.", flush=True)
+            write_curves(run, state.rows)
         return Result(state.rows, summary.content, folder.path)
 
 
