@@ -39,8 +39,9 @@ def plot(runs: Mapping[str, Sequence[MetricsRow]], path: Path, title: str, num_c
             loss.plot(epochs, [row[f"{split}_loss"] for row in rows], line, **options)
     _draw_chance(accuracy, 100 / num_classes)
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
-    loss.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
+    loss.set(xlabel="epoch", ylabel="cross-entropy", yscale=_loss_scale(runs))
     for axes in (accuracy, loss):
+        axes.set_xlim(left=0)
         axes.xaxis.get_major_locator().set_params(integer=True)
         plotting.open_axes(axes)
     accuracy.legend(loc="best")
@@ -76,6 +77,12 @@ def _draw_chance(accuracy: Axes, percent: float) -> None:
     accuracy.text(
         0.99, percent + 0.8, "chance", ha="right", color=plotting.MUTED, fontsize=8, transform=at_the_right
     )
+
+
+def _loss_scale(runs: Mapping[str, Sequence[MetricsRow]]) -> str:
+    """Returns 'log' for losses of different powers of ten, else 'linear', whose ticks are round numbers."""
+    losses = [row[f"{split}_loss"] for rows in runs.values() for row in rows for split in ("train", "test")]
+    return "log" if max(losses) > 10 * min(losses) else "linear"
 
 
 def _without_math(text: str) -> str:

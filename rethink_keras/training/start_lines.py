@@ -39,7 +39,9 @@ def network_line(facts: dict[str, Any]) -> str:
 def length_line(config: RunConfig, train: Batches) -> str:
     """Returns the number of epochs and of their steps, how often the network is evaluated, and the seed."""
     options, evaluation = config.train, config.evaluation
-    parts = [f"{options.epochs:,} of {train.steps(options.batch_size):,} steps (batch size {options.batch_size})"]
+    parts = [
+        f"{options.epochs:,} of {train.steps(options.batch_size):,} steps (batch size {options.batch_size})"
+    ]
     if evaluation.every_epochs > 1:
         parts.append(f"evaluated after every {evaluation.every_epochs}")
     if evaluation.stop_when != "never":

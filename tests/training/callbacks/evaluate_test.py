@@ -9,7 +9,9 @@ from rethink_keras.training import evaluation
 from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.callbacks.evaluate import Evaluate
 from rethink_keras.training.evaluators import Evaluator
+from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.state import RunState
+from rethink_keras.training.time_to_go import TimeToGo
 from tests.training.made_run import STEPS, made_run
 
 RUNNING = {"loss": 1.5, "cross_entropy": 1.0, "accuracy": 0.25}
@@ -46,7 +48,8 @@ class EvaluateTest(parameterized.TestCase):
         state = state or RunState(epoch=1, step=STEPS, running=dict(RUNNING))
         run = made_run(self.folder, "evaluation.batch_size = 7", *bindings, state=state)
         made = [evaluator(run) for evaluator in evaluators]
-        Evaluate(run, MovingAverages(), made).on_epoch_end(state.epoch, RUNNING)
+        display = ProgressDisplay(), TimeToGo(run, 1)
+        Evaluate(run, MovingAverages(), made, *display).on_epoch_end(state.epoch, RUNNING)
         return run.state
 
     def test_the_row_has_both_splits_and_the_running_averages(self):
