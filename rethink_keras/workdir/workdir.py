@@ -1,7 +1,8 @@
 """The folder of a run: the paths of its files, and how they are written and read.
 
 config.gin, metrics.csv, summary.json, model.keras, curves.png, checkpoints/; and confusion.json, tensorboard/, wandb/.
-In a sweep also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never sees a part.
+In a sweep also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never
+sees a part.
 """
 
 from __future__ import annotations
