@@ -1,12 +1,15 @@
 import contextlib
 import io
+from unittest import mock
 
 from absl.testing import absltest
 
+from rethink_keras.training import progress_display
 from rethink_keras.training.callbacks import progress
 from rethink_keras.training.progress_display import LINE_SECONDS, ProgressDisplay
 from rethink_keras.training.state import RunState
 from rethink_keras.training.time_to_go import TimeToGo
+from tests.training import small_runs
 from tests.training.made_run import ROW, STEPS, made_run
 
 
@@ -87,6 +90,22 @@ class ShowStepsTest(ProgressTest):
         run.state.finish_epoch()
         self.epochs.on_epoch_end(0, {})
         self.assertLen(self.out.getvalue().splitlines(), 1)
+
+
+class LogTest(absltest.TestCase):
+    def test_a_run_shows_steps_and_both_evaluations(self):
+        with mock.patch.object(progress_display, "LINE_SECONDS", 0):
+            _, out = small_runs.paused(self.create_tempdir(), 3, "train.steps_per_execution = 2")
+        for what in (
+            "step 2 of 10, loss",
+            "evaluating training data: batch 1 of 1",
+            "evaluating test data: batch 1",
+        ):
+            self.assertRegex(out, f"(?m)^002.*{what}.*to go$")
+
+    def test_short_epochs_have_no_other_lines(self):
+        _, out = small_runs.paused(self.create_tempdir(), 3, "train.steps_per_execution = 2")
+        self.assertNotRegex(out, "(?m)^00.*(step|batch) ")
 
 
 if __name__ == "__main__":
