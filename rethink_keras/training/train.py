@@ -200,6 +200,7 @@ def train(
         save_checkpoint = SaveCheckpoint(run, checkpoints)
         until_epoch = min(pause_after or options.epochs, options.epochs)
         display, time_to_go = ProgressDisplay(), TimeToGo(run, until_epoch)
+        stack.callback(display.end)  # however training ends
         callbacks = [
             EpochOrder(run.train),
             TrackState(run, source.steps_per_batch, metrics),

@@ -53,7 +53,9 @@ class Evaluate(RunCallback):
             return
         begin = time.perf_counter()
         state.add_versions(run.facts["versions"])
-        with self._batch_norm.for_evaluation(run.stop):
+        if self._batch_norm.count:
+            self._display.begin(f"{epoch + 1:03d}, recomputing batch norm", "batch", self._batch_norm.count)
+        with self._batch_norm.for_evaluation(run.stop, self._show_batch):
             row = self._row(state.running or {})
             check_loss(run, row["train_loss"] + row["test_loss"])
             for evaluator in self._evaluators:
@@ -82,6 +84,9 @@ class Evaluate(RunCallback):
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(run.network),
         }
+
+    def _show_batch(self, done: int) -> None:
+        self._display.update(done, self._time_to_go.describe)
 
     def _evaluate(self, batches: Batches, name: str) -> dict[str, float]:
         run = self.run
