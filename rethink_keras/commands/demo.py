@@ -39,7 +39,9 @@ def _demo(folder: Path, debug: bool) -> None:
         results[name] = run([gin / "quickstart.gin", *overlay], [f"train.epochs = {EPOCHS}"], workdir)
     plot_path = folder / "learning_curves.png"
     histories = {name: result.history for name, result in results.items()}
-    learning_curves.plot(histories, plot_path, "The same network fits true labels and random ones")
+    learning_curves.plot(
+        histories, plot_path, "The same network fits true labels and random ones", num_classes=10
+    )
     print(f"\n{'':<15}{'train':>9}{'test':>9}{'epochs to fit':>16}")
     for name, result in results.items():
         final = result.summary["final"]

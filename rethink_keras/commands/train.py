@@ -16,6 +16,7 @@ workdir's disk is full or failing, 6 the compared runs differ, 8 another worker 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rethink_keras.commands import command_flags, runner
 from rethink_keras.commands.tensorflow_start import start_tensorflow
@@ -49,8 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             return train(config, workdir=workdir, overwrite=overwrite, pause_after=values.pause_after)
 
         runner.run_experiment(values, "train", run, "Training")
+        if not values.print_config:
+            _print_runs_command(values)
 
     return runner.run_command(__doc__, values, run_command, argv)
+
+
+def _print_runs_command(values: command_flags.Flags) -> None:
+    """Prints the command that lists this run and those beside it."""
+    from rethink_keras.experiments.paths import typed_command, typed_path
+    from rethink_keras.workdir.workdir import default_workdir
+
+    folder = Path(values.workdir or default_workdir(values.gin_file)).resolve().parent
+    is_listed = folder.is_relative_to(Path("runs").resolve())  # which `bin/runs` lists by default
+    flags = [] if is_listed else [f"--workdir={typed_path(folder)}"]
+    print(f"All runs: {typed_command('runs', *flags)}")
 
 
 def _verify(values: command_flags.Flags) -> None:

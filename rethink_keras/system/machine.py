@@ -21,10 +21,15 @@ FILES = {  # by controller: the name in version 2, with one hierarchy, and in ve
 
 def cores() -> int:
     """Returns the physical cores that this process may use, at least 1: those of its affinity, within its CPU quota."""
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    return max(1, int(min(physical, threads(), cpu_quota())))
+
+
+def threads() -> int:
+    """Returns the threads that run at once within this process's affinity: TensorFlow's default, without a quota."""
     process = psutil.Process()
     allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count()
-    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return max(1, int(min(physical, allowed or 1, cpu_quota())))
+    return allowed or 1
 
 
 def memory() -> int:

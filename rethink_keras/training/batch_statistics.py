@@ -18,6 +18,7 @@ from rethink_keras.data.batches import Batches
 from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.nested import all_layers
 from rethink_keras.system.signals import Stopped, StopRequest
+from rethink_keras.training import start_lines
 from rethink_keras.training.evaluation import MOVING_AVERAGES, RECOMPUTED, Evaluation
 
 
@@ -26,13 +27,23 @@ class MovingAverages:
 
     Attributes:
         name: Value of the column `batch_norm` of `metrics.csv`.
+        count: Number of training batches that are read before each evaluation: none.
     """
+
+    count = 0
 
     def __init__(self, name: str = MOVING_AVERAGES):
         self.name = name
 
-    def for_evaluation(self, stop: StopRequest) -> contextlib.AbstractContextManager:
-        """Returns a context in which the network normalizes by these statistics."""
+    def for_evaluation(
+        self, stop: StopRequest, on_batch: Callable[[int], object] | None = None
+    ) -> contextlib.AbstractContextManager:
+        """Returns a context in which the network normalizes by these statistics.
+
+        Args:
+            stop: Ends the computation of statistics.
+            on_batch: Called after each training batch that is read, with the number of those so far.
+        """
         return contextlib.nullcontext()
 
 
@@ -64,8 +75,14 @@ class BatchStatistics(MovingAverages):
         self._batch_size = batch_size
 
     @contextlib.contextmanager
-    def for_evaluation(self, stop: StopRequest) -> Iterator[None]:
+    def for_evaluation(
+        self, stop: StopRequest, on_batch: Callable[[int], object] | None = None
+    ) -> Iterator[None]:
         """Returns a context in which the recomputed statistics take the place of the moving averages.
+
+        Args:
+            stop: Ends the computation of statistics.
+            on_batch: Called after each training batch, with the number of those so far.
 
         Raises:
             Stopped: A stop was requested meanwhile; the moving averages are back in place.
@@ -73,21 +90,24 @@ class BatchStatistics(MovingAverages):
         statistics = _statistics(self._network)
         moving_averages = [np.asarray(variable) for variable in statistics]
         try:
-            for variable, value in zip(statistics, self._mean_moments(stop), strict=True):
+            for variable, value in zip(statistics, self._mean_moments(stop, on_batch), strict=True):
                 variable.assign(value)
             yield
         finally:
             for variable, value in zip(statistics, moving_averages, strict=True):
                 variable.assign(value)
 
-    def _mean_moments(self, stop: StopRequest) -> list[np.ndarray]:
+    def _mean_moments(self, stop: StopRequest, on_batch: Callable[[int], object] | None) -> list[np.ndarray]:
         self._copy.set_weights(self._network.get_weights())
         moments = _statistics(self._copy)
         sums = [np.zeros(variable.shape) for variable in moments]
-        for images, _ in self._batches.eager_batches(self._batch_size, self.count):
+        batches = self._batches.eager_batches(self._batch_size, self.count)
+        for done, (images, _) in enumerate(batches, start=1):
             self._forward(images)
             for total, variable in zip(sums, moments, strict=True):
                 total += np.asarray(variable)
+            if on_batch is not None:
+                on_batch(done)
             if stop:
                 raise Stopped
         return [np.asarray(total / self.count, np.float32) for total in sums]
@@ -122,8 +142,10 @@ def choose(how: Evaluation, network: keras.Model, batches: Batches, batch_size: 
         return MovingAverages()
     statistics = BatchStatistics(network, batches, batch_size, how.batch_norm_batches)
     print(
-        f"Batch norm: statistics are recomputed over {statistics.count} training batches of {batch_size} before "
-        "each evaluation.",
+        start_lines.line(
+            "Batch norm",
+            f"statistics recomputed over {statistics.count} training batches of {batch_size} before each evaluation",
+        ),
         flush=True,
     )
     return statistics

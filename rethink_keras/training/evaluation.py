@@ -169,14 +169,27 @@ def readings(network: keras.Model, batches: Batches, batch_size: int) -> tf.data
     return batches.evaluation_batches(batch_size)
 
 
-def evaluate(network: keras.Model, batches: Batches, batch_size: int, stop: StopRequest) -> dict[str, float]:
+def evaluate(
+    network: keras.Model,
+    batches: Batches,
+    batch_size: int,
+    stop: StopRequest,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, float]:
     """Returns the metrics of a whole split, see `named_metrics`.
+
+    Args:
+        network: Compiled with the metrics.
+        batches: Of the split.
+        batch_size: Examples of every batch but the last.
+        stop: Ends the evaluation.
+        callbacks: Further callbacks of Keras's `evaluate`.
 
     Raises:
         Stopped: A stop was requested meanwhile.
     """
     of_split = readings(network, batches, batch_size)
-    logs = network.evaluate(of_split, verbose=0, return_dict=True, callbacks=[_RaiseOnStop(stop)])
+    logs = network.evaluate(of_split, verbose=0, return_dict=True, callbacks=[*callbacks, _RaiseOnStop(stop)])
     return named_metrics(logs)
 
 

@@ -62,7 +62,7 @@ class ResolvedRegularization:
         decay: The parameters of these layers that decay, see `Regularization`.
         dropout: Rate.
         augmentation: No part of it is None.
-        log: A line for the user with these values and where they come from.
+        log: These values and where they come from, in words.
     """
 
     weight_decay: float
@@ -109,13 +109,13 @@ def resolve(
     decay = f"weight decay {weight_decay:g}"
     if weight_decay:
         decay += f" on {_decayed_parameters(requested.decay, layers)}"
-    log = f"Regularization: {decay}, dropout {dropout:g}, augmentation {resolved.describe()}"
+    log = f"{decay}, dropout {dropout:g}, augmentation {resolved.describe()}"
     if missing := _not_configured(requested, augmentation):
         reason = "defaults of the model and the data set"
         if off:
             reason = "off under a randomization" if randomization.requested else f"{dataset} has no defaults"
         log += f" ({_listed(missing)} not configured: {reason})"
-    return ResolvedRegularization(weight_decay, layers, requested.decay, dropout, resolved, f"{log}.")
+    return ResolvedRegularization(weight_decay, layers, requested.decay, dropout, resolved, log)
 
 
 def _resolved(requested: float | str | None, default: float, off: bool) -> float:

@@ -16,11 +16,11 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import DivergedError, StoppedBySignalError
 from rethink_keras.system.disk_errors import explain_disk_errors
 from rethink_keras.system.signals import Stopped, StopRequest, stop_request
-from rethink_keras.training import batch_statistics, data, divergence, provenance, resuming
+from rethink_keras.training import batch_statistics, data, divergence, provenance, resuming, start_lines
 from rethink_keras.training.callbacks import CALLBACKS
 from rethink_keras.training.callbacks.epoch_order import EpochOrder
 from rethink_keras.training.callbacks.evaluate import Evaluate
-from rethink_keras.training.callbacks.progress import PrintEpoch, ProgressBar
+from rethink_keras.training.callbacks.progress import PrintEpoch, ShowSteps
 from rethink_keras.training.callbacks.save_checkpoint import SaveCheckpoint
 from rethink_keras.training.callbacks.stop_on_divergence import StopOnDivergence
 from rethink_keras.training.callbacks.stop_training import StopTraining
@@ -32,16 +32,19 @@ from rethink_keras.training.callbacks.writer import Writer
 from rethink_keras.training.checkpoints import Checkpoints, variables_of
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices
-from rethink_keras.training.distribution.machine_line import device_line
+from rethink_keras.training.distribution.machine_line import device_words
 from rethink_keras.training.distribution.workers import connect_workers
 from rethink_keras.training.evaluators import EVALUATORS
 from rethink_keras.training.evaluators.label_confusion import LabelConfusion, can_be_measured
 from rethink_keras.training.export import save_plain
 from rethink_keras.training.hyperparameters import hyperparameters
+from rethink_keras.training.learning_curves import write_curves
 from rethink_keras.training.network import build_network
+from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.run import Run
 from rethink_keras.training.steps import BatchSource
 from rethink_keras.training.summary import RunSummary, facts_of_run
+from rethink_keras.training.time_to_go import TimeToGo
 from rethink_keras.validation import check_int
 from rethink_keras.workdir.columns import MetricsRow
 from rethink_keras.workdir.overwriting import check_replaceable, set_aside
@@ -113,9 +116,10 @@ def train(
             stack.enter_context(compute.placement())
             devices.check_batch_divides(compute, options.batch_size, config.splits.train.num_examples)
             devices.check_precision(compute, options.precision)
-            print(device_line(compute.strategy, options.precision), flush=True)
+            print(start_lines.line("Device", device_words(compute.strategy, options.precision)), flush=True)
             run_data, regularizers = data.read(config, workers.shard, compute.device)
-            print(regularizers.log, flush=True)
+            print(start_lines.data_line(run_data), flush=True)
+            print(start_lines.line("Regularization", regularizers.log), flush=True)
         fingerprints = run_data.splits.train.fingerprint, run_data.splits.test.fingerprint
         workers.check_same(repr((gin_config.resolved(), fingerprints, provenance.environment()["versions"])))
 
@@ -130,6 +134,8 @@ def train(
         )
         network, metrics, source = compiled.network, compiled.metrics, compiled.batch_source
         facts = facts_of_run(config, run_data, regularizers, network, workers)
+        print(start_lines.network_line(facts), flush=True)
+        print(start_lines.length_line(config, run_data.train), flush=True)
         batch_norm = batch_statistics.choose(config.evaluation, network, run_data.train, options.batch_size)
 
         # Restore the newest checkpoint of this configuration, if there is one.
@@ -179,6 +185,8 @@ def train(
             is_final = run.has_ended and earlier_summary.get("fingerprints", {}).get("weights") == weights
             with workers.barrier():
                 rows = resuming.complete(folder, state.rows, is_final, write_model)
+            if not folder.curves.exists():
+                write_curves(run, rows)
             return Result(rows, earlier_summary, folder.path)
         with workers.barrier():
             resuming.begin(folder, state, earlier_summary)
@@ -190,16 +198,19 @@ def train(
         evaluators += [confusion] if confusion else []
         writers = _writers(run, hyperparameters(options, regularizers), confusion)
         save_checkpoint = SaveCheckpoint(run, checkpoints)
+        until_epoch = min(pause_after or options.epochs, options.epochs)
+        display, time_to_go = ProgressDisplay(), TimeToGo(run, until_epoch)
+        stack.callback(display.end)  # however training ends
         callbacks = [
             EpochOrder(run.train),
             TrackState(run, source.steps_per_batch, metrics),
-            ProgressBar(run),
+            ShowSteps(run, display, time_to_go),
             StopOnDivergence(run),
-            Evaluate(run, batch_norm, evaluators),
+            Evaluate(run, batch_norm, evaluators, display, time_to_go),
             save_checkpoint,
             WriteMetrics(run, summary),
             *writers,
-            PrintEpoch(run),
+            PrintEpoch(run, display, time_to_go),
             *(CALLBACKS[name](run) for name in options.callbacks),
             StopTraining(run),
         ]
@@ -209,11 +220,12 @@ def train(
             try:
                 # A stop in the middle of an evaluation: a resumed run repeats it.
                 with contextlib.suppress(Stopped):
-                    _fit(run, source, min(pause_after or options.epochs, options.epochs), callbacks)
+                    _fit(run, source, until_epoch, callbacks)
                 if not run.has_ended:
                     save_checkpoint.save()
             except DivergedError:
                 summary.write("diverged", diverged=divergence.position(run))
+                write_curves(run, state.rows)
                 raise
             if run.has_ended:
                 weights = provenance.fingerprint(network.weights)
@@ -230,6 +242,7 @@ def train(
                         stop.number,
                     )
                 print(f"Paused after epoch {state.epoch} and saved.", flush=True)
+            write_curves(run, state.rows)
         return Result(state.rows, summary.content, folder.path)
 
 

@@ -17,7 +17,8 @@ _FOLDERS = ("checkpoints", "tensorboard", "wandb")
 _WITHOUT_CONFIGURATION = {LOCK, ".writable", "train.log", "failed.txt"}
 _FILES = {
     *_WITHOUT_CONFIGURATION,
-    *("config.gin", "metrics.csv", "summary.json", "model.keras", ".model.partial.keras", "confusion.json"),
+    *("config.gin", "metrics.csv", "summary.json", "model.keras", ".model.partial.keras"),
+    *("confusion.json", "curves.png"),
     *("alpha.npy", "curve.png", "distance.png"),  # Of the experiments of sections 4 and 5.
 }
 _OTHER_RUNS = {LOCK, "config.gin", "summary.json", "sweep.json", "search.json", ".git"}

@@ -1,7 +1,8 @@
 """The folder of a run: the paths of its files, and how they are written and read.
 
-config.gin, metrics.csv, summary.json, model.keras, checkpoints/; and confusion.json, tensorboard/, wandb/. In a sweep
-also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never sees a part.
+config.gin, metrics.csv, summary.json, model.keras, curves.png, checkpoints/; and confusion.json, tensorboard/, wandb/.
+In a sweep also train.log and failed.txt. Each file is written to a temporary name and renamed, so that a reader never
+sees a part.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Workdir:
         metrics: Of metrics.csv: one row per measured epoch.
         summary: Of summary.json: status, final and best metrics, versions, fingerprints.
         model: Of model.keras: the network for inference, once the run is done.
+        curves: Of curves.png: the plot of the metrics by epoch, written when training ends.
         checkpoints: The folder of the checkpoints.
         confusion: Of confusion.json: the confusion of true and corrupted labels by epoch.
         failure: Of failed.txt: why a run of a sweep failed.
@@ -52,6 +54,7 @@ class Workdir:
         self.metrics = self.path / "metrics.csv"
         self.summary = self.path / "summary.json"
         self.model = self.path / "model.keras"
+        self.curves = self.path / "curves.png"
         self.checkpoints = self.path / "checkpoints"
         self.confusion = self.path / "confusion.json"
         self.failure = self.path / "failed.txt"

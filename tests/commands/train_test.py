@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from rethink_keras.commands import train
+from rethink_keras.commands import runs, train
 from tests.commands.in_process import main, small
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +23,28 @@ class TrainCommandTest(parameterized.TestCase):
             out,
             r"003: Acc-tr: \d+\.\d\d, Acc-te: \d+\.\d\d, L-tr: \d\.\d{4}, L-te: \d\.\d{4}, lr: 0.04513, \d+\.\ds",
         )
-        self.assertIn(f"Wrote {folder}: checkpoints, config.gin, metrics.csv", out)
+        self.assertIn(f"Wrote {folder}: checkpoints, config.gin, curves.png, metrics.csv", out)
         self.assertEqual(json.loads((folder / "summary.json").read_text())["seed"], 7)
+
+    def test_a_few_lines_at_the_start_and_the_time_to_go(self):
+        folder = Path(self.create_tempdir())
+        _, out, _ = main(train, *small("randomization.labels = 'random'"), f"--workdir={folder}")
+        lines = out.splitlines()
+        labels = [line.partition(":")[0] for line in lines[1:6]]
+        self.assertEqual(labels, ["Device", "Data", "Regularization", "Network", "Epochs"])
+        self.assertStartsWith(lines[0], f"Training in {folder}")
+        self.assertRegex(lines[6], "^001: .* to go$")
+        self.assertIn("digits", lines[2])
+        self.assertIn("random labels", lines[2])
+
+    def test_the_command_that_lists_all_runs_lists_this_one(self):
+        folder = Path(self.create_tempdir())
+        _, out, _ = main(train, *small(), f"--workdir={folder / 'my runs' / 'one'}")
+        command = shlex.split(out.splitlines()[-1].removeprefix("All runs: "))
+        self.assertEqual(Path(command[0]).parts[-2:], ("bin", "runs"))
+        code, listed, _ = main(runs, *command[1:], "--json")
+        self.assertEqual(code, 0)
+        self.assertEqual([row["run"] for row in json.loads(listed)], ["one"])
 
     def test_threads(self):
         folder = Path(self.create_tempdir())
@@ -123,6 +144,7 @@ class ScriptTest(absltest.TestCase):
         output = subprocess.run([*command, *few], cwd=folder, capture_output=True, text=True, check=False)
         self.assertEqual((output.returncode, output.stderr), (0, ""))
         self.assertIn("Training in runs/quickstart", output.stdout)
+        self.assertRegex(output.stdout, r"All runs: \S+bin/runs\n$")
         self.assertTrue((folder / "runs" / "quickstart" / "summary.json").exists())
 
     def test_help_needs_no_tensorflow(self):

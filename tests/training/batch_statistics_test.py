@@ -67,7 +67,9 @@ class BatchStatisticsTest(parameterized.TestCase):
         batches = images.reshape(4, -1)
         norm = self.network.get_layer("norm")
         self.train.set_epoch(7)  # whatever epoch it is
-        with self.statistics.for_evaluation(StopRequest()):
+        done: list[int] = []
+        with self.statistics.for_evaluation(StopRequest(), done.append):
+            self.assertEqual(done, list(range(1, self.statistics.count + 1)))
             np.testing.assert_allclose(norm.moving_mean, [batches.mean(1).mean()], rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(norm.moving_variance, [batches.var(1).mean()], rtol=1e-5)
 

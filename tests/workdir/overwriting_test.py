@@ -14,6 +14,7 @@ RUN = (
     "summary.json",
     "model.keras",
     "confusion.json",
+    "curves.png",
     "train.log",
     "failed.txt",
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from rethink_keras.data.batches import Batches
 from rethink_keras.errors import UserError
 from rethink_keras.training import evaluation
 from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.callbacks.run_callback import RunCallback
 from rethink_keras.training.divergence import check_loss
 from rethink_keras.training.evaluators.evaluator import Evaluator
+from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.run import Run
+from rethink_keras.training.time_to_go import TimeToGo
 from rethink_keras.workdir.columns import MetricsRow, check_row
 
 
@@ -22,15 +25,26 @@ class Evaluate(RunCallback):
         run: The run.
         batch_norm: The statistics of batch normalization during the evaluation.
         evaluators: What is measured besides losses and accuracies.
+        display: What shows the batches of the evaluation.
+        time_to_go: The estimate that is shown beside them.
 
     Raises:
         Stopped: From `on_epoch_end`, if a stop was requested meanwhile. The state is that before the evaluation.
     """
 
-    def __init__(self, run: Run, batch_norm: MovingAverages, evaluators: Sequence[Evaluator]):
+    def __init__(
+        self,
+        run: Run,
+        batch_norm: MovingAverages,
+        evaluators: Sequence[Evaluator],
+        display: ProgressDisplay,
+        time_to_go: TimeToGo,
+    ):
         super().__init__(run)
         self._batch_norm = batch_norm
         self._evaluators = evaluators
+        self._display = display
+        self._time_to_go = time_to_go
 
     def on_epoch_end(self, epoch, logs=None):
         run, state = self.run, self.run.state
@@ -39,7 +53,9 @@ class Evaluate(RunCallback):
             return
         begin = time.perf_counter()
         state.add_versions(run.facts["versions"])
-        with self._batch_norm.for_evaluation(run.stop):
+        if self._batch_norm.count:
+            self._display.begin(f"{epoch + 1:03d}, recomputing batch norm", "batch", self._batch_norm.count)
+        with self._batch_norm.for_evaluation(run.stop, self._show_batch):
             row = self._row(state.running or {})
             check_loss(run, row["train_loss"] + row["test_loss"])
             for evaluator in self._evaluators:
@@ -52,8 +68,8 @@ class Evaluate(RunCallback):
         run, options = self.run, self.run.config.evaluation
         train = evaluation.named_metrics(running)
         if options.train_metrics == "fixed_weights":
-            train = evaluation.evaluate(run.network, run.train, run.evaluation_batch_size, run.stop)
-        test = evaluation.evaluate(run.network, run.test, run.evaluation_batch_size, run.stop)
+            train = self._evaluate(run.train, "training data")
+        test = self._evaluate(run.test, "test data")
         first_step = run.state.epoch * run.steps_per_epoch
         return {
             "epoch": run.state.epoch + 1,
@@ -68,6 +84,18 @@ class Evaluate(RunCallback):
             "running_accuracy": running["accuracy"],
             "penalty": evaluation.penalty(run.network),
         }
+
+    def _show_batch(self, done: int) -> None:
+        self._display.update(done, self._time_to_go.describe)
+
+    def _evaluate(self, batches: Batches, name: str) -> dict[str, float]:
+        run = self.run
+        label = f"{run.state.epoch + 1:03d}, evaluating {name}"
+        count = batches.steps(run.evaluation_batch_size)
+        with self._display.of_evaluation(label, count, self._time_to_go.describe) as callback:
+            return evaluation.evaluate(
+                run.network, batches, run.evaluation_batch_size, run.stop, callbacks=[callback]
+            )
 
 
 def _add(row: MetricsRow, evaluator: Evaluator) -> None:

@@ -1,59 +1,69 @@
-"""What a run shows on the terminal."""
+"""What a run shows while it trains."""
 
 from __future__ import annotations
 
-import sys
-
-from tqdm import tqdm
-
 from rethink_keras.training.callbacks.run_callback import RunCallback
+from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.run import Run
+from rethink_keras.training.time_to_go import TimeToGo
 from rethink_keras.workdir.columns import MetricsRow
 
 
-class ProgressBar(RunCallback):
-    """Shows a bar of the epoch's steps, on a terminal only.
+class ShowSteps(RunCallback):
+    """Shows the steps of the epoch, with the running loss and the time to go.
 
     Args:
         run: The run.
+        display: What shows them.
+        time_to_go: The estimate; it is passed the steps.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, display: ProgressDisplay, time_to_go: TimeToGo):
         super().__init__(run)
-        self._bar: tqdm | None = None
+        self._display = display
+        self._time_to_go = time_to_go
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._bar = tqdm(
-            total=self.run.steps_per_epoch,
-            initial=self.run.state.step,
-            desc=f"{epoch + 1:03d}",
-            unit="step",
-            leave=False,
-            file=sys.stdout,
-            disable=None,
-            dynamic_ncols=True,
-        )
+        state = self.run.state
+        self._display.begin(f"{epoch + 1:03d}", "step", self.run.steps_per_epoch, state.step)
+        self._time_to_go.begin_steps()
 
     def on_train_batch_end(self, batch, logs=None):
-        assert self._bar is not None
-        self._bar.set_postfix_str(f"loss {float(logs['loss']):.4f}", refresh=False)
-        self._bar.update(self.run.state.step - self._bar.n)
+        self._time_to_go.end_steps()
+
+        def describe() -> str:
+            loss = f"loss {float(logs['loss']):.4f}"
+            return ", ".join(filter(None, [loss, self._time_to_go.describe()]))
+
+        self._display.update(self.run.state.step, describe)
         if self.run.state.step == self.run.steps_per_epoch:
-            self._bar.close()  # before anything else is printed
+            self._display.end()  # before anything else is printed
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._bar is not None:
-            self._bar.close()
+        self._display.end()
 
 
 class PrintEpoch(RunCallback):
-    """Prints a line after each epoch."""
+    """Prints a line after each epoch, with the time to go.
+
+    Args:
+        run: The run.
+        display: What prints it.
+        time_to_go: The estimate; it is passed the end of the epoch.
+    """
+
+    def __init__(self, run: Run, display: ProgressDisplay, time_to_go: TimeToGo):
+        super().__init__(run)
+        self._display = display
+        self._time_to_go = time_to_go
 
     def on_epoch_end(self, epoch, logs=None):
         if self.run.state.epoch == epoch:  # stopped in mid-epoch
             return
         row = self.run.state.finished_row(epoch)
-        print(epoch_line(row) if row else unevaluated_epoch_line(epoch + 1, logs), flush=True)
+        self._time_to_go.end_epoch(evaluated=row is not None)
+        line = epoch_line(row) if row else unevaluated_epoch_line(epoch + 1, logs)
+        self._display.say(", ".join(filter(None, [line, self._time_to_go.describe()])))
 
 
 def epoch_line(row: MetricsRow) -> str:

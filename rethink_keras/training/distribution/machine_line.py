@@ -1,20 +1,21 @@
-"""What a run computes on, in one line for its log."""
+"""What a run computes on, in words for its log."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from rethink_keras.system import machine
 from rethink_keras.training.distribution import devices
 
 
-def device_line(strategy: tf.distribute.Strategy | None, precision: str) -> str:
-    """Returns the devices that train a network and its precision, in a sentence.
+def device_words(strategy: tf.distribute.Strategy | None, precision: str) -> str:
+    """Returns the devices that train a network, the threads of a processor, and the precision.
 
     Args:
         strategy: Of the run; None for one device.
         precision: One of `devices.PRECISIONS`.
     """
-    return f"Computing on {_devices(strategy)}, in {precision}."
+    return f"{_devices(strategy)}, {precision}"
 
 
 def theory_line() -> str:
@@ -32,7 +33,7 @@ def _devices(strategy: tf.distribute.Strategy | None) -> str:
     here = len(strategy.extended.worker_devices) if strategy else 1
     replicas = strategy.num_replicas_in_sync if strategy else 1
     if not gpus:
-        used = devices.describe_processor() + (f", as {here} devices" if here > 1 else "")
+        used = _processor() + (f", as {here} devices" if here > 1 else "")
     elif here > 1:
         used = f"{here} GPUs ({', '.join(gpus)})"
     elif len(gpus) > 1:
@@ -40,3 +41,11 @@ def _devices(strategy: tf.distribute.Strategy | None) -> str:
     else:
         used = f"one GPU ({gpus[0]})"
     return used + (f", one of {replicas} workers" if replicas > here else "")
+
+
+def _processor() -> str:
+    """Returns the processor, its cores and the number of threads that TensorFlow uses."""
+    if tf.config.threading.get_intra_op_parallelism_threads():
+        return devices.describe_processor()  # which names a limit
+    threads = machine.threads()
+    return f"{devices.describe_processor()}, {threads} thread{'s' if threads > 1 else ''}"

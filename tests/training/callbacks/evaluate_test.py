@@ -1,3 +1,5 @@
+import contextlib
+import io
 from unittest import mock
 
 import numpy as np
@@ -9,7 +11,9 @@ from rethink_keras.training import evaluation
 from rethink_keras.training.batch_statistics import MovingAverages
 from rethink_keras.training.callbacks.evaluate import Evaluate
 from rethink_keras.training.evaluators import Evaluator
+from rethink_keras.training.progress_display import ProgressDisplay
 from rethink_keras.training.state import RunState
+from rethink_keras.training.time_to_go import TimeToGo
 from tests.training.made_run import STEPS, made_run
 
 RUNNING = {"loss": 1.5, "cross_entropy": 1.0, "accuracy": 0.25}
@@ -46,8 +50,24 @@ class EvaluateTest(parameterized.TestCase):
         state = state or RunState(epoch=1, step=STEPS, running=dict(RUNNING))
         run = made_run(self.folder, "evaluation.batch_size = 7", *bindings, state=state)
         made = [evaluator(run) for evaluator in evaluators]
-        Evaluate(run, MovingAverages(), made).on_epoch_end(state.epoch, RUNNING)
+        display = ProgressDisplay(), TimeToGo(run, 1)
+        Evaluate(run, MovingAverages(), made, *display).on_epoch_end(state.epoch, RUNNING)
         return run.state
+
+    def test_the_batches_of_recomputed_batch_norm_are_shown(self):
+        class Recomputed(MovingAverages):
+            count = 3
+
+            @contextlib.contextmanager
+            def for_evaluation(self, stop, on_batch=None):
+                on_batch(2)
+                yield
+
+        run = made_run(self.folder, state=RunState(epoch=1, step=STEPS, running=dict(RUNNING)))
+        display = ProgressDisplay(iter((0, 1000, 1000, 1000, 1000)).__next__)
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            Evaluate(run, Recomputed(), [], display, TimeToGo(run, 1)).on_epoch_end(1, RUNNING)
+        self.assertEqual(out.getvalue(), "002, recomputing batch norm: batch 2 of 3\n")
 
     def test_the_row_has_both_splits_and_the_running_averages(self):
         state = self.end_epoch()

@@ -10,8 +10,9 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from rethink_keras import config
+from rethink_keras.system import machine
 from rethink_keras.theory.expressivity_table import expressivity_table
-from rethink_keras.training import train
+from rethink_keras.training import start_lines, train
 from rethink_keras.training.config import RunConfig
 from rethink_keras.training.distribution import devices, machine_line
 from tests.training.small_runs import SMALL
@@ -21,8 +22,8 @@ TWO_DEVICES = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from rethink_keras.training.distribution.machine_line import device_line
-print(device_line(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), "float32"))
+from rethink_keras.training.distribution.machine_line import device_words
+print(device_words(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), "float32"))
 """
 
 
@@ -35,36 +36,36 @@ def strategy(here, replicas):
     return mock.Mock(spec=tf.distribute.Strategy, extended=extended, num_replicas_in_sync=replicas)
 
 
-class DeviceLineTest(absltest.TestCase):
+class DeviceWordsTest(absltest.TestCase):
     def test_the_processor_and_the_precision(self):
         with gpus():
-            line = machine_line.device_line(None, "mixed_bfloat16")
-        self.assertIn(f"{os.cpu_count()} cores", line)
-        self.assertEndsWith(line, ", in mixed_bfloat16.")
+            line = machine_line.device_words(None, "mixed_bfloat16")
+        self.assertIn(f"{os.cpu_count()} cores, {machine.threads()} thread", line)
+        self.assertEndsWith(line, ", mixed_bfloat16")
 
     def test_one_gpu(self):
         with gpus("NVIDIA A100"):
-            self.assertIn("one GPU (NVIDIA A100), in float32.", machine_line.device_line(None, "float32"))
+            self.assertIn("one GPU (NVIDIA A100), float32", machine_line.device_words(None, "float32"))
 
     def test_one_gpu_of_several_names_the_way_to_all(self):
         with gpus("NVIDIA A100", "NVIDIA A100"):
-            line = machine_line.device_line(None, "float32")
+            line = machine_line.device_words(None, "float32")
         self.assertIn("one GPU (NVIDIA A100) of 2; train.strategy = 'mirrored'", line)
 
     def test_several_gpus(self):
         with gpus("NVIDIA A100", "NVIDIA L4"):
-            line = machine_line.device_line(strategy(2, 2), "float32")
-        self.assertIn("2 GPUs (NVIDIA A100, NVIDIA L4), in float32.", line)
+            line = machine_line.device_words(strategy(2, 2), "float32")
+        self.assertIn("2 GPUs (NVIDIA A100, NVIDIA L4), float32", line)
 
     def test_one_of_several_workers(self):
         with gpus("NVIDIA L4"):
-            line = machine_line.device_line(strategy(1, 3), "float32")
-        self.assertIn("one GPU (NVIDIA L4), one of 3 workers, in float32.", line)
+            line = machine_line.device_words(strategy(1, 3), "float32")
+        self.assertIn("one GPU (NVIDIA L4), one of 3 workers, float32", line)
 
     def test_a_real_strategy_of_two_parts_of_the_processor(self):
         command = [sys.executable, "-c", TWO_DEVICES]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        self.assertIn("as 2 devices, in float32.", done.stdout)
+        self.assertIn("as 2 devices, float32", done.stdout)
 
 
 class LogTest(absltest.TestCase):
@@ -77,12 +78,12 @@ class LogTest(absltest.TestCase):
                 start(Path(self.create_tempdir()))
         finally:
             config.clear()
-        return [line for line in out.getvalue().splitlines() if line.startswith("Computing on ")]
+        return [line for line in out.getvalue().splitlines() if line.startswith(("Device:", "Computing on "))]
 
     def test_a_training_run(self):
         bindings = [*SMALL, "train.epochs = 1"]
         lines = self.printed(bindings, lambda folder: train.train(RunConfig.from_gin(), workdir=folder))
-        self.assertEqual(lines, [machine_line.device_line(None, "float32")])
+        self.assertEqual(lines, [start_lines.line("Device", machine_line.device_words(None, "float32"))])
 
     def test_an_experiment_of_theory(self):
         bindings = [
