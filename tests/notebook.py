@@ -10,8 +10,6 @@ from pathlib import Path
 from unittest import mock
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +28,11 @@ def read() -> nbformat.NotebookNode:
 
 
 def execute(
-    notebook: nbformat.NotebookNode, folder: Path, home: Path, python: str = sys.executable, **environment: str
+    notebook: nbformat.NotebookNode,
+    folder: Path,
+    home: Path,
+    python: str = sys.executable,
+    **environment: str,
 ) -> None:
     """Executes a notebook in a folder, in a kernel of a Python; its outputs are replaced.
 
@@ -44,18 +46,21 @@ def execute(
     Raises:
         nbclient.exceptions.CellExecutionError: A cell raised an error.
     """
-    spec = home / "kernels" / "python3"
+    spec = home / "jupyter" / "kernels" / "tutorial"
     spec.mkdir(parents=True)
     (spec / "kernel.json").write_text(SPEC % python)
-    kept = ("PYTHONPATH", "TFDS_DATA_DIR", "XDG_CACHE_HOME", "JUPYTER_PATH", "IPYTHONDIR", "MPLBACKEND")
-    variables = {name: value for name, value in os.environ.items() if name not in kept}
-    variables |= {"HOME": str(home), "JUPYTER_RUNTIME_DIR": str(home / "runtime"), **environment}
-    with mock.patch.dict(os.environ, variables, clear=True):
-        kernels = KernelSpecManager(kernel_dirs=[str(spec.parent)], ensure_native_kernel=False)
-        manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels)
+    dropped = ("PYTHONPATH", "TFDS_DATA_DIR", "XDG_CACHE_HOME", "IPYTHONDIR", "MPLBACKEND")
+    kernel = {name: value for name, value in os.environ.items() if name not in dropped}
+    kernel |= {
+        "HOME": str(home),
+        "JUPYTER_PATH": str(home / "jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+    }
+    with mock.patch.dict(os.environ, {**kernel, **environment}, clear=True):
         resources = {"metadata": {"path": str(folder)}}
-        client = NotebookClient(notebook, km=manager, resources=resources, timeout=CELL_TIMEOUT)
-        client.execute()
+        NotebookClient(
+            notebook, kernel_name="tutorial", resources=resources, timeout=CELL_TIMEOUT, record_timing=False
+        ).execute()
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
