@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIAL = ROOT / "docs" / "tutorial.ipynb"
-SPEC = '{"argv": ["%s", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "", "language": ""}'
+LAUNCHER = ("-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}")
 CELL_TIMEOUT = 600  # seconds
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -48,7 +49,8 @@ def execute(
     """
     spec = home / "jupyter" / "kernels" / "tutorial"
     spec.mkdir(parents=True)
-    (spec / "kernel.json").write_text(SPEC % python)
+    argv = [python, *LAUNCHER]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "", "language": "python"}))
     dropped = ("PYTHONPATH", "TFDS_DATA_DIR", "XDG_CACHE_HOME", "IPYTHONDIR", "MPLBACKEND")
     kernel = {name: value for name, value in os.environ.items() if name not in dropped}
     kernel |= {
