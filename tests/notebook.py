@@ -60,9 +60,8 @@ def execute(
     }
     with mock.patch.dict(os.environ, {**kernel, **environment}, clear=True):
         resources = {"metadata": {"path": str(folder)}}
-        NotebookClient(
-            notebook, kernel_name="tutorial", resources=resources, timeout=CELL_TIMEOUT, record_timing=False
-        ).execute()
+        options = {"timeout": CELL_TIMEOUT, "record_timing": False, "coalesce_streams": True}
+        NotebookClient(notebook, kernel_name="tutorial", resources=resources, **options).execute()
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
