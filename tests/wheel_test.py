@@ -31,8 +31,8 @@ mlp/group.axes = [{'': [], 'random_labels': ['with/random_labels.gin']}]
 """
 
 
-def build_wheel(folder: Path) -> Path:
-    """Builds the wheel from a copy of the sources, so that nothing of an earlier build gets into it."""
+def copy_sources(folder: Path) -> Path:
+    """Copies all that a wheel is built from, so that nothing of an earlier build gets into it. Returns the copy."""
     sources = folder / "sources"
     sources.mkdir()
     for path in (*(ROOT / part for part in PARTS), *ROOT.glob("requirements*.txt")):
@@ -40,21 +40,31 @@ def build_wheel(folder: Path) -> Path:
             shutil.copytree(path, sources / path.name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, sources)
+    return sources
+
+
+def build_wheel(folder: Path) -> Path:
+    """Builds the wheel from a copy of the sources."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([*pip, "wheel", *options, f"--wheel-dir={folder}", sources], check=True)
+    subprocess.run([*pip, "wheel", *options, f"--wheel-dir={folder}", copy_sources(folder)], check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
-def install(wheel: Path, folder: Path) -> Path:
-    """Installs a wheel in a new environment that shares the installed requirements. Returns its folder of programs."""
+def new_environment(folder: Path) -> Path:
+    """Makes an environment that shares the installed requirements. Returns its folder of programs."""
     venv.create(folder, with_pip=False, symlinks=True)
-    programs = folder / "bin"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", f"--python={programs / 'python'}"]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     (site_packages,) = folder.glob("lib/python*/site-packages")
     (site_packages / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "bin"
+
+
+def install(wheel: Path, folder: Path) -> Path:
+    """Installs a wheel in a new environment. Returns its folder of programs."""
+    programs = new_environment(folder)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", f"--python={programs / 'python'}"]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     return programs
 
 
