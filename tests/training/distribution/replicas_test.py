@@ -1,5 +1,6 @@
 """Several replicas against one device, on two, three and eight logical devices of the processor."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class TrainingTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        folder = Path(cls.create_tempdir(cls))
+        folder = Path(cls.enter_context(tempfile.TemporaryDirectory()))
         names = [(name, kind) for name in NETWORKS for kind in ("steps", "epochs")]
         jobs = [
             {
