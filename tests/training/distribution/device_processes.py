@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def parts(sizes: Sequence[int]) -> list[list[tuple[list[int], list[int]]]]:
     batches = tf.data.Dataset.from_generator(
         lambda: (
             (np.arange(*ends, dtype=np.float32)[:, None], 10 * np.arange(*ends))
-            for ends in zip(bounds, bounds[1:], strict=False)
+            for ends in itertools.pairwise(bounds)
         ),
         output_signature=(tf.TensorSpec([None, 1]), tf.TensorSpec([None], tf.int64)),
     )
