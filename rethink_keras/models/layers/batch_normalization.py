@@ -54,11 +54,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable(package="rethink_keras")
 class SynchronizedBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization(synchronized=True)` whose moments are as exact as those of one device.
+    """`keras.layers.BatchNormalization(synchronized=True)` with the moments that Keras computes on one device.
 
-    Keras computes the variance as E[x^2] - E[x]^2, which loses digits where the mean is large against the deviation:
-    the first losses of Inception V3 differ by 5e-5 from those of one device. This layer reduces the mean over the
-    replicas first, then the squared deviations from it: two reductions in place of three.
+    Over replicas, Keras computes the variance as E[x^2] - E[x]^2, which loses digits where the mean is large against
+    the deviation. This layer averages the mean over the replicas first, then the squared deviations from it: two
+    reductions in place of three.
 
     All replicas must have the same number of examples. Normalization by moving averages, masks, renormalization, and
     other axes than the last are computed by the base class.
