@@ -16,7 +16,10 @@ from rethink_keras.data.pipeline import Pipeline
 from rethink_keras.errors import UserError
 from rethink_keras.models.copies import has_batch_norm, replace_batch_norm
 from rethink_keras.models.family import Family
-from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
+from rethink_keras.models.layers.batch_normalization import (
+    FusedBatchNormalization,
+    SynchronizedBatchNormalization,
+)
 from rethink_keras.models.operations import training_operations
 from rethink_keras.models.precision import dtype_policy
 from rethink_keras.models.weight_decay import with_weight_decay
@@ -123,7 +126,7 @@ def _build_layers(
     if not has_batch_norm(network):
         return network
     if devices.replicas > 1:  # By the moments of the whole batch, as on one device.
-        return replace_batch_norm(network, keras.layers.BatchNormalization, synchronized=True)
+        return replace_batch_norm(network, SynchronizedBatchNormalization, synchronized=True)
     return replace_batch_norm(network, FusedBatchNormalization)
 
 

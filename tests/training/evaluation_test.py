@@ -8,6 +8,7 @@ from absl.testing import absltest, parameterized
 from rethink_keras import config
 from rethink_keras.data.splits import Splits
 from rethink_keras.errors import UserError
+from rethink_keras.training.distribution.devices import Devices
 from rethink_keras.training.evaluation import Evaluation
 from tests.training.small_runs import SMALL, paused, run, timeless
 
@@ -80,6 +81,40 @@ class EveryEpochsTest(parameterized.TestCase):
         folder = Path(self.create_tempdir())
         ended = run(folder, "train.epochs = 5", "evaluation.every_epochs = 2", *bindings)
         self.assertEqual((ended.summary["epochs"], ended.summary["epochs_to_fit"]), (2, 2))
+
+
+class BatchSizeTest(parameterized.TestCase):
+    """Each replica gets an example of every batch, also of the last one."""
+
+    def size(self, configured, examples, replicas):
+        splits = [absltest.mock.Mock(num_examples=count) for count in examples]
+        devices = Devices(strategy=absltest.mock.Mock(num_replicas_in_sync=replicas))
+        network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        return Evaluation(batch_size=configured).batch_size_for(network, splits, devices)
+
+    @parameterized.parameters(
+        ((50000, 10000), 1, 1000),
+        ((50000, 10000), 2, 2000),
+        ((4001, 8), 2, 1999),  # of 2000, one would be left
+        ((8, 8), 8, 8000),
+        ((24001,), 8, 7997),  # 8000 leaves 1, 7999 leaves 4, 7998 leaves 7
+        ((9,), 8, 8000),
+    )
+    def test_auto(self, examples, replicas, expected):
+        self.assertEqual(self.size("auto", examples, replicas), expected)
+
+    @parameterized.parameters((100, 49, 3), (100, 33, 3), (2, 100, 3), (100, 7, 8))
+    def test_a_size_that_leaves_a_replica_without_an_example_is_refused(self, examples, configured, replicas):
+        with self.assertRaisesRegex(UserError, f"evaluation.batch_size = {configured}.*{replicas} replicas"):
+            self.size(configured, (1000 * replicas, examples), replicas)
+
+    @parameterized.parameters((100, 48, 3), (100, 49, 2), (100, 33, 1))
+    def test_other_sizes_are_kept(self, examples, configured, replicas):
+        self.assertEqual(self.size(configured, (examples,), replicas), configured)
+
+    def test_fewer_examples_than_replicas_are_refused(self):
+        with self.assertRaisesRegex(UserError, "7 examples.*8 replicas"):
+            self.size("auto", (50000, 7), 8)
 
 
 if __name__ == "__main__":

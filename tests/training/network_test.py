@@ -10,7 +10,10 @@ from absl.testing import absltest, parameterized
 
 from rethink_keras import config
 from rethink_keras.errors import UserError
-from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
+from rethink_keras.models.layers.batch_normalization import (
+    FusedBatchNormalization,
+    SynchronizedBatchNormalization,
+)
 from rethink_keras.models.nested import all_layers
 from rethink_keras.training import data
 from rethink_keras.training.config import RunConfig
@@ -74,7 +77,7 @@ class BuildNetworkTest(parameterized.TestCase):
     def test_batch_normalization_is_synchronized_with_several_replicas(self):
         with mock.patch.object(Replicas, "num_replicas_in_sync", 2):
             norms = batch_norms(built(*WIDE_RESNET, devices=Devices(strategy=Replicas(["CPU:0"]))).network)
-        self.assertEqual({type(layer) for layer in norms}, {keras.layers.BatchNormalization})
+        self.assertEqual({type(layer) for layer in norms}, {SynchronizedBatchNormalization})
         self.assertTrue(all(layer.synchronized for layer in norms))
 
     def test_learning_rate_and_optimizer(self):

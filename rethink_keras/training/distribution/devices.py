@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import platform
 import re
@@ -90,8 +91,18 @@ def choose(name: str, workers: Workers = SINGLE_WORKER, *, in_memory: bool) -> D
     gpus = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(gpus) > 1 and not in_memory):
         devices = gpus or tf.config.list_logical_devices("CPU")
-        return Devices(HOST, Replicas([device.name for device in devices]))
+        return Devices(HOST, _replicas(tuple(device.name for device in devices)))
     return Devices("GPU:0" if gpus else HOST)
+
+
+@functools.cache
+def _replicas(names: tuple[str, ...]) -> Replicas:
+    """Returns the strategy of these devices, one for all runs of a process.
+
+    Every strategy numbers its collective operations from the same number on, and TensorFlow takes those of a second
+    one for those of the first: a second run of another network would end with an error.
+    """
+    return Replicas(list(names))
 
 
 def check_batch_divides(devices: Devices, batch_size: int, examples: int) -> None:

@@ -3,7 +3,10 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from rethink_keras.models.layers.batch_normalization import FusedBatchNormalization
+from rethink_keras.models.layers.batch_normalization import (
+    FusedBatchNormalization,
+    SynchronizedBatchNormalization,
+)
 
 SETTINGS = (
     {},
@@ -27,20 +30,25 @@ def batch(seed, size=7, shape=(6, 5, 4)):
     return np.float32(np.random.default_rng(seed).normal(spread, spread, (size, *shape)))
 
 
+def assert_equals_keras(layer_class, settings):
+    """Asserts that outputs, gradients and moving averages are those of Keras's layer up to rounding."""
+    results = []
+    for each in (keras.layers.BatchNormalization, layer_class):
+        model = network(each(**settings))
+        x = tf.Variable(batch(2))
+        with tf.GradientTape() as tape:
+            y = model(x, training=True)
+            loss = tf.reduce_sum(y * batch(3))
+        gradients = tape.gradient(loss, [x, *model.trainable_variables])
+        results.append([y, *gradients, *model.non_trainable_variables, model(batch(4))])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
+
+
 class FusedBatchNormalizationTest(parameterized.TestCase):
     @parameterized.parameters(*SETTINGS)
     def test_computes_what_keras_computes(self, **settings):
-        results = []
-        for layer_class in (keras.layers.BatchNormalization, FusedBatchNormalization):
-            model = network(layer_class(**settings))
-            x = tf.Variable(batch(2))
-            with tf.GradientTape() as tape:
-                y = model(x, training=True)
-                loss = tf.reduce_sum(y * batch(3))
-            gradients = tape.gradient(loss, [x, *model.trainable_variables])
-            results.append([y, *gradients, *model.non_trainable_variables, model(batch(4))])
-        for one, other in zip(*results, strict=True):
-            np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
+        assert_equals_keras(FusedBatchNormalization, settings)
 
     def test_uses_the_kernel_for_images(self):
         model = network(FusedBatchNormalization())
@@ -81,6 +89,29 @@ class FusedBatchNormalizationTest(parameterized.TestCase):
             for layer_class in (keras.layers.BatchNormalization, FusedBatchNormalization)
         ]
         np.testing.assert_array_equal(*results)
+
+
+class SynchronizedBatchNormalizationTest(parameterized.TestCase):
+    """On one device; `tests/training/distribution/replicas_test.py` has several."""
+
+    @parameterized.parameters(*SETTINGS, {"renorm": True}, {"axis": 1}, {"trainable": False})
+    def test_computes_what_keras_computes(self, **settings):
+        assert_equals_keras(SynchronizedBatchNormalization, settings)
+
+    def test_variance_of_a_mean_that_is_large_against_it(self):
+        model = network(SynchronizedBatchNormalization(momentum=0.0, synchronized=True))
+        x = batch(5) + 1000
+        y = model(x, training=True)
+        mean, variance = model.non_trainable_variables
+        np.testing.assert_allclose(mean, x.mean((0, 1, 2), np.float64), rtol=1e-6)
+        np.testing.assert_allclose(variance, x.var((0, 1, 2), np.float64), rtol=1e-3)
+        self.assertTrue(np.isfinite(y).all())
+
+    def test_computes_in_float32_under_mixed_precision(self):
+        model = network(SynchronizedBatchNormalization(dtype="mixed_bfloat16"))
+        y = model(batch(7), training=True)
+        self.assertEqual(y.dtype, tf.bfloat16)
+        self.assertEqual(model.non_trainable_variables[0].dtype, "float32")
 
 
 if __name__ == "__main__":
