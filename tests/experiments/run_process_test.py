@@ -37,7 +37,7 @@ if not tried.exists():
 WITH_64_GIGABYTES = f"""
 import resource, runpy, sys
 resource.setrlimit(resource.RLIMIT_AS, (2**36, 2**36))
-sys.argv[0], sys.path[0] = {str(TRAIN)!r}, {str(TRAIN.parent)!r}
+sys.argv[0], sys.path[0] = {TRAIN[0]!r}, {str(Path(TRAIN[0]).parent)!r}
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 SLOW = ("train.epochs = 4000", "evaluation.train_metrics = 'running_average'")
@@ -100,7 +100,7 @@ class RunJobTest(absltest.TestCase):
             program = folder / "program.py"
             program.write_text(ONCE_OUT_OF_MEMORY)
             flags = (f"--workdir={folder}",)
-            lacking = Job("a run", folder, flags, retries=3, program=program, shares_gpu=shares_gpu)
+            lacking = Job("a run", folder, flags, retries=3, program=(str(program),), shares_gpu=shares_gpu)
             outcome = run_job(lacking, threading.Event())
             self.assertEqual((outcome.exit_code, outcome.attempts), expected)
             self.assertEqual(Workdir(folder).read_failure(), "" if shares_gpu else "No memory is left.")
@@ -110,7 +110,7 @@ class RunJobTest(absltest.TestCase):
         program = folder / "program.py"
         program.write_text(WITH_64_GIGABYTES)
         large = job(folder, "mlp.hidden = '1000000x1000000'", retries=3)
-        outcome = run_job(dataclasses.replace(large, program=program), threading.Event())
+        outcome = run_job(dataclasses.replace(large, program=(str(program),)), threading.Event())
         self.assertEqual((outcome.exit_code, outcome.attempts), (9, 1))
         self.assertIn("memory", outcome.sentence)
 

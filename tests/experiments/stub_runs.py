@@ -41,7 +41,7 @@ def environment_job(workdir: Path, **fields) -> Job:
     workdir.mkdir()
     program = workdir / "program.py"
     program.write_text(RECORD_ENVIRONMENT)
-    return stub_job(workdir, program=program, **fields)
+    return stub_job(workdir, program=(str(program),), **fields)
 
 
 def recorded_environment(workdir: Path) -> dict[str, str | None]:
