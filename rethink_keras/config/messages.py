@@ -80,7 +80,9 @@ def _unknown_name(name: str) -> str:
 def _nearest_parameter(name: str, parameter: str) -> str:
     """Returns a sentence with the known parameter nearest to one that a configurable does not have."""
     known = known_parameters(name)
-    if not difflib.get_close_matches(parameter, known, 1, 0.8) and (sentence := misplaced(parameter)):
+    is_near = difflib.get_close_matches(parameter, known, 1, 0.8)
+    # `train` in space.train.learning_rate is the name of a function, not that of a parameter.
+    if not is_near and parameter not in known_names() and (sentence := misplaced(parameter)):
         return sentence
     with_example = (f"{name}.{other} = {example(name, other)}" for other in known if example(name, other))
     form = next((f" Write {line}, for example." for line in with_example), "")

@@ -128,7 +128,7 @@ class CheckpointsTest(parameterized.TestCase):
             newest.rmdir() if newest.is_dir() else newest.unlink()
         self.assertEqual(self.restored()[0].epoch, 1)
 
-    @parameterized.parameters((np, "load"), (zipfile.ZipFile, "testzip"))
+    @parameterized.parameters((np, "load"), (zipfile.ZipExtFile, "read"))
     def test_lack_of_memory_damages_nothing(self, owner, name):
         self.save(1)
         with (

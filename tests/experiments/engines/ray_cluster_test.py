@@ -86,6 +86,9 @@ class RayClusterTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Commands that other tests call set the growth of memory for their own process.
+        cls.enter_context(mock.patch.dict(os.environ))
+        os.environ.pop(GROWTH, None)
         os.environ.update(QUIET)
         from ray.cluster_utils import Cluster
 

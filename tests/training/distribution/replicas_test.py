@@ -24,6 +24,7 @@ OPTIONS = {
         "train.epochs = 1",
         "augmentation.flip = True",
         "augmentation.random_crop = True",
+        "augmentation.padding = 2",
         "regularization.weight_decay = 0.1",
         "regularization.decay = 'all'",
         "randomization.labels = 'partially_corrupted'",
